@@ -1,0 +1,54 @@
+# make run and make test are all that is needed; make help has the rest.
+
+GO       ?= go
+FUZZTIME ?= 1m
+SEEDS    ?= 1000000
+
+# Where several goroutines share something. The simulator in proxy runs fewer
+# seeds there: it is slow under the race detector, and has one goroutine.
+RACE := ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./cmd/pgjay
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test race fuzz soak suites lint bench clean install
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## make bin/pgjay and bin/simulator
+	$(GO) build -o bin/ ./cmd/...
+
+run: install build ## run pgjay demo: PostgreSQL with sample data, and PgJay before it
+	@./bin/pgjay demo $(ARGS)
+
+test: install build ## run all tests, then those that pay again with the race detector
+	$(GO) test ./...
+	@$(MAKE) --no-print-directory race
+	@echo "make test: all passed"
+
+race: install ## run the tests of what is concurrent with the race detector
+	$(GO) test -race $(RACE)
+	$(GO) test -race ./proxy -seeds 500
+
+fuzz: ## run every fuzz target for FUZZTIME=1m
+	.ci/fuzz $(FUZZTIME)
+
+soak: ## run the simulators with SEEDS=1000000 seeds
+	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
+	$(GO) test -count=1 -timeout 0 -run 'TestRandom' ./pool -seeds $(SEEDS)
+
+suites: build ## run the programs in SUITES=directory against a PgJay
+	@.ci/suites $(if $(SUITES),$(SUITES),$(error say which: make suites SUITES=directory))
+
+lint: ## gofmt, go vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo "^ run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
+	$(GO) run ./proxy/pgtest/bench
+
+clean: ## remove what build made
+	rm -rf bin
+
+install:
+	@.ci/install

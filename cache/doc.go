@@ -1,0 +1,2 @@
+// Package cache remembers answers. It is empty until its issue.
+package cache

@@ -1,0 +1,80 @@
+package configs
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/pgjay/pgjay/proxy"
+)
+
+var (
+	md5Hash       = regexp.MustCompile(`^md5[0-9a-f]{32}$`)
+	scramVerifier = regexp.MustCompile(`^SCRAM-SHA-256\$(\d{1,9}):([^$:]+)\$([^$:]+):([^$:]+)$`)
+)
+
+func (c check) auth() {
+	first := make(map[string]int)
+	for i, u := range c.cfg.Auth.Users {
+		path := fmt.Sprintf("auth.users[%d]", i)
+		if u.Name == "" {
+			c.missing(path+".name", "a user without a name", "give it a name", path)
+			continue
+		}
+		if before, again := first[u.Name]; again {
+			c.wrong(path+".name", fmt.Sprintf("%s is the name of auth.users[%d] too", c.quote(path+".name", u.Name), before), "keep one of them")
+			continue
+		}
+		first[u.Name] = i
+		c.password(path, u)
+	}
+	if c.cfg.Auth.Method == proxy.AuthCert && !c.errs.under("auth.method") && !c.errs.under("tls.mode") && !verifies(c.cfg.TLS.Mode) {
+		c.wrong("auth.method", "cert needs client certificates, and tls.mode "+c.cfg.TLS.Mode+" does not ask for them",
+			"set tls.mode to verify-full, and tls.ca_file", "tls.mode")
+	}
+}
+
+// password checks that the user at path can log in by auth.method.
+func (c check) password(path string, u proxy.User) {
+	method, sub := c.cfg.Auth.Method, path+".password"
+	if c.errs.under("auth.method") || c.errs.under(sub) {
+		return
+	}
+	verifier := strings.HasPrefix(u.Password, "SCRAM-SHA-256$")
+	switch {
+	case verifier && !validVerifier(u.Password):
+		c.wrong(sub, "not a SCRAM verifier, though it starts like one",
+			"copy rolpassword from pg_authid: SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>, the last three in base64")
+	case method != proxy.AuthSCRAM && method != proxy.AuthMD5:
+		// No password is asked for. It may still log in the backend.
+	case u.Password == "":
+		c.missing(sub, fmt.Sprintf("user %s has no password, and auth.method is %s", c.quote(path+".name", u.Name), method),
+			"give a password, ${NAME} of an environment variable, or a SCRAM verifier", path)
+	case method == proxy.AuthMD5 && verifier:
+		c.wrong(sub, "a SCRAM verifier cannot check an md5 login", "set auth.method to scram-sha-256, or give the password itself or its md5 hash")
+	case method == proxy.AuthSCRAM && md5Hash.MatchString(u.Password):
+		c.wrong(sub, "an md5 hash cannot check a scram-sha-256 login", "set auth.method to md5, or give the password itself or its SCRAM verifier")
+	}
+}
+
+// validVerifier reports whether text is a SCRAM verifier as pg_authid has it.
+func validVerifier(text string) bool {
+	part := scramVerifier.FindStringSubmatch(text)
+	if part == nil {
+		return false
+	}
+	if n, err := strconv.Atoi(part[1]); err != nil || n < 1 {
+		return false
+	}
+	if _, err := base64.StdEncoding.DecodeString(part[2]); err != nil {
+		return false
+	}
+	for _, key := range part[3:] {
+		if b, err := base64.StdEncoding.DecodeString(key); err != nil || len(b) != 32 {
+			return false
+		}
+	}
+	return true
+}

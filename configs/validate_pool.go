@@ -1,0 +1,151 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/pool"
+)
+
+// notNegative wants a duration that can be 0.
+func (c check) notNegative(path string, d time.Duration, zero string) {
+	if d < 0 {
+		c.wrong(path, d.String()+" is negative", "use a positive duration, or 0 "+zero)
+	}
+}
+
+// positive wants a duration that cannot be 0.
+func (c check) positive(path string, d time.Duration) {
+	if d <= 0 {
+		c.wrong(path, d.String()+" is not positive", "use a duration above 0")
+	}
+}
+
+func (c check) timeouts() {
+	t := c.cfg.Timeouts
+	const none = "for no timeout"
+	c.notNegative("timeouts.query", t.Query, none)
+	c.notNegative("timeouts.transaction", t.Transaction, none)
+	c.notNegative("timeouts.idle_in_transaction", t.IdleInTransaction, none)
+	c.notNegative("timeouts.client_idle", t.ClientIdle, none)
+	c.notNegative("timeouts.client_login", t.ClientLogin, none)
+	c.notNegative("timeouts.shutdown", t.Shutdown, "to stop at once")
+}
+
+func (c check) backend() {
+	b := c.cfg.Backend
+	c.backendURL("backend.url", b.URL)
+	c.positive("backend.connect_timeout", b.ConnectTimeout)
+	c.notNegative("backend.keepalive", b.KeepAlive, "for none")
+}
+
+var quoted = regexp.MustCompile("[\"'`].*[\"'`]")
+
+// backendURL asks pgconn, which will dial it, whether it can be understood.
+func (c check) backendURL(path, url string) {
+	if c.errs.under(path) {
+		return
+	}
+	fix := "write a URL such as postgres://127.0.0.1:5432, or a connection string such as host=/var/run/postgresql port=5432"
+	if strings.TrimSpace(url) == "" {
+		c.missing(path, "no server to connect to", fix)
+		return
+	}
+	_, err := pgconn.ParseConfig(url)
+	if err == nil {
+		return
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without the connection string
+	}
+	// What the parser quotes may be a piece of a password with a / or @ in it.
+	text := maskText(quoted.ReplaceAllString(err.Error(), hidden))
+	c.wrong(path, "not a connection string: "+strings.TrimPrefix(text, "cannot parse "+hidden+": "), fix)
+}
+
+func (c check) pool() {
+	p := c.cfg.Pool
+	c.atLeast("pool.size", p.Size, 1)
+	c.atLeast("pool.overflow", p.Overflow, 0)
+	c.atLeast("pool.min_idle", p.MinIdle, 0)
+	c.atLeast("pool.max_connecting", p.MaxConnecting, 1)
+	c.atLeast("pool.max_database_connections", p.MaxDatabaseConnections, 0)
+	c.minIdle("pool", p.MinIdle, p.Size)
+	c.notNegative("pool.overflow_idle", p.OverflowIdle, "to close them at once")
+	c.positive("pool.acquire_timeout", p.AcquireTimeout)
+	c.notNegative("pool.recycle", p.Recycle, "to keep backends for ever")
+	c.notNegative("pool.pre_ping_after", p.PrePingAfter, "to check before every lease")
+}
+
+// minIdle wants no more idle backends in the section at path than are kept.
+func (c check) minIdle(path string, idle, size int) {
+	if idle > size && size >= 1 {
+		c.wrong(path+".min_idle", fmt.Sprintf("%d idle backends cannot be kept in a pool of size %d", idle, size),
+			"lower min_idle or raise size", path+".size")
+	}
+}
+
+// overrides checks pool.databases or pool.users.
+func (c check) overrides(list string, entries []pool.Override) {
+	first := make(map[string]int)
+	for i, o := range entries {
+		path := fmt.Sprintf("%s[%d]", list, i)
+		if o.Name == "" {
+			c.missing(path+".name", "an entry without a name", "give the name that clients use", path)
+			continue
+		}
+		if before, again := first[o.Name]; again {
+			c.wrong(path+".name", fmt.Sprintf("%s is the name of %s[%d] too", c.quote(path+".name", o.Name), list, before), "put all keys into one entry")
+			continue
+		}
+		first[o.Name] = i
+		c.override(path, o)
+		c.elsewhere(path, list, o)
+	}
+}
+
+func (c check) override(path string, o pool.Override) {
+	size, idle := c.cfg.Pool.Size, c.cfg.Pool.MinIdle
+	if o.Size != nil {
+		size = *o.Size
+		c.atLeast(path+".size", size, 1)
+	}
+	if o.MinIdle != nil {
+		idle = *o.MinIdle
+		c.atLeast(path+".min_idle", idle, 0)
+	}
+	if o.Overflow != nil {
+		c.atLeast(path+".overflow", *o.Overflow, 0)
+	}
+	if o.MaxDatabaseConnections != nil {
+		c.atLeast(path+".max_database_connections", *o.MaxDatabaseConnections, 0)
+	}
+	if o.Size != nil || o.MinIdle != nil {
+		c.minIdle(path, idle, size)
+	}
+}
+
+// elsewhere checks what only a database entry can have: another server or
+// another name there, and the cap over all users.
+func (c check) elsewhere(path, list string, o pool.Override) {
+	if list == "pool.databases" {
+		if o.Backend != "" {
+			c.backendURL(path+".backend", o.Backend)
+		}
+		return
+	}
+	if o.Backend != "" {
+		c.wrong(path+".backend", "a user has no server of its own", "move it to an entry of pool.databases")
+	}
+	if o.Database != "" {
+		c.wrong(path+".database", "a user has no database of its own", "move it to an entry of pool.databases")
+	}
+	if o.MaxDatabaseConnections != nil {
+		c.wrong(path+".max_database_connections", "the cap of a database is over all its users", "move it to an entry of pool.databases")
+	}
+}

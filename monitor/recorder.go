@@ -1,0 +1,155 @@
+package monitor
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sys/cpu"
+)
+
+// Recorder has what one event loop has counted. Its methods and those of its
+// Traffics are for the goroutine of that loop only.
+type Recorder struct {
+	pairs *boundedPairs // shared by all recorders; locks
+
+	mu        sync.Mutex
+	traffics  map[who]*Traffic      // guarded by mu; never shrinks
+	databases map[string]*dbTraffic // guarded by mu; never shrinks
+}
+
+func newRecorder(pairs *boundedPairs) *Recorder {
+	return &Recorder{
+		pairs:     pairs,
+		traffics:  make(map[who]*Traffic),
+		databases: make(map[string]*dbTraffic),
+	}
+}
+
+// Traffic returns the counters of a database and a user on this loop. It locks
+// and may allocate: a session asks once, at login.
+func (r *Recorder) Traffic(database, user string) *Traffic {
+	w := r.pairs.admit(database, user)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.traffics[w]; t != nil {
+		return t
+	}
+	d := r.databases[w.database]
+	if d == nil {
+		d = &dbTraffic{name: w.database}
+		r.databases[w.database] = d
+	}
+	t := &Traffic{who: w, database: d}
+	r.traffics[w] = t
+	return t
+}
+
+// contents returns what a scrape reads. Any goroutine may call it.
+func (r *Recorder) contents() ([]*Traffic, []*dbTraffic) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.traffics)), slices.Collect(maps.Values(r.databases))
+}
+
+// The places of a Traffic's counters.
+const (
+	cellQueries        = 0
+	cellClients        = cellQueries + seriesCount
+	cellTransactions   = cellClients + int(clientStateCount)
+	cellWaitTimeouts   = cellTransactions + int(transactionResultCount)
+	cellClientReceived = cellWaitTimeouts + 1
+	cellClientSent     = cellClientReceived + 1
+	cellServerReceived = cellClientSent + 1
+	cellServerSent     = cellServerReceived + 1
+	trafficCells       = cellServerSent + 1
+)
+
+// Traffic is what the clients of one loop do as one user in one database.
+type Traffic struct {
+	who      who        // immutable
+	database *dbTraffic // immutable
+
+	_     cpu.CacheLinePad
+	cells [trafficCells]counter
+	wait  histogramSlot
+	_     cpu.CacheLinePad
+}
+
+// The places of a dbTraffic's histograms.
+const (
+	slotDuration    = 0
+	slotBackend     = slotDuration + seriesCount
+	slotOverhead    = slotBackend + 1
+	slotTransaction = slotOverhead + 1
+	databaseSlots   = slotTransaction + 1
+)
+
+// dbTraffic is what the users of one database share on one loop.
+type dbTraffic struct {
+	name string // immutable
+
+	_          cpu.CacheLinePad
+	errors     [classCount]counter
+	histograms [databaseSlots]histogramSlot
+	_          cpu.CacheLinePad
+}
+
+// Exchange counts an exchange that has ended, well or not.
+func (t *Traffic) Exchange(s *Sample) {
+	kind, d := series(s.Command, s.Source), t.database
+	t.cells[cellQueries+kind].add(1)
+	d.histograms[slotDuration+kind].observe(s.Duration)
+	if s.Backend > 0 {
+		d.histograms[slotBackend].observe(s.Backend)
+	}
+	if s.Backend > 0 || s.Source != SourceBackend {
+		d.histograms[slotOverhead].observe(s.overhead())
+	}
+	if s.Wait > 0 {
+		t.wait.observe(s.Wait)
+	}
+	if s.Code != [2]byte{} {
+		d.errors[classIndex(s.Code)].add(1)
+	}
+	t.Transfer(&s.Bytes)
+}
+
+// Transfer counts bytes that belong to no exchange that ends, or not soon:
+// replication, a long COPY. What it was told of an exchange must not be in the
+// exchange's Sample again.
+func (t *Traffic) Transfer(b *Bytes) {
+	t.count(cellClientReceived, b.ClientReceived)
+	t.count(cellClientSent, b.ClientSent)
+	t.count(cellServerReceived, b.ServerReceived)
+	t.count(cellServerSent, b.ServerSent)
+}
+
+func (t *Traffic) count(cell int, n uint64) {
+	if n > 0 {
+		t.cells[cell].add(n)
+	}
+}
+
+// Transaction counts a transaction that has ended after so many nanoseconds,
+// also one that had no BEGIN and was one exchange.
+func (t *Traffic) Transaction(result TransactionResult, duration int64) {
+	t.cells[cellTransactions+int(result)].add(1)
+	t.database.histograms[slotTransaction].observe(duration)
+}
+
+// WaitTimedOut counts a client that waited in vain for a backend.
+func (t *Traffic) WaitTimedOut() { t.cells[cellWaitTimeouts].add(1) }
+
+// Move notes that a client went from one state to another: from ClientGone
+// when it has logged in, to ClientGone when it ends. The sum over all states
+// is always 0, so the idle ones, which are the most, need not be counted: an
+// exchange costs two stores instead of four.
+func (t *Traffic) Move(from, to ClientState) {
+	if from != ClientIdle {
+		t.cells[cellClients+int(from)].sub(1)
+	}
+	if to != ClientIdle {
+		t.cells[cellClients+int(to)].add(1)
+	}
+}

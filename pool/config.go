@@ -1,0 +1,105 @@
+package pool
+
+import "time"
+
+// Mode says for how long a session keeps a backend.
+type Mode string
+
+// The pool modes. The names are PgBouncer's.
+const (
+	ModeSession     Mode = "session"     // from the first statement until the client disconnects
+	ModeTransaction Mode = "transaction" // until the transaction status is I and nothing pins the session
+	ModeStatement   Mode = "statement"   // like transaction, and a transaction of several statements is an error
+)
+
+// BackendConfig says where PostgreSQL is and how to log in there.
+type BackendConfig struct {
+	// URL is a libpq connection URI or keyword/value string without database
+	// and user: those come from the client. Several hosts and
+	// target_session_attrs work as in libpq.
+	URL string `yaml:"url"`
+	// Password is used for every login for which no user entry has one.
+	// Under auth.method trust it is usually empty.
+	Password string `yaml:"password"`
+	// ConnectTimeout bounds one attempt to connect and log in, per host.
+	// Choose it above the slowest login that is still healthy.
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// KeepAlive is the TCP keep-alive interval of backend connections.
+	KeepAlive time.Duration `yaml:"keepalive"`
+}
+
+// Config holds what every pool does unless a database or user entry says
+// otherwise. All of it can change at run time.
+type Config struct {
+	// Mode: transaction fits nearly everything; session is for clients that
+	// live on session state; statement forbids transactions.
+	Mode Mode `yaml:"mode"`
+	// Size is how many backends a pool (one database, one user) keeps. Two or
+	// three for each core of the server is a good start.
+	Size int `yaml:"size"`
+	// Overflow is how many more a pool may open under load. They are closed
+	// when idle for OverflowIdle.
+	Overflow int `yaml:"overflow"`
+	// OverflowIdle is how long a backend beyond Size may be idle.
+	OverflowIdle time.Duration `yaml:"overflow_idle"`
+	// MinIdle is how many idle backends a pool that has been used keeps ready.
+	MinIdle int `yaml:"min_idle"`
+	// AcquireTimeout is how long a client waits for a backend before it gets
+	// an error (53300), also while the server is away.
+	AcquireTimeout time.Duration `yaml:"acquire_timeout"`
+	// Recycle is the age at which a backend is replaced, with up to a tenth of
+	// jitter so that a pool never reconnects all at once. 0 keeps them for ever.
+	Recycle time.Duration `yaml:"recycle"`
+	// PrePing checks a backend before it is leased when it was idle for longer
+	// than PrePingAfter.
+	PrePing      bool          `yaml:"pre_ping"`
+	PrePingAfter time.Duration `yaml:"pre_ping_after"`
+	// MaxConnecting bounds the logins under way at once in one pool.
+	MaxConnecting int `yaml:"max_connecting"`
+	// MaxDatabaseConnections bounds the backends of one database over all its
+	// users; a user with waiting clients gets a fair share of it. 0 is no bound.
+	MaxDatabaseConnections int `yaml:"max_database_connections"`
+	// Databases and Users override the values above, the user entry last.
+	Databases []Override `yaml:"databases"`
+	Users     []Override `yaml:"users"`
+}
+
+// Override changes pool settings for one database or one user. A nil field
+// keeps the general value.
+type Override struct {
+	Name string `yaml:"name"` // the database's or user's name as the client gives it
+	// Backend, Database: another server, another name there. Only for databases.
+	Backend  string `yaml:"backend"`
+	Database string `yaml:"database"`
+
+	Mode                   *Mode `yaml:"mode"`
+	Size                   *int  `yaml:"size"`
+	Overflow               *int  `yaml:"overflow"`
+	MinIdle                *int  `yaml:"min_idle"`
+	MaxDatabaseConnections *int  `yaml:"max_database_connections"`
+}
+
+// DefaultBackendConfig returns the built-in defaults.
+func DefaultBackendConfig() BackendConfig {
+	return BackendConfig{
+		URL:            "postgres://127.0.0.1:5432",
+		ConnectTimeout: 10 * time.Second,
+		KeepAlive:      30 * time.Second,
+	}
+}
+
+// DefaultConfig returns the built-in defaults.
+func DefaultConfig() Config {
+	return Config{
+		Mode:           ModeTransaction,
+		Size:           25,
+		Overflow:       50,
+		OverflowIdle:   time.Minute,
+		MinIdle:        0,
+		AcquireTimeout: 30 * time.Second,
+		Recycle:        30 * time.Minute,
+		PrePing:        true,
+		PrePingAfter:   30 * time.Second,
+		MaxConnecting:  4,
+	}
+}

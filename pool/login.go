@@ -1,0 +1,210 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pgjay/pgjay/proxy/reactor"
+)
+
+// dialing is what a pool knows about its logins.
+type dialing struct {
+	underway  int   // logins, from take to admit or failure
+	pings     int   // checks of stale backends for waiters
+	replacing bool  // one of the logins is to replace the oldest expired backend
+	failures  int   // in a row
+	notBefore int64 // the next login, after failures
+	armed     bool  // the retry timer
+	lastErr   error // of the last login; nil if it succeeded
+	succeeded bool  // a login ever did
+}
+
+// coverLocked has a check or a login under way for each waiter, as far as the
+// limits allow: whatever comes of it goes to the oldest waiter.
+func (p *Pool) coverLocked() {
+	for p.count[stateIdle] > 0 && p.waiting.n > p.dialing.pings {
+		p.pingLocked(p.lastUsedLocked()) // or it would not be idle while somebody waits
+	}
+	uncovered := p.waiting.n - p.dialing.pings - p.dialing.underway
+	for ; uncovered > 0 && p.mayLoginLocked(); uncovered-- {
+		if !p.beginLoginLocked() {
+			p.wantLocked(uncovered)
+			return
+		}
+	}
+	p.wantLocked(0)
+}
+
+// mayLoginLocked reports whether the pool may begin a login now:
+//
+//  1. the set is open;
+//  2. the pool's limit is not reached;
+//  3. not too many are under way: one while they fail;
+//  4. the back-off after a failure is over. If not the timer is armed.
+func (p *Pool) mayLoginLocked() bool {
+	settings := p.settings.Load()
+	atOnce := max(1, settings.MaxConnecting)
+	if p.dialing.failures > 0 {
+		atOnce = 1
+	}
+	if p.set.working.closing.Load() || p.liveLocked() >= settings.limit() || p.dialing.underway >= atOnce {
+		return false
+	}
+	if p.dialing.failures == 0 || p.set.now() >= p.dialing.notBefore {
+		return true
+	}
+	p.armLocked()
+	return false
+}
+
+// beginLoginLocked begins a login unless the database's cap forbids it.
+func (p *Pool) beginLoginLocked() bool {
+	if !p.base.take(p) {
+		return false
+	}
+	p.dialing.underway++
+	p.later.logins++
+	return true
+}
+
+// startLogin runs a login that was begun.
+func (p *Pool) startLogin() {
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	p.set.spawn(func() {
+		login, err := p.set.dial(p.set.ctx, target)
+		if err == nil && p.set.working.closing.Load() {
+			err = errors.Join(ErrClosed, login.Socket.Close())
+		}
+		if err != nil {
+			p.loginFailed(err)
+			p.set.working.done()
+			return
+		}
+		a := &arrival{pool: p, target: target, login: login, loop: p.landing()}
+		a.loop.Post(a)
+	})
+}
+
+// landing chooses the loop for a new backend: the one that waits for it, or
+// the one with the least to do.
+func (p *Pool) landing() *reactor.Loop {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.waiting.first; w != nil {
+		return w.Loop
+	}
+	least := p.home
+	for _, l := range p.set.options.Loops {
+		if l.Load() < least.Load() {
+			least = l
+		}
+	}
+	return least
+}
+
+// dial logs in, and tells the hook.
+func (s *Set) dial(ctx context.Context, t Target) (*Login, error) {
+	start := s.now()
+	login, err := s.options.Dial(ctx, t)
+	if err != nil {
+		err = &DialError{Key: t.Key, User: t.User, Err: err}
+	}
+	if hook := s.options.Hooks.Connected; hook != nil {
+		hook(t.Key, time.Duration(s.now()-start), err)
+	}
+	return login, err
+}
+
+// arrival is a login on its way into the pool, as a task for the loop that
+// gets the socket.
+type arrival struct {
+	pool    *Pool
+	target  Target
+	login   *Login
+	loop    *reactor.Loop
+	backend *Backend // once attached
+}
+
+// Run attaches the socket and then, when the loop has dealt with that, puts
+// the backend into the pool: from there another loop may take it at once.
+func (a *arrival) Run() {
+	p := a.pool
+	if a.backend != nil {
+		p.arrived(a)
+		return
+	}
+	b, err := p.attach(a.login, a.loop, false)
+	if err != nil {
+		p.loginFailed(&DialError{Key: p.key, User: a.target.User, Err: err})
+		p.set.working.done()
+		return
+	}
+	a.backend = b
+	a.loop.Post(a)
+}
+
+// arrived puts a new backend into the pool.
+func (p *Pool) arrived(a *arrival) {
+	p.mu.Lock()
+	p.dialing.underway--
+	p.dialing.failures, p.dialing.lastErr, p.dialing.succeeded = 0, nil, true
+	p.usage.counters.Connects++
+	p.admitLocked(a.backend)
+	if !a.target.same(&p.target) {
+		p.retireLocked(a.backend, reasonReload)
+	}
+	if p.set.working.closing.Load() {
+		p.retireLocked(a.backend, reasonShutdown)
+	}
+	p.offerLocked(a.backend)
+	if p.dialing.replacing {
+		p.dialing.replacing = false
+		p.retireOldestLocked()
+	}
+	p.coverLocked()
+	p.unlock()
+}
+
+// attach makes a backend of a login. It is called on the loop that gets the
+// socket.
+func (p *Pool) attach(login *Login, loop *reactor.Loop, dedicated bool) (*Backend, error) {
+	now := p.set.now()
+	b := &Backend{
+		PID: login.PID, Secret: login.Secret, Params: login.Params,
+		Pool: p, CreatedAt: now, login: login, dedicated: dedicated,
+	}
+	b.loop = loop
+	b.expires = p.set.expiry(now, p.settings.Load().Recycle)
+	b.place.Store(place(stateConnecting, loop))
+	conn, err := login.Socket.Attach(loop, b)
+	if err != nil {
+		return nil, err
+	}
+	b.conn = conn
+	return b, nil
+}
+
+// loginFailed decides what a failed login means for the waiters.
+func (p *Pool) loginFailed(err error) {
+	p.mu.Lock()
+	d := &p.dialing
+	d.underway--
+	d.lastErr, d.replacing = err, false
+	p.usage.counters.ConnectFailures++
+	p.base.give(p)
+	p.later.balance = true
+	if final(err) && len(p.all) == 0 {
+		d.failures = 0
+		for p.waiting.n > 0 {
+			p.failLocked(p.waiting.pop(), err)
+		}
+	} else if now := p.set.now(); d.failures == 0 || now >= d.notBefore {
+		d.failures++
+		d.notBefore = now + p.set.backoff(d.failures)
+	}
+	p.coverLocked()
+	p.unlock()
+}

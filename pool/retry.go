@@ -1,0 +1,116 @@
+package pool
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	firstBackoff = 50 * time.Millisecond
+	maxBackoff   = time.Second
+)
+
+// backoff returns how long to wait after so many failures in a row: doubling,
+// less up to a fifth, so that pools do not knock all at once.
+func (s *Set) backoff(failures int) int64 {
+	d := maxBackoff
+	if failures <= 5 {
+		d = min(maxBackoff, firstBackoff<<(failures-1))
+	}
+	return int64(float64(d) * (1 - s.options.Rand()/5))
+}
+
+// DialError says which login failed and why. There is no password in it.
+type DialError struct {
+	Key  Key
+	User string // as whom the backend was to be logged in
+	Err  error
+}
+
+// Error names the login and the reason in one line.
+func (e *DialError) Error() string {
+	reason := strings.ReplaceAll(e.Err.Error(), "\n\t", " ")
+	return fmt.Sprintf("cannot log in to PostgreSQL for database %q as user %q: %s",
+		e.Key.Database, e.User, strings.ReplaceAll(reason, "\n", "; "))
+}
+
+// Unwrap returns the reason.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// ConfigError is the reason of a login that the configuration makes impossible.
+type ConfigError struct{ Err error }
+
+// Error returns the reason.
+func (e *ConfigError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// final reports whether a login failed for a reason that waiting does not
+// cure: who logs in, where to, or how. Everything else is tried again.
+func final(err error) bool {
+	var config *ConfigError
+	if errors.As(err, &config) || untrusted(err) {
+		return true
+	}
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return false
+	}
+	switch {
+	case strings.HasPrefix(server.Code, "28"): // invalid authorization
+		return true
+	case server.Code == "3D000": // no such database
+		return true
+	case server.Code == "42501": // no CONNECT privilege
+		return true
+	}
+	return false
+}
+
+// untrusted reports whether the server's certificate was not accepted.
+func untrusted(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError // sslmode=verify-ca is checked by pgconn itself
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &invalid)
+}
+
+// armLocked has coverLocked called when the back-off is over.
+func (p *Pool) armLocked() {
+	if !p.dialing.armed {
+		p.dialing.armed = true
+		p.later.arm = true
+	}
+}
+
+// armRetry is a pool as the task that starts the retry timer.
+type armRetry Pool
+
+// Run starts the timer. The loop's clock need not be the set's.
+func (r *armRetry) Run() {
+	p := (*Pool)(r)
+	p.mu.Lock()
+	wait := p.dialing.notBefore - p.set.now()
+	p.mu.Unlock()
+	p.timer.Task = (*retry)(p)
+	p.home.Schedule(&p.timer, p.home.Now()+max(0, wait))
+}
+
+// retry is a pool as the retry timer's task.
+type retry Pool
+
+// Run tries again, if anybody still waits.
+func (r *retry) Run() {
+	p := (*Pool)(r)
+	p.mu.Lock()
+	p.dialing.armed = false
+	p.coverLocked()
+	p.unlock()
+}

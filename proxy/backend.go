@@ -1,0 +1,315 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// BackendData takes bytes from the leased backend. p is valid until it returns.
+func (s *session) BackendData(p []byte) {
+	if s.state == stateTunnel {
+		s.toClient(p)
+		return
+	}
+	if kept := s.back.in; kept != nil {
+		kept = append(kept, p...)
+		s.back.in = nil
+		s.keepBackend(kept, s.relay(kept))
+		s.giveBuffer(kept)
+	} else {
+		s.keepBackend(p, s.relay(p))
+	}
+	s.afterReplies()
+}
+
+// keepBackend keeps what relay could not use: an incomplete frame.
+func (s *session) keepBackend(p []byte, used int) {
+	if used < len(p) && !s.back.broken {
+		s.back.in = append(s.takeBuffer(len(p)-used), p[used:]...)
+	}
+}
+
+// relay passes backend messages on, in as few pieces as possible, and returns
+// how many bytes it has used. What it leaves is a frame that must be
+// understood and is not complete.
+func (s *session) relay(p []byte) (used int) {
+	from, i := 0, 0 // p[from:i] is for the client
+	for i < len(p) && !s.back.broken {
+		n, act := s.back.rest, s.back.restAction
+		if n == 0 {
+			var ok bool
+			if n, ok = wire.FrameLen(p[i:]); !ok {
+				break
+			}
+			have := min(n, len(p)-i)
+			if n < 0 || have < n && mustKnow(p[i]) && have < maxPrefix {
+				break
+			}
+			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
+		}
+		have := min(n, len(p)-i)
+		s.back.rest, s.back.restAction = n-have, act
+		if len(s.aside) > 0 || act == swallow {
+			s.relayRun(p[from:i])
+			s.toClient(s.aside)
+			s.aside = s.aside[:0]
+			from = i
+		}
+		i += have
+		if act == swallow {
+			from = i
+		}
+	}
+	s.relayRun(p[from:i])
+	if n, ok := wire.FrameLen(p[i:]); ok && n < 0 {
+		s.backendViolation()
+	}
+	return i
+}
+
+// relayRun sends a run of backend messages to the client.
+func (s *session) relayRun(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	s.forgetSent() // the client has seen a reply: no other try
+	s.sample.bytes.ServerReceived += uint64(len(p))
+	s.sample.bytes.ClientSent += uint64(len(p))
+	s.toClient(p)
+}
+
+// mustKnow reports whether the body of a backend message is looked at.
+func mustKnow(typ byte) bool {
+	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus
+}
+
+// reply follows one backend message through the queue of expected replies and
+// says what to do with it. What the client is to get before it is in s.aside.
+func (s *session) reply(typ byte, body []byte) action {
+	switch typ {
+	case wire.DataRow, wire.CopyData:
+		return s.row()
+	case wire.ParameterStatus:
+		return s.parameterStatus(body)
+	case wire.NoticeResponse:
+		return s.headAction()
+	case wire.NotificationResponse:
+		return forward
+	case wire.ErrorResponse:
+		return s.errorReply(body)
+	case wire.ReadyForQuery:
+		return s.readyForQuery(body)
+	case wire.RowDescription, wire.NoData, wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
+		wire.CommandComplete, wire.EmptyQueryResponse, wire.PortalSuspended:
+		return s.complete(typ)
+	case wire.CopyInResponse:
+		return s.copyInBegins()
+	case wire.CopyOutResponse, wire.CopyDone, wire.ParameterDescription, wire.FunctionCallResponse:
+		return s.headAction()
+	}
+	s.backendViolation()
+	return swallow
+}
+
+// headAction returns the action of the reply that is under way.
+func (s *session) headAction() action {
+	s.queue.skipMarks()
+	if s.queue.empty() {
+		return forward // a notice at no particular time
+	}
+	return s.queue.head().act
+}
+
+// row handles a DataRow or CopyData. A client that said Terminate and closed
+// its socket would have made PostgreSQL stop at the first row it cannot send.
+func (s *session) row() action {
+	if s.gone && s.client.polite && s.cancel.inFlight == 0 {
+		s.client.polite = false
+		s.sendCancel()
+	}
+	return s.headAction()
+}
+
+// complete handles a message that ends the reply to a message of the extended
+// protocol, or is part of the reply to a Query.
+func (s *session) complete(typ byte) action {
+	s.queue.skipMarks()
+	if s.queue.empty() {
+		s.backendViolation()
+		return swallow
+	}
+	head := s.queue.head()
+	act := head.act
+	if typ == wire.CommandComplete && s.tx.copyIn.active {
+		s.tx.copyIn = copyState{}
+		s.queue.endCopyIn()
+	}
+	switch head.kind {
+	case expectReply, expectUnnamed:
+		s.queue.pop()
+	case expectFence:
+		if typ == wire.EmptyQueryResponse {
+			head.kind = expectQuery // nothing but its ReadyForQuery is left
+		}
+	case expectSync:
+		s.backendViolation()
+		return swallow
+	}
+	return act
+}
+
+// copyInBegins handles CopyInResponse.
+func (s *session) copyInBegins() action {
+	act := s.headAction()
+	if s.queue.empty() {
+		s.backendViolation()
+		return swallow
+	}
+	s.tx.copyIn.active = true
+	s.tx.copyIn.ambiguous = s.queue.beginCopyIn() > 0
+	if s.gone && !s.queue.copyEndQueued() {
+		s.endCopyForGone()
+	}
+	return act
+}
+
+// parameterStatus notes a parameter's new value. While the label changes the
+// client is not told: for it nothing changes.
+func (s *session) parameterStatus(body []byte) action {
+	b := s.back.lease
+	name, rest, _ := wire.CString(body)
+	value, _, _ := wire.CString(rest)
+	b.Params = b.Params.With(string(name), string(value))
+	if s.back.labelling || s.gone || s.state != stateReady {
+		return swallow
+	}
+	s.who.params = s.who.params.With(string(name), string(value))
+	return forward
+}
+
+// readyForQuery handles the end of an exchange.
+func (s *session) readyForQuery(body []byte) action {
+	if len(body) != 1 {
+		s.backendViolation()
+		return swallow
+	}
+	s.back.status = body[0]
+	s.queue.skipMarks()
+	if s.queue.empty() {
+		if !s.tx.copyIn.ambiguous && !s.back.fence {
+			s.backendViolation()
+			return swallow
+		}
+		s.tx.unsynced, s.client.skipping = false, false
+		s.back.fence = true
+		return forward
+	}
+	head := s.queue.head()
+	act := head.act
+	switch head.kind {
+	case expectFence:
+		return forward
+	case expectReply, expectUnnamed:
+		s.backendViolation()
+		return swallow
+	}
+	if head.kind == expectQuery {
+		s.tx.copyIn.active = false
+	}
+	s.queue.pop()
+	s.back.cleaning = false
+	if s.back.labelling {
+		s.labelled()
+	} else if act == forward {
+		s.exchangeDone()
+	}
+	return act
+}
+
+// labelled is called when the backend has taken over the session's label.
+func (s *session) labelled() {
+	s.back.labelling = false
+	if s.state != stateReady || s.gone {
+		return
+	}
+	for _, p := range s.back.lease.Params.Changed(s.who.params) {
+		s.aside = wire.AppendParameterStatus(s.aside, p.Name, p.Value)
+	}
+	s.who.params = s.back.lease.Params
+}
+
+// errorReply handles ErrorResponse.
+func (s *session) errorReply(body []byte) action {
+	if severity := wire.ErrorSeverity(body); severity == 'F' || severity == 'P' {
+		s.back.fatal = wire.ParseError(body)
+		return swallow // what becomes of it is decided when the socket closes
+	}
+	s.queue.skipMarks()
+	if s.queue.empty() {
+		return forward
+	}
+	s.sample.setCode(wire.ErrorCode(body))
+	s.tx.discard = false
+	head := s.queue.head()
+	act := head.act
+	if s.back.labelling || s.back.cleaning {
+		s.back.broken = true // what it would do next would be done in the wrong state
+		s.back.fatal = wire.ParseError(body)
+		return swallow
+	}
+	if s.tx.copyIn.ambiguous {
+		s.back.fence = true
+	}
+	s.tx.copyIn = copyState{}
+	if head.kind == expectReply || head.kind == expectUnnamed {
+		s.skipToSync()
+		act = forward // also for a Parse of ours: the client's Bind failed with it
+	}
+	return s.explainTimeout(act)
+}
+
+// skipToSync follows the backend in ignoring messages until the next Sync.
+func (s *session) skipToSync() {
+	synced, unnamed := s.queue.skipToSync()
+	if !synced {
+		s.client.skipping = true
+		s.tx.unsynced = true
+	}
+	if unnamed {
+		s.forgetUnnamed()
+		s.back.lease.UnnamedOwner = unknownOwner
+	}
+}
+
+// exchangeDone is called at the ReadyForQuery of an exchange of the client's.
+func (s *session) exchangeDone() {
+	now := s.loop.Now()
+	result := s.transactionResult()
+	s.record(now)
+	s.retries = 0
+	s.clock.clear(timeoutQuery)
+	s.cancel.queryTimeout = false
+	if s.tx.discard {
+		s.tx.discard = false
+		if s.back.status == wire.StatusIdle {
+			s.unpin()
+			s.back.lease.Label = emptyLabel
+			s.back.lease.UnnamedOwner = 0
+		}
+	}
+	if s.back.status == wire.StatusIdle {
+		s.endTransaction(now, result)
+	}
+	if !s.queue.empty() {
+		s.sample.start = now
+	}
+}
+
+// pin makes the session keep its backend. The first reason stays.
+func (s *session) pin(why sqlparse.Reason) {
+	if s.tx.pin != sqlparse.ReasonNone {
+		return
+	}
+	s.tx.pin, s.tx.pinnedAt = why, s.loop.Now()
+	s.recordPin(why)
+}

@@ -1,0 +1,141 @@
+package proxy_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+func TestQueryTimeout(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Query = 50 * time.Millisecond })
+	c := client(t, p.addr)
+	if err := c.Send(pgtest.Query("select pg_sleep(600)")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "T *", "E ERROR 57014 *query timeout*", "Z I")
+	if got := value(t, c, "select 'alive'"); got != "alive" {
+		t.Errorf("got %q", got)
+	}
+	if err := c.Send(pgtest.Parse("", "select pg_sleep(600)"), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "1", "2", "E ERROR 57014 *query timeout*", "Z I")
+	value(t, c, "select 1")
+}
+
+// fatal expects the session to be ended with a SQLSTATE, and that the next
+// client of the same, only backend finds it clean.
+func fatal(t *testing.T, p *running, c *pgtest.Conn, pattern string) {
+	t.Helper()
+	expect(t, c, "E FATAL "+pattern, "EOF")
+	next := client(t, p.addr)
+	if got := value(t, next, "select to_regclass('pg_temp.mine') is null"); got != "t" {
+		t.Error("the next client sees a temporary table")
+	}
+	frames, err := next.Query("begin")
+	if err != nil || len(frames) != 2 || frames[0].String() != "C BEGIN" {
+		t.Errorf("begin: %v, %v", frames, err)
+	}
+}
+
+func TestTransactionTimeout(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.Transaction = 50 * time.Millisecond })
+	c := client(t, p.addr)
+	if _, err := c.Query("begin; create temp table mine (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	fatal(t, p, c, "25P04 *")
+}
+
+func TestTransactionTimeoutInMidQuery(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.Transaction = 50 * time.Millisecond })
+	c := client(t, p.addr)
+	if err := c.Send(pgtest.Query("create temp table mine (id int); do $$ begin perform pg_sleep(600); end $$")); err != nil {
+		t.Fatal(err)
+	}
+	fatal(t, p, c, "25P04 *")
+}
+
+func TestIdleInTransactionTimeout(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.IdleInTransaction = 50 * time.Millisecond })
+	c := client(t, p.addr)
+	if _, err := c.Query("begin; create temp table mine (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	fatal(t, p, c, "25P03 *")
+}
+
+func TestIdleInTransactionTimeoutSparesWork(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.IdleInTransaction = 300 * time.Millisecond })
+	c := client(t, p.addr)
+	if _, err := c.Query("begin"); err != nil {
+		t.Fatal(err)
+	}
+	value(t, c, "select pg_sleep(0.6)")
+	value(t, c, "select 1")
+	if _, err := c.Query("commit"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClientIdleTimeout(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.ClientIdle = 50 * time.Millisecond })
+	idle := client(t, p.addr)
+	fatal(t, p, idle, "57P05 *")
+}
+
+func TestClientLoginTimeout(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.ClientLogin = 50 * time.Millisecond })
+	for name, hello := range map[string]pgtest.Raw{
+		"nothing":          nil,
+		"half a packet":    pgtest.Raw("\x00\x00\x00\x50\x00\x03"),
+		"only SSLRequest":  pgtest.StartupPacket(pgtest.SSLRequest, nil),
+		"only GSSRequest":  pgtest.StartupPacket(pgtest.GSSENCRequest, nil),
+		"a byte of a size": pgtest.Raw("\x00"),
+	} {
+		c, err := pgtest.Dial(p.addr, name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		if err := c.Send(hello); err != nil {
+			t.Fatal(err)
+		}
+		if len(hello) == 8 {
+			if b, err := c.ReceiveByte(); b != 'N' || err != nil {
+				t.Errorf("%s: %q, %v", name, b, err)
+			}
+		}
+		t.Run(name, func(t *testing.T) { expect(t, c, "E FATAL 08P01 *", "EOF") })
+	}
+	eventually(t, "no client is counted", func() bool { return p.server.Ready() == nil })
+}
+
+func TestAcquireTimeout(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, func(c *proxy.Config) { onlyOne(c); c.Pool.AcquireTimeout = 50 * time.Millisecond })
+	waiter := client(t, p.addr)
+	holder := client(t, p.addr)
+	if err := holder.Send(pgtest.Query(sleep("acquire"))); err != nil {
+		t.Fatal(err)
+	}
+	sleeping(t, admin, "acquire")
+	if err := waiter.Send(pgtest.Query("select 1")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, waiter, "E ERROR 53300 *", "Z I")
+	if err := waiter.Send(pgtest.Parse("", "select 1"), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync, pgtest.Sync); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, waiter, "E ERROR 53300 *", "Z I", "Z I")
+	if err := holder.Cancel(p.addr); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, holder, "T *", "E ERROR 57014*", "Z I")
+	if got := value(t, waiter, "select 'alive'"); got != "alive" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,167 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+const (
+	// maxText is the length in bytes up to which a Query or Parse is kept in
+	// memory to be understood. A longer one streams through and pins.
+	maxText = 1 << 20
+	// maxPrefix is how much of another long frame is looked at: enough for
+	// the names in a Bind.
+	maxPrefix = 8 << 10
+)
+
+// consume uses as much of p as it can and returns how many bytes that was.
+// What is left is an incomplete frame, or must wait.
+func (s *session) consume(p []byte) (used int) {
+	for used < len(p) && !s.gone && s.client.paused&pausedWaiting == 0 {
+		n := s.step(p[used:])
+		if n == 0 {
+			break
+		}
+		used += n
+	}
+	return used
+}
+
+// step uses the next piece of p: a frame, or some of a long one.
+func (s *session) step(p []byte) int {
+	switch {
+	case s.client.rest > 0:
+		return s.streamFrontend(p)
+	case s.state == stateReady:
+		return s.frontendFrame(p)
+	case s.state == stateStartup:
+		return s.startupPacket(p)
+	case s.state == stateAuth:
+		return s.authFrame(p)
+	case s.state == stateTunnel:
+		s.back.lease.Conn().Write(p)
+		return len(p)
+	}
+	return 0
+}
+
+// streamFrontend passes on bytes of a frame that is longer than what was kept.
+func (s *session) streamFrontend(p []byte) int {
+	n := min(s.client.rest, len(p))
+	s.client.rest -= n
+	if !s.client.restDropped {
+		s.send(p[:n])
+	}
+	return n
+}
+
+// frontendFrame handles the frame that p begins with, if it is there as far as
+// it must be, and returns how many bytes of p it took.
+func (s *session) frontendFrame(p []byte) int {
+	n, ok := wire.FrameLen(p)
+	if !ok {
+		return 0
+	}
+	if n < 0 || !wire.IsFrontend(p[0]) {
+		s.fail(badFrontendFrame(p[0], n < 0))
+		return 0
+	}
+	have := min(n, len(p))
+	if have < n && have < mustSee(p[0], n) {
+		return 0
+	}
+	s.client.restDropped, s.client.restCopy = false, p[0] == wire.CopyData
+	if !s.message(p[0], p[:have], n) {
+		return 0
+	}
+	s.client.rest = n - have
+	return have
+}
+
+// mustSee returns how many bytes of a frame of n bytes have to be there before
+// it is handled.
+func mustSee(typ byte, n int) int {
+	switch typ {
+	case wire.Query, wire.Parse:
+		if n <= maxText {
+			return n
+		}
+		return maxPrefix
+	case wire.CopyData, wire.FunctionCall:
+		return min(n, wire.HeaderLen+4)
+	}
+	return min(n, maxPrefix)
+}
+
+// message handles one frontend message. frame is all of its n bytes, or as
+// many as mustSee asked for. It returns false, having done nothing, if the
+// message must wait.
+func (s *session) message(typ byte, frame []byte, n int) bool {
+	switch typ {
+	case wire.Terminate:
+		s.client.polite = true
+		s.leave(closedByTerminate)
+		return true
+	case wire.Sync:
+		return s.sync(frame)
+	case wire.CopyData, wire.CopyDone, wire.CopyFail:
+		return s.copyMessage(typ, frame)
+	case wire.Password:
+		s.fail(badFrontendFrame(typ, false))
+		return false
+	}
+	if s.client.skipping || (typ == wire.Flush && s.back.lease == nil) {
+		s.client.restDropped = true
+		return true
+	}
+	if !s.acquire() {
+		return false
+	}
+	switch typ {
+	case wire.Query:
+		s.query(frame, n)
+	case wire.FunctionCall:
+		s.functionCall(frame)
+	default:
+		s.extended(typ, frame, n)
+	}
+	return true
+}
+
+// send passes bytes on to the backend, and keeps them as long as they may be
+// needed for another try.
+func (s *session) send(p []byte) {
+	s.back.lease.Conn().Write(p)
+	s.sample.bytes.ClientReceived += uint64(len(p))
+	s.sample.bytes.ServerSent += uint64(len(p))
+	if s.back.sent == nil {
+		return
+	}
+	if len(s.back.sent)+len(p) > cap(s.back.sent) {
+		s.forgetSent()
+		return
+	}
+	s.back.sent = append(s.back.sent, p...)
+}
+
+// forgetSent gives up the possibility of another try.
+func (s *session) forgetSent() {
+	if s.back.sent != nil {
+		s.giveBuffer(s.back.sent)
+		s.back.sent = nil
+	}
+}
+
+// endsWithTerminate reports whether the last message that is complete in p is
+// a Terminate.
+func endsWithTerminate(p []byte) bool {
+	for {
+		n, ok := wire.FrameLen(p)
+		if !ok || n < 0 || n > len(p) {
+			return false
+		}
+		if p[0] == wire.Terminate {
+			return true
+		}
+		p = p[n:]
+	}
+}

@@ -1,0 +1,193 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// unknownOwner is a backend's UnnamedOwner when nobody knows what its unnamed
+// statement is. No session has this token.
+const unknownOwner = ^uint64(0)
+
+// setConfig applies one setting. A NULL value resets it (guc.c,
+// set_config_by_name). Bound parameters need no quoting in any encoding.
+const setConfig = "SELECT pg_catalog.set_config($1, $2, false)"
+
+// acquire reports whether the session may send to a backend now. If not it
+// has asked for one and is called back; the client is not read until then.
+func (s *session) acquire() bool {
+	if s.back.lease != nil {
+		// A cancel request on its way must not hit a query it was not meant for.
+		if s.cancel.inFlight > 0 && s.quiet() {
+			s.pauseClient(pausedWaiting)
+			return false
+		}
+		return true
+	}
+	s.waiter.Lessee, s.waiter.Loop, s.waiter.Label = s, s.loop, s.who.label
+	s.sample.asked = s.loop.Now()
+	if b := s.who.pool.Lease(&s.waiter); b != nil {
+		s.hold(b)
+		return true
+	}
+	s.back.waiting = true
+	s.pauseClient(pausedWaiting)
+	s.clock.set(s, timeoutAcquire, s.who.pool.Settings().AcquireTimeout)
+	return false
+}
+
+// Leased takes the backend that was waited for.
+func (s *session) Leased(b *pool.Backend) {
+	s.back.waiting = false
+	s.clock.clear(timeoutAcquire)
+	if s.gone {
+		b.Release()
+		s.finish()
+		return
+	}
+	s.hold(b)
+	if s.state == stateGreeting {
+		s.greetFrom(b)
+		return
+	}
+	s.proceed()
+}
+
+// LeaseFailed says that there is no backend to be had for this client.
+func (s *session) LeaseFailed(err error) {
+	s.back.waiting = false
+	s.clock.clear(timeoutAcquire)
+	switch {
+	case s.gone:
+		s.finish()
+	case s.state == stateGreeting:
+		s.fail(leaseError(err, "FATAL"))
+	default:
+		s.answerPending(leaseError(err, "ERROR"))
+	}
+}
+
+// proceed uses what the client sent meanwhile and reads it again.
+func (s *session) proceed() {
+	s.client.paused &^= pausedWaiting
+	s.useInput()
+	if s.client.paused == 0 && !s.gone {
+		s.client.conn.Resume()
+	}
+}
+
+// hold makes b the session's backend and gives it the session's label.
+func (s *session) hold(b *pool.Backend) {
+	s.back.lease = b
+	s.back.status = wire.StatusIdle
+	s.back.sent = s.loop.Buffer()[:0]
+	s.back.readOnly = true
+	s.sample.waited = s.loop.Now() - s.sample.asked
+	if b.Label != s.who.label {
+		s.applySettings(pool.Diff(b.Label, s.who.label))
+		b.Label = s.who.label
+	} else if b.Params != s.who.params && s.state == stateReady {
+		s.reportParams()
+	}
+	if s.client.paused&pausedClient != 0 {
+		s.pauseBackend(pausedClient)
+	}
+}
+
+// applySettings sends settings ahead of the client's next message and swallows
+// the replies.
+func (s *session) applySettings(settings []pool.Setting) {
+	out := wire.AppendParse(s.scratch[:0], "", setConfig)
+	s.queue.push(expectReply, swallow)
+	for i := range settings {
+		value := &settings[i].Value
+		if settings[i].Reset {
+			value = nil
+		}
+		out = wire.AppendExecute(wire.AppendBindText(out, "", &settings[i].Name, value))
+		s.queue.push(expectReply, swallow)
+		s.queue.push(expectReply, swallow)
+	}
+	s.back.lease.Conn().Write(wire.AppendEmpty(out, wire.Sync))
+	s.queue.push(expectSync, swallow)
+	s.back.lease.UnnamedOwner = unknownOwner
+	s.back.labelling = true
+}
+
+// reportParams tells the client the parameter values in which the backend
+// differs from what it was told last.
+func (s *session) reportParams() {
+	out := s.scratch[:0]
+	for _, p := range s.back.lease.Params.Changed(s.who.params) {
+		out = wire.AppendParameterStatus(out, p.Name, p.Value)
+	}
+	s.who.params = s.back.lease.Params
+	s.toClient(out)
+}
+
+// beginExchange is called before the first message of an exchange is sent.
+func (s *session) beginExchange(class sqlparse.Class) {
+	now := s.loop.Now()
+	if s.queue.empty() || s.back.labelling {
+		s.sample.start = now
+		s.sample.command = class.First
+	}
+	if s.tx.began == 0 {
+		s.tx.began = now
+		s.clock.set(s, timeoutTransaction, s.settings().timeouts.Transaction)
+	}
+	s.clock.clear(timeoutIdleInTransaction)
+	s.clock.clear(timeoutClientIdle)
+	s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
+	if s.back.reapply != nil && s.queue.empty() && s.back.status != wire.StatusError {
+		s.applySettings(s.back.reapply)
+		s.back.reapply = nil
+	}
+}
+
+// noteReset remembers which start-up settings a RESET undoes. For PostgreSQL
+// they are the session's defaults (config.sgml, "Parameter Interaction via
+// the Shell"); to the backend, which was started without them, they are not.
+func (s *session) noteReset(class sqlparse.Class) {
+	for _, setting := range s.who.label.Settings() {
+		if class.Reset != sqlparse.ResetName || class.Resets(setting.Name) {
+			s.back.reapply = append(s.back.reapply, setting)
+		}
+	}
+}
+
+// release gives the backend back. Caller has checked mayRelease.
+func (s *session) release() {
+	b := s.back.lease
+	s.resumeBackend(pausedClient | pausedBackend)
+	s.forgetSent()
+	s.back = backendSide{in: s.back.in}
+	s.resumeClient(pausedBackend)
+	b.Release()
+}
+
+// destroy closes the backend: its state is unknown or not wanted.
+func (s *session) destroy(reason string) {
+	b := s.back.lease
+	s.dropLease()
+	b.Destroy(reason)
+}
+
+// dropLease forgets the backend and all that was expected of it.
+func (s *session) dropLease() {
+	s.forgetSent()
+	if s.back.in != nil {
+		s.giveBuffer(s.back.in)
+	}
+	s.back = backendSide{}
+	s.queue.reset()
+	s.tx = transaction{}
+	if s.client.rest > 0 {
+		s.client.restDropped = true
+	}
+	s.resumeClient(pausedBackend)
+}
+
+var _ reactor.Handler = (*session)(nil)

@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// closeReason says why a session ended. It is a metrics label.
+type closeReason string
+
+const (
+	closedByTerminate closeReason = "terminate"
+	closedByClient    closeReason = "client_gone"
+	closedByError     closeReason = "error"
+	closedByTimeout   closeReason = "timeout"
+	closedByShutdown  closeReason = "shutdown"
+)
+
+// fail tells the client why it cannot stay, and ends the session.
+func (s *session) fail(e *wire.Error) {
+	s.failAs(e, closedByError)
+}
+
+func (s *session) failAs(e *wire.Error, why closeReason) {
+	if s.gone {
+		return
+	}
+	if s.back.rest == 0 || s.back.restAction == swallow {
+		fatal := *e
+		fatal.Severity = "FATAL"
+		s.toClient(fatal.Append(s.scratch[:0]))
+	}
+	s.leave(why)
+}
+
+// leave ends the session for the client. Its backend, if any, is cleaned up
+// and given back: closing it would cost PostgreSQL a new login.
+func (s *session) leave(why closeReason) {
+	if s.gone {
+		return
+	}
+	s.gone = true
+	s.client.conn.CloseAfterFlush()
+	s.recordClose(why)
+	s.unregister(s)
+	s.clock.stop(s)
+	if s.back.waiting && s.who.pool.Abandon(&s.waiter) {
+		s.back.waiting = false
+	}
+	if s.back.lease == nil && !s.back.waiting {
+		s.finish()
+		return
+	}
+	if s.state == stateTunnel {
+		s.destroy("replication ended")
+		s.finish()
+		return
+	}
+	s.setState(stateLeaving)
+	if s.back.lease != nil {
+		s.abandonExchange()
+	}
+}
+
+// finish ends the session altogether.
+func (s *session) finish() {
+	if s.state == stateClosed {
+		return
+	}
+	s.clock.stop(s)
+	if s.client.in != nil {
+		s.giveBuffer(s.client.in)
+		s.client.in = nil
+	}
+	s.setState(stateClosed)
+}
+
+// abandonExchange brings what the client has left unfinished to its end.
+func (s *session) abandonExchange() {
+	s.forgetSent()
+	s.resumeBackend(pausedClient)
+	if !s.completeFrame() {
+		s.destroy("client gone in mid-message")
+		s.finish()
+		return
+	}
+	busy := !s.quiet()
+	s.queue.swallowAll()
+	s.back.restAction = swallow
+	if s.tx.copyIn.active && !s.queue.copyEndQueued() {
+		s.endCopyForGone()
+	}
+	if s.tx.unsynced {
+		s.abortUnsynced()
+	}
+	if busy && !s.client.polite {
+		s.sendCancel()
+	}
+	s.clock.set(s, timeoutLeaving, leavingTimeout)
+	s.afterReplies()
+}
+
+// completeFrame ends a frame that was passed on in part. Only copy data can be
+// made up, as the copy will be aborted.
+func (s *session) completeFrame() bool {
+	rest := s.client.rest
+	s.client.rest = 0
+	if rest == 0 || s.client.restDropped {
+		return true
+	}
+	if !s.client.restCopy || rest > maxText {
+		return false
+	}
+	s.back.lease.Conn().Write(make([]byte, rest))
+	return true
+}
+
+// abortUnsynced ends messages of the extended protocol that no Sync followed.
+// A Sync alone would commit them, which PostgreSQL would not have done.
+func (s *session) abortUnsynced() {
+	s.tx.unsynced = false
+	out := wire.AppendBindText(s.scratch[:0], "pgjay: the client has gone")
+	s.queue.push(expectReply, swallow)
+	s.back.lease.Conn().Write(wire.AppendEmpty(out, wire.Sync))
+	s.queue.push(expectSync, swallow)
+}
+
+// endCopyForGone ends copy data that nobody will send.
+func (s *session) endCopyForGone() {
+	s.back.lease.Conn().Write(wire.AppendCopyFail(s.scratch[:0], "client has gone"))
+	s.queue.push(expectCopyEnd, swallow)
+}
+
+// cleanUp takes back what the client has left on the backend, one step at a
+// time, and then gives the backend back.
+func (s *session) cleanUp() {
+	b := s.back.lease
+	switch {
+	case s.back.status != wire.StatusIdle:
+		s.clean("ROLLBACK")
+	case s.tx.pin != sqlparse.ReasonNone || s.who.pool.Settings().Mode == pool.ModeSession && !s.back.discarded:
+		s.unpin()
+		s.back.discarded = true
+		s.clean("DISCARD ALL")
+	default:
+		if s.back.discarded {
+			b.Label = emptyLabel
+		}
+		s.release()
+		s.finish()
+	}
+}
+
+// clean sends a statement of ours to the backend.
+func (s *session) clean(sql string) {
+	s.back.cleaning = true
+	s.back.lease.UnnamedOwner = 0
+	s.back.lease.Conn().Write(wire.AppendQuery(s.scratch[:0], sql))
+	s.queue.push(expectQuery, swallow)
+}

@@ -1,0 +1,281 @@
+package proxy
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// dedicatedTimeout bounds the login of a backend that is a session's own.
+const dedicatedTimeout = time.Minute
+
+// emptyLabel is the state of a backend that nobody has changed.
+var emptyLabel = pool.NewLabel(nil)
+
+// beginLogin handles the StartupMessage.
+func (s *session) beginLogin(m *wire.Startup) {
+	l := s.login
+	l.startup = m
+	l.user, _ = m.Get("user")
+	if m.Version > wire.Version32 || len(m.Options) > 0 {
+		s.toClient(wire.AppendNegotiateVersion(s.scratch[:0], min(m.Version, wire.Version32), m.Options))
+	}
+	if e := s.admit(); e != nil {
+		s.recordRejected(rejectReason(e))
+		s.fail(e)
+		return
+	}
+	label, replicate, err := startupLabel(m.Params)
+	if err != nil {
+		s.fail(startupError(err))
+		return
+	}
+	s.who.label, l.replicate = label, replicate
+	live := s.settings()
+	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, live.tls.certificate())
+	s.setState(stateAuth)
+	s.authStep(nil)
+}
+
+// admit checks what can be checked before the client has proved who it is.
+func (s *session) admit() *wire.Error {
+	settings := s.settings()
+	switch {
+	case s.login.user == "":
+		return &wire.Error{Code: "28000", Message: "no PostgreSQL user name specified in startup packet"}
+	case settings.tls != nil && settings.tls.required && s.login.tls == nil && s.login.address != "":
+		return &wire.Error{Code: "28000", Message: "pgjay: TLS is required",
+			Hint: "Connect with sslmode=require, or change tls.mode."}
+	case s.draining:
+		return errShutdown
+	case int(s.clients.Load()) > settings.limits.MaxClients:
+		return errTooManyClients
+	}
+	return nil
+}
+
+// authFrame handles a message of the client's proof.
+func (s *session) authFrame(p []byte) int {
+	n, ok := wire.FrameLen(p)
+	if !ok {
+		return 0
+	}
+	if n < 0 || n > s.settings().limits.MaxStartupPacket || p[0] != wire.Password {
+		s.fail(&wire.Error{Code: "08P01", Message: "expected password response, got message type " + string(rune(p[0]))})
+		return 0
+	}
+	if n > len(p) {
+		return 0
+	}
+	s.authStep(append([]byte{}, p[wire.HeaderLen:n]...))
+	return n
+}
+
+// authStep does one step of the conversation in a goroutine: a step of SCRAM
+// takes CPU, and logins must not starve queries. A nil body is the first step.
+func (s *session) authStep(body []byte) {
+	conversation := s.login.auth
+	if s.settings().auth.Method == AuthTrust {
+		s.authenticated()
+		return
+	}
+	s.pauseClient(pausedWaiting)
+	s.work(func() {
+		step := conversation.first
+		if body != nil {
+			step = func() ([]byte, bool, error) { return conversation.next(body) }
+		}
+		message, done, err := step()
+		s.loop.Post(reactor.Func(func() { s.authStepped(message, done, err) }))
+	})
+}
+
+func (s *session) authStepped(message []byte, done bool, err error) {
+	if s.gone {
+		return
+	}
+	if err != nil {
+		s.recordAuth(err)
+		s.fail(startupError(err))
+		return
+	}
+	s.toClient(message)
+	if done {
+		s.recordAuth(nil)
+		s.authenticated()
+		return
+	}
+	s.proceed()
+}
+
+// authenticated continues with a client that has proved who it is.
+func (s *session) authenticated() {
+	s.toClient(wire.AppendAuthentication(s.scratch[:0], 0, nil))
+	s.setState(stateGreeting)
+	database, ok := s.login.startup.Get("database")
+	if !ok || database == "" {
+		database = s.login.user
+	}
+	s.who.pool = s.pools.Pool(pool.Key{Database: database, User: s.login.user})
+	if s.login.replicate != "" {
+		s.dialTunnel()
+		return
+	}
+	params, known := s.greetings.get(s.who.pool, s.who.label)
+	if known {
+		s.who.params = params
+		s.greet()
+		return
+	}
+	if s.acquire() {
+		s.greetFrom(s.back.lease)
+	}
+}
+
+// greetFrom greets the client with the parameters of a backend, as soon as
+// that has the session's label.
+func (s *session) greetFrom(*pool.Backend) {
+	if !s.back.labelling {
+		s.greet()
+	}
+}
+
+// greet ends start-up: the client may send statements now.
+func (s *session) greet() {
+	if b := s.back.lease; b != nil {
+		s.who.params = b.Params
+		if s.login.replicate == "" {
+			s.greetings.put(s.who.pool, s.who.label, b.Params)
+		}
+	}
+	next := stateReady
+	if s.login.replicate != "" {
+		next = stateTunnel
+	}
+	s.newSecret()
+	s.cancels.add(s)
+	out := append(s.scratch[:0], s.who.params.Wire()...)
+	out = wire.AppendBackendKeyData(out, s.id, []byte(s.who.secret))
+	s.toClient(wire.AppendReadyForQuery(out, wire.StatusIdle))
+	s.setState(next)
+	s.recordLogin()
+	s.login = nil
+	s.clock.clear(timeoutLogin)
+	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
+	if next == stateReady {
+		s.afterReplies()
+	}
+	s.proceed()
+}
+
+// newSecret makes the cancel key: 4 bytes, as protocol 3.0 has it, or 32.
+func (s *session) newSecret() {
+	secret := make([]byte, 4)
+	if s.login.startup.Version >= wire.Version32 {
+		secret = make([]byte, 32)
+	}
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	s.who.secret = string(secret)
+}
+
+// dialTunnel gets a backend for a replication connection: its bytes go through
+// untouched.
+func (s *session) dialTunnel() {
+	s.dialDedicated(map[string]string{"replication": s.login.replicate}, func() {
+		s.greet()
+	})
+}
+
+// dialPinned gets a backend of its own for a session with start-up parameters
+// that can only be given at start-up.
+func (s *session) dialPinned() {
+	s.dialDedicated(nil, func() {
+		s.greet()
+		s.pin(sqlparse.ReasonStartup)
+	})
+}
+
+// dialDedicated logs in with the session's start-up parameters and more.
+func (s *session) dialDedicated(params map[string]string, then func()) {
+	if params == nil {
+		params = map[string]string{}
+	}
+	for _, p := range s.who.label.Settings() {
+		params[p.Name] = p.Value
+	}
+	s.pauseClient(pausedWaiting)
+	key := s.who.pool.Key()
+	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
+	s.waiter.Lessee, s.waiter.Loop = s, s.loop
+	s.pools.DialDedicated(ctx, key, params, &s.waiter, func(b *pool.Backend, err error) {
+		cancel()
+		switch {
+		case s.gone && b != nil:
+			b.Destroy("client gone during login")
+		case s.gone:
+		case err != nil:
+			s.fail(leaseError(err, "FATAL"))
+		default:
+			s.back.lease = b
+			s.back.status = wire.StatusIdle
+			b.Label = s.who.label
+			then()
+		}
+	})
+}
+
+// startupError turns the error of a parser into what the client is told.
+func startupError(err error) *wire.Error {
+	var e *wire.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &wire.Error{Code: "08P01", Message: err.Error()}
+}
+
+// rejectReason is the metrics label of a refused login.
+func rejectReason(e *wire.Error) string {
+	switch e {
+	case errTooManyClients:
+		return "max_clients"
+	case errShutdown:
+		return "shutdown"
+	}
+	return "startup"
+}
+
+// startupLabel makes the label of a client's start-up parameters. replicate is
+// the value of the parameter replication unless that is off.
+func startupLabel(params []wire.Param) (label pool.Label, replicate string, err error) {
+	given, err := startupSettings(params)
+	if err != nil {
+		return label, "", err
+	}
+	settings := make([]pool.Setting, 0, len(given))
+	for _, g := range given {
+		settings = append(settings, pool.Setting{Name: g.name, Value: g.value})
+	}
+	for _, p := range params {
+		if p.Name == "replication" && !isFalse(p.Value) {
+			replicate = p.Value
+		}
+	}
+	return pool.NewLabel(settings), replicate, nil
+}
+
+// isFalse reports whether PostgreSQL takes v for a false boolean (bool.c,
+// parse_bool). "of" is too short for off only in that function's eyes.
+func isFalse(v string) bool {
+	switch strings.ToLower(v) {
+	case "false", "fals", "fal", "fa", "f", "no", "n", "off", "of", "0":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,152 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+const (
+	// maxRetries bounds how often one exchange is tried on another backend.
+	maxRetries = 10
+	// retryWindow is how long after it was sent a statement may be tried
+	// again when its backend was terminated: it met a backend that was told
+	// to end before. One that has run for longer was what somebody ended.
+	retryWindow = time.Second
+)
+
+// BackendClosed says that the leased backend's socket is gone.
+func (s *session) BackendClosed(error) {
+	if s.state == stateTunnel {
+		s.dropLease()
+		s.leave(closedByError)
+		return
+	}
+	s.loseBackend(s.back.fatal, false)
+}
+
+// BackendBlocked says that the backend does not take what is sent to it: the
+// client is not read until it does.
+func (s *session) BackendBlocked() { s.pauseClient(pausedBackend) }
+
+// BackendDrained ends what BackendBlocked began.
+func (s *session) BackendDrained() {
+	s.resumeClient(pausedBackend)
+	s.afterReplies()
+}
+
+// backendViolation notes that the backend does not speak the protocol as
+// expected: its state is unknown.
+func (s *session) backendViolation() {
+	s.back.broken = true
+	s.back.fatal = &errViolation
+}
+
+// loseBackend handles the loss of the lease: the socket was closed, or is
+// closed here. cause is what the backend said last, if anything.
+func (s *session) loseBackend(cause *wire.Error, open bool) {
+	b, lost := s.back.lease, s.back
+	retry := s.mayTryAgain(cause)
+	if retry {
+		s.back.sent = nil // keep it from being recycled
+	}
+	skip := s.client.skipping || s.tx.unsynced
+	free := lost.status == wire.StatusIdle && s.tx.pin == sqlparse.ReasonNone &&
+		s.who.pool.Settings().Mode != pool.ModeSession && !lost.labelling
+	owed := s.queue
+	s.queue = expectations{}
+	s.dropLease()
+	if open {
+		b.Destroy("protocol violation or failed set-up")
+	}
+	switch {
+	case s.gone:
+		s.finish()
+	case retry:
+		s.tryAgain(lost.sent)
+	case s.state != stateReady || !free || lost.rest > 0 && lost.restAction == forward:
+		s.fail(backendLost(cause))
+	default:
+		s.answerLost(owed, skip, backendLost(cause))
+	}
+}
+
+// mayTryAgain reports whether what was sent on this lease can be sent to
+// another backend:
+//
+//  1. all of it is known, and the client has seen no reply to it;
+//  2. it has not been tried too often;
+//  3. the backend did not execute it: it was told to end before it could, or
+//     there is nothing but reads in it.
+//
+// PostgreSQL sends CommandComplete before it looks at a termination request,
+// so a statement that was committed has a reply.
+func (s *session) mayTryAgain(cause *wire.Error) bool {
+	if len(s.back.sent) == 0 || s.gone || s.state != stateReady || s.retries >= maxRetries {
+		return false
+	}
+	if cause == nil {
+		return s.back.readOnly
+	}
+	switch cause.Code {
+	case "57P01", "57P05":
+		return s.loop.Now()-s.sample.start < int64(retryWindow)
+	case "57P02":
+		return s.back.readOnly
+	}
+	return false
+}
+
+// tryAgain puts what was sent back in front of the client's input.
+func (s *session) tryAgain(sent []byte) {
+	s.retries++
+	s.recordRetry()
+	s.client.rest, s.client.skipping = 0, false
+	if kept := s.client.in; kept != nil {
+		sent = append(sent, kept...)
+		s.giveBuffer(kept)
+	}
+	s.client.in = sent
+	s.proceed()
+}
+
+// answerLost gives the client the replies it is owed for what a lost backend
+// has not answered: the session lives on.
+func (s *session) answerLost(owed expectations, skip bool, e *wire.Error) {
+	out := s.scratch[:0]
+	told := false
+	for !owed.empty() {
+		head := owed.head()
+		if head.kind != expectCopyEnd && head.act == forward && !told {
+			out, told = e.Append(out), true
+		}
+		if head.act == forward && (head.kind == expectSync || head.kind == expectQuery) {
+			out, told = wire.AppendReadyForQuery(out, wire.StatusIdle), false
+		}
+		owed.pop()
+	}
+	if skip && !told {
+		out = e.Append(out)
+	}
+	s.client.skipping = skip
+	s.toClient(out)
+	s.proceed()
+}
+
+// answerPending gives an error to the message for which there is no backend.
+func (s *session) answerPending(e *wire.Error) {
+	out := e.Append(s.scratch[:0])
+	in := s.client.in
+	n, _ := wire.FrameLen(in)
+	if in[0] == wire.Query || in[0] == wire.FunctionCall {
+		s.toClient(wire.AppendReadyForQuery(out, wire.StatusIdle))
+		s.client.rest, s.client.restDropped = max(0, n-len(in)), true
+		s.client.in = in[:copy(in, in[min(n, len(in)):])]
+	} else {
+		s.toClient(out)
+		s.client.skipping = true
+	}
+	s.proceed()
+}

@@ -1,0 +1,337 @@
+package reactor
+
+import (
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+)
+
+// Handler gets the events of a Conn, on its loop, one at a time.
+type Handler interface {
+	// Data brings bytes from the peer. p is valid until it returns.
+	Data(p []byte)
+	// Blocked says that the kernel has not taken all of what was written; the
+	// rest waits in the Conn. It is called once until Drained.
+	Blocked()
+	// Drained says that all of it has been taken since.
+	Drained()
+	// Closed says that the peer has closed (io.EOF) or that the socket has
+	// failed. It is the last event. After Close there is none.
+	Closed(err error)
+}
+
+// HalfCloser is a Handler that wants to know when the peer of a paused Conn
+// will send nothing more, which reading would have shown.
+type HalfCloser interface{ HalfClosed() }
+
+// Gate is a Handler whose Conn may be taken by another loop at any time, with
+// Move. Enter is asked before each event; false means that the event is not
+// this loop's any more.
+type Gate interface{ Enter(l *Loop) bool }
+
+// Conn is a socket on a loop. Its methods are for the goroutine of the loop
+// that owns it.
+type Conn struct {
+	loop    atomic.Pointer[Loop]
+	handler Handler
+	gate    Gate // nil: nobody takes it
+	sock    socket
+	tls     *tlsLink // nil: plain
+	out     []byte   // what was written and not yet sent, from outAt on
+	outAt   int
+	state   connState
+	linger  Timer
+}
+
+// connState is a set of facts about a Conn.
+type connState uint16
+
+const (
+	stPaused   connState = 1 << iota // is not read
+	stDisarmed                       // its readability is not watched
+	stWatchOut                       // its writability is watched
+	stBlocked                        // Blocked was called, Drained not yet
+	stDirty                          // in loop.dirty
+	stAgain                          // in loop.again
+	stClosed
+	stClosing // close when out is empty
+	stHalf    // HalfClosed was called
+)
+
+// socket is what the operating system knows of a Conn.
+type socket interface {
+	// read reads into p; wait means that there is nothing.
+	read(p []byte) (n int, wait bool, err error)
+	write(p []byte) (n int, err error) // n < len(p) without an error: blocked
+	watch(c *Conn, in, out bool)
+	move(c *Conn, from, to *Loop)
+	// shut sends what end of file is to the peer.
+	shut()
+	close(c *Conn)
+	detach(c *Conn) (net.Conn, error)
+	local() net.Addr
+	remote() net.Addr
+}
+
+func (c *Conn) is(s connState) bool { return c.state&s != 0 }
+
+// Loop returns the loop that owns c.
+func (c *Conn) Loop() *Loop { return c.loop.Load() }
+
+// LocalAddr returns the address of this side.
+func (c *Conn) LocalAddr() net.Addr { return c.sock.local() }
+
+// RemoteAddr returns the address of the peer.
+func (c *Conn) RemoteAddr() net.Addr { return c.sock.remote() }
+
+// TLS returns the state of the encryption; nil if there is none.
+func (c *Conn) TLS() *tls.ConnectionState {
+	if c.tls == nil {
+		return nil
+	}
+	state := c.tls.conn.ConnectionState()
+	return &state
+}
+
+// Write sends p when the event is over, or before if it is much. p is the
+// caller's again when Write returns.
+func (c *Conn) Write(p []byte) {
+	if c.is(stClosed | stClosing) {
+		return
+	}
+	if c.tls != nil {
+		_, _ = c.tls.conn.Write(p) // comes back to writeRaw; an error means that it was closed
+		return
+	}
+	c.writeRaw(p)
+}
+
+// writeRaw queues bytes for the socket.
+func (c *Conn) writeRaw(p []byte) {
+	l := c.loop.Load()
+	c.markDirty(l)
+	if c.out != nil && !c.is(stBlocked) && len(c.out)+len(p) > cap(c.out) {
+		c.push()
+	}
+	if c.out == nil && len(p) > BufferSize {
+		n, err := c.sock.write(p)
+		if err != nil {
+			return // the next read says why
+		}
+		p = p[n:]
+	}
+	if len(p) == 0 {
+		return
+	}
+	if c.out == nil {
+		c.out = l.Buffer()
+	}
+	c.out = append(c.out, p...)
+}
+
+func (c *Conn) markDirty(l *Loop) {
+	if !c.is(stDirty) {
+		c.state |= stDirty
+		l.dirty = append(l.dirty, c)
+	}
+}
+
+// push writes what the kernel takes. It reports whether that was all.
+func (c *Conn) push() bool {
+	if c.out == nil {
+		return true
+	}
+	n, err := c.sock.write(c.out[c.outAt:])
+	if err != nil {
+		n = len(c.out) - c.outAt // nobody will read it; the next read says why
+	}
+	c.outAt += n
+	if c.outAt < len(c.out) {
+		return false
+	}
+	c.loop.Load().Recycle(c.out)
+	c.out, c.outAt = nil, 0
+	return true
+}
+
+// settle ends an event for c: it flushes, and says if that did not work.
+func (c *Conn) settle(l *Loop) {
+	c.state &^= stDirty
+	if c.is(stClosed) || c.loop.Load() != l {
+		return
+	}
+	if !c.is(stBlocked) && !c.push() {
+		c.state |= stBlocked | stWatchOut
+		c.watch()
+		c.handler.Blocked()
+	}
+	if c.is(stClosing) && c.out == nil && !c.is(stClosed) {
+		c.beginLinger(l)
+	}
+}
+
+// writable continues a flush that was blocked.
+func (c *Conn) writable(l *Loop) {
+	if !c.push() {
+		return
+	}
+	c.state &^= stWatchOut | stBlocked
+	c.watch()
+	if c.is(stClosing) {
+		c.beginLinger(l)
+		return
+	}
+	c.handler.Drained()
+}
+
+func (c *Conn) watch() { c.sock.watch(c, !c.is(stDisarmed), c.is(stWatchOut)) }
+
+// Flush sends now what was written in this event.
+func (c *Conn) Flush() {
+	if !c.is(stClosed | stBlocked) {
+		c.push()
+	}
+}
+
+// Buffered returns how many bytes wait to be taken by the kernel.
+func (c *Conn) Buffered() int { return len(c.out) - c.outAt }
+
+// Pause stops reading. That costs nothing until the peer sends something.
+func (c *Conn) Pause() { c.state |= stPaused }
+
+// Resume ends Pause.
+func (c *Conn) Resume() {
+	if !c.is(stPaused) || c.is(stClosed) {
+		return
+	}
+	c.state &^= stPaused
+	if c.is(stDisarmed) {
+		c.state &^= stDisarmed
+		c.watch()
+	}
+	if c.tls != nil && len(c.tls.stream.in) > 0 {
+		c.readSoon()
+	}
+}
+
+// readable reads once and hands the bytes on.
+func (c *Conn) readable(l *Loop) {
+	if c.is(stPaused) {
+		c.state |= stDisarmed
+		c.watch()
+		return
+	}
+	n, wait, err := c.sock.read(l.scratch)
+	switch {
+	case wait:
+	case err != nil:
+		c.fail(err)
+	case c.tls != nil:
+		c.tls.feed(c, l, l.scratch[:n])
+	default:
+		c.handler.Data(l.scratch[:n])
+	}
+}
+
+// peerHalfClosed handles the peer's end of file on a paused Conn.
+func (c *Conn) peerHalfClosed() {
+	if h, ok := c.handler.(HalfCloser); ok && !c.is(stHalf) {
+		c.state |= stHalf
+		h.HalfClosed()
+	}
+}
+
+// fail ends c because of the peer or the network.
+func (c *Conn) fail(err error) {
+	if c.is(stClosed) {
+		return
+	}
+	h, closing := c.handler, c.is(stClosing)
+	c.release()
+	if !closing {
+		h.Closed(err)
+	}
+}
+
+// Close sends what it can without waiting and closes. No event follows.
+func (c *Conn) Close() {
+	if c.is(stClosed) {
+		return
+	}
+	if c.tls != nil && !c.is(stClosing) {
+		_ = c.tls.conn.Close() // close_notify
+	}
+	if !c.is(stBlocked) {
+		c.push()
+	}
+	c.release()
+}
+
+// release gives everything back to the operating system and the loop.
+func (c *Conn) release() {
+	l := c.loop.Load()
+	c.state |= stClosed
+	l.Stop(&c.linger)
+	if c.out != nil {
+		l.Recycle(c.out)
+		c.out, c.outAt = nil, 0
+	}
+	c.sock.close(c)
+	l.conns.Add(-1)
+}
+
+// lingerTime is how long CloseAfterFlush waits for the peer.
+const lingerTime = 5e9
+
+// CloseAfterFlush closes when all that was written has been taken and, as
+// unread input would make the kernel throw it away again, the peer has closed
+// too; or after 5 seconds. No event follows.
+func (c *Conn) CloseAfterFlush() {
+	if c.is(stClosed | stClosing) {
+		return
+	}
+	if c.Buffered() == 0 {
+		c.Close()
+		return
+	}
+	if c.tls != nil {
+		_ = c.tls.conn.Close()
+	}
+	l := c.loop.Load()
+	c.state |= stClosing
+	c.handler = nobody{}
+	c.gate = nil
+	c.Resume()
+	c.linger.Task = Func(func() { c.release() })
+	l.Schedule(&c.linger, l.now+lingerTime)
+	c.markDirty(l)
+}
+
+// beginLinger says end of file to the peer and waits for its own.
+func (c *Conn) beginLinger(*Loop) { c.sock.shut() }
+
+// nobody is the handler of a Conn that is being closed.
+type nobody struct{}
+
+func (nobody) Data([]byte)  {}
+func (nobody) Blocked()     {}
+func (nobody) Drained()     {}
+func (nobody) Closed(error) {}
+
+// Move hands c over to the loop whose goroutine calls it. The loop that had it
+// must be kept from it by the handler's Gate: from before this call on Enter
+// returns false to it.
+func (c *Conn) Move(to *Loop) {
+	from := c.loop.Load()
+	if from == to || c.is(stClosed) {
+		return
+	}
+	c.loop.Store(to)
+	c.sock.move(c, from, to)
+	from.conns.Add(-1)
+	to.conns.Add(1)
+	c.state &^= stDirty | stAgain
+	if c.out != nil {
+		c.markDirty(to)
+	}
+}

@@ -1,0 +1,112 @@
+package reactor
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Config says how many loops there are and how they work.
+type Config struct {
+	Loops    int  // 0: one for each CPU that Go may use
+	Portable bool // a goroutine for each socket, also where there is epoll
+}
+
+// Group is a set of running loops.
+type Group struct {
+	loops     []*Loop
+	portable  bool
+	table     any // of the sockets; the poller's
+	portables connSet
+	running   sync.WaitGroup
+	closing   chan struct{}
+}
+
+// New starts a group of loops.
+func New(cfg Config) (*Group, error) {
+	if cfg.Loops <= 0 {
+		cfg.Loops = runtime.GOMAXPROCS(0)
+	}
+	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{})}
+	for i := range cfg.Loops {
+		l := &Loop{index: i, group: g, now: monotonic()}
+		if err := g.equip(l); err != nil {
+			g.Close()
+			return nil, err
+		}
+		g.loops = append(g.loops, l)
+	}
+	for _, l := range g.loops {
+		g.running.Go(func() {
+			runtime.LockOSThread()
+			l.run()
+		})
+	}
+	return g, nil
+}
+
+// Loops returns the loops, by index.
+func (g *Group) Loops() []*Loop { return g.loops }
+
+// Close closes what is attached, ends the loops and waits for them. Serve must
+// have returned.
+func (g *Group) Close() {
+	close(g.closing)
+	for _, l := range g.loops {
+		l.Post(Func(func() {
+			for _, c := range g.attached() {
+				if c.loop.Load() == l {
+					c.Close()
+				}
+			}
+			l.closed = true
+		}))
+	}
+	g.running.Wait()
+}
+
+// Serve accepts connections from ln until ctx ends, and has each one given to
+// accept on the loop that it is to be attached to. It closes ln.
+func (g *Group) Serve(ctx context.Context, ln net.Listener, accept func(l *Loop, nc net.Conn)) {
+	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
+	defer stop()
+	g.acceptAll(ctx, ln, func(nc net.Conn) {
+		l := g.place()
+		l.Post(Func(func() { accept(l, nc) }))
+	})
+}
+
+// fullyBusy is the share of a CPU, in thousandths, from which on a loop gets no
+// more connections while another one has time.
+const fullyBusy = 700
+
+// place chooses a loop for a new connection: the first that is not busy. Few
+// loops with much to do wake up less often than many with little.
+func (g *Group) place() *Loop {
+	least := g.loops[0]
+	for _, l := range g.loops {
+		if l.busy.Load() < fullyBusy {
+			return l
+		}
+		if l.Load() < least.Load() {
+			least = l
+		}
+	}
+	return least
+}
+
+// acceptBackoff is how long accepting rests when the process is out of
+// descriptors.
+const acceptBackoff = 50 * time.Millisecond
+
+// pause waits, but not when the group is closed.
+func (g *Group) pause(d time.Duration) bool {
+	select {
+	case <-g.closing:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

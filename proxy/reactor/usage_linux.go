@@ -1,0 +1,28 @@
+package reactor
+
+import "golang.org/x/sys/unix"
+
+// usageWindow is how long the load of a loop is averaged, in nanoseconds.
+const usageWindow = 100e6
+
+// usage measures how much of a CPU a loop's thread takes.
+type usage struct {
+	at  int64 // when the window began
+	cpu int64 // the thread's CPU time then
+}
+
+// sample closes the window if it is over.
+func (u *usage) sample(l *Loop) {
+	if l.now-u.at < usageWindow {
+		return
+	}
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
+		return
+	}
+	cpu := ts.Nano()
+	if u.at != 0 {
+		l.busy.Store(uint32((cpu - u.cpu) * 1000 / (l.now - u.at)))
+	}
+	u.at, u.cpu = l.now, cpu
+}

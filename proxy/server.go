@@ -1,0 +1,287 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+)
+
+// Config is all that a Server needs to know.
+type Config struct {
+	Listen   ListenConfig
+	Auth     AuthConfig
+	TLS      TLSConfig
+	Limits   LimitsConfig
+	Timeouts TimeoutsConfig
+	Backend  pool.BackendConfig
+	Pool     pool.Config
+}
+
+// Server accepts clients and serves them.
+type Server struct {
+	shared
+	listen    ListenConfig
+	group     *reactor.Group
+	stations  []*station // by loop index
+	listeners []net.Listener
+	accepting atomic.Bool
+}
+
+// NewServer makes a server: it reads the TLS files and prepares the users, but
+// does not listen yet.
+func NewServer(cfg Config, log *slog.Logger, mon *monitor.Monitor) (*Server, error) {
+	live, err := newSettings(cfg)
+	if err != nil {
+		return nil, err
+	}
+	group, err := reactor.New(reactor.Config{Loops: cfg.Listen.Loops})
+	if err != nil {
+		return nil, err
+	}
+	srv := &Server{listen: cfg.Listen, group: group}
+	srv.live.Store(live)
+	srv.cancels.byID = make(map[uint32]*session)
+	srv.log, srv.monitor = log, mon
+	srv.work = func(f func()) { go f() }
+	srv.upgrade = srv.shakeHands
+	srv.pools = pool.NewSet(pool.Options{
+		Loops:       group.Loops(),
+		Backend:     cfg.Backend,
+		Config:      cfg.Pool,
+		Credentials: srv.backendLogin,
+		Hooks:       srv.poolHooks(),
+	})
+	for _, loop := range group.Loops() {
+		srv.stations = append(srv.stations, newStation(&srv.shared, loop))
+	}
+	return srv, nil
+}
+
+// newSettings builds the snapshot that sessions look at.
+func newSettings(cfg Config) (*settings, error) {
+	creds, err := newCredentials(cfg.Auth)
+	if err != nil {
+		return nil, err
+	}
+	files, err := loadTLS(cfg.TLS)
+	if err != nil {
+		return nil, err
+	}
+	return &settings{
+		auth: cfg.Auth, credentials: creds, tls: files,
+		limits: cfg.Limits, timeouts: cfg.Timeouts,
+	}, nil
+}
+
+// backendLogin tells the pool as whom to log in for a client's user.
+func (srv *Server) backendLogin(k pool.Key) (user, password string) {
+	return srv.settings().credentials.backendLogin(k.User)
+}
+
+// Listen binds all addresses. If one fails, none stays bound.
+func (srv *Server) Listen() error {
+	for _, address := range srv.listen.Addresses {
+		ln, err := srv.bind(address)
+		if err != nil {
+			srv.closeListeners()
+			return fmt.Errorf("listen on %s: %w", address, err)
+		}
+		srv.listeners = append(srv.listeners, ln)
+	}
+	return nil
+}
+
+// bind listens on host:port, or in a directory for unix sockets.
+func (srv *Server) bind(address string) (net.Listener, error) {
+	if !strings.HasPrefix(address, "/") {
+		return net.Listen("tcp", address)
+	}
+	path := filepath.Join(address, ".s.PGSQL."+strconv.Itoa(srv.listen.UnixPort))
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return ln, os.Chmod(path, 0o777) // as PostgreSQL's unix_socket_permissions
+}
+
+// removeStale removes a unix socket that nobody listens on any more.
+func removeStale(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		_ = c.Close()
+		return fmt.Errorf("%s is in use by another process", path)
+	}
+	return os.Remove(path)
+}
+
+func (srv *Server) closeListeners() {
+	for _, ln := range srv.listeners {
+		_ = ln.Close()
+	}
+}
+
+// Addrs returns the addresses that are bound.
+func (srv *Server) Addrs() (addrs []net.Addr) {
+	for _, ln := range srv.listeners {
+		addrs = append(addrs, ln.Addr())
+	}
+	return addrs
+}
+
+// Pools returns the server's pools.
+func (srv *Server) Pools() *pool.Set { return srv.pools }
+
+// Ready returns nil while new clients are accepted.
+func (srv *Server) Ready() error {
+	if srv.accepting.Load() {
+		return nil
+	}
+	return errors.New("not accepting clients")
+}
+
+// Run serves until ctx ends. Then it accepts nobody any more, tells idle
+// clients 57P01, lets transactions finish for timeouts.shutdown, tells the
+// rest, and returns when everything is closed.
+func (srv *Server) Run(ctx context.Context) error {
+	var serving sync.WaitGroup
+	for _, ln := range srv.listeners {
+		serving.Go(func() { srv.group.Serve(ctx, ln, srv.accept) })
+	}
+	poolCtx, stopPools := context.WithCancel(context.Background())
+	serving.Go(func() { srv.pools.Run(poolCtx) })
+	srv.accepting.Store(true)
+	<-ctx.Done()
+	srv.accepting.Store(false)
+	srv.closeListeners()
+	srv.drain()
+	stopPools()
+	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	srv.pools.Close(closing)
+	serving.Wait()
+	srv.group.Close()
+	return nil
+}
+
+// drain waits for the clients to go, for as long as it may.
+func (srv *Server) drain() {
+	limit := srv.settings().timeouts.Shutdown
+	srv.log.Info("shutting down", "clients", srv.clients.Load(), "timeout", limit)
+	srv.each((*station).drain)
+	if srv.awaitNoClients(limit) {
+		return
+	}
+	srv.log.Warn("closing clients in mid-transaction", "clients", srv.clients.Load())
+	srv.each((*station).evict)
+	srv.awaitNoClients(5 * time.Second)
+}
+
+func (srv *Server) awaitNoClients(limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); srv.clients.Load() > 0; time.Sleep(pollInterval) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// each runs f for all stations, on their loops.
+func (srv *Server) each(f func(*station)) {
+	for _, st := range srv.stations {
+		st.loop.Post(reactor.Func(func() { f(st) }))
+	}
+}
+
+// accept takes a new client, on the loop that it stays on.
+func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
+	st := srv.stations[loop.Index()]
+	address := ""
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		address = tcp.IP.String()
+	}
+	s := st.open(address)
+	conn, err := loop.Attach(nc, s)
+	if err != nil {
+		srv.log.Error("cannot serve a client", "client", address, "error", err)
+		s.client.conn = closedConn{}
+		s.leave(closedByError)
+		return
+	}
+	s.client.conn = conn
+	s.clock.set(s, timeoutLogin, srv.settings().timeouts.ClientLogin)
+	switch {
+	case st.draining:
+		s.failAs(errShutdown, closedByShutdown)
+	case st.logins.get(address) > srv.settings().limits.MaxClientsPerAddress:
+		s.recordRejected("max_clients_per_address")
+		s.fail(errTooManyLogins)
+	}
+}
+
+// shakeHands does a client's TLS handshake in a goroutine.
+func (srv *Server) shakeHands(s *session, already []byte) {
+	conn := s.client.conn.(*reactor.Conn)
+	conn.Flush()
+	s.client.conn = closedConn{}
+	stream := conn.Detach(already)
+	settings := srv.settings()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), max(settings.timeouts.ClientLogin, time.Second))
+		defer cancel()
+		encrypted := tls.Server(stream, settings.tls.config)
+		err := encrypted.HandshakeContext(ctx)
+		s.loop.Post(reactor.Func(func() { srv.shaken(s, encrypted, err) }))
+	}()
+}
+
+// shaken puts the client's socket back on its loop.
+func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
+	if s.gone || err != nil {
+		_ = encrypted.Close()
+		if !s.gone {
+			s.handshakeFailed(err)
+		}
+		return
+	}
+	state := encrypted.ConnectionState()
+	s.setState(stateStartup)
+	s.login.tls = &state
+	conn, err := s.loop.Attach(encrypted, s)
+	if err != nil {
+		s.handshakeFailed(err)
+		return
+	}
+	s.encrypted(conn)
+}
+
+// Reload puts a new configuration into force: users, TLS files, limits,
+// timeouts, backend and pools. On an error nothing changes. New rules hold for
+// new logins and new leases.
+func (srv *Server) Reload(cfg Config) error {
+	live, err := newSettings(cfg)
+	if err != nil {
+		return err
+	}
+	srv.live.Store(live)
+	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
+	return nil
+}

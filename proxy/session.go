@@ -1,0 +1,290 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// clientConn is the client's socket: a *reactor.Conn, or the simulator's.
+type clientConn interface {
+	Write(p []byte)
+	Buffered() int
+	Pause()
+	Resume()
+	CloseAfterFlush()
+}
+
+// sessionState is where a client is between accept and close.
+type sessionState uint8
+
+const (
+	stateStartup  sessionState = iota // waiting for a start-up packet
+	stateTLS                          // a goroutine shakes hands
+	stateAuth                         // the client proves who it is
+	stateGreeting                     // waiting for a backend to know what to greet the client with
+	stateReady                        // between start-up and Terminate
+	stateTunnel                       // a replication connection: bytes go through untouched
+	stateLeaving                      // the client is gone, its backend is being cleaned up
+	stateClosed                       // terminal
+)
+
+// transitions lists where each state may go.
+var transitions = [...][]sessionState{
+	stateStartup:  {stateTLS, stateAuth, stateGreeting, stateClosed},
+	stateTLS:      {stateStartup, stateClosed},
+	stateAuth:     {stateGreeting, stateClosed},
+	stateGreeting: {stateReady, stateTunnel, stateLeaving, stateClosed},
+	stateReady:    {stateLeaving, stateClosed},
+	stateTunnel:   {stateClosed},
+	stateLeaving:  {stateClosed},
+}
+
+// session is one client from accept to close: a state machine without I/O.
+// Everything in it is owned by its loop.
+type session struct {
+	*station // what the sessions of one loop share
+
+	id     uint32 // also the process ID that the client is told
+	state  sessionState
+	gone   bool // the client's socket is closed or about to be
+	client clientSide
+	back   backendSide
+	queue  expectations
+	tx     transaction
+	clock  deadlines
+	sample exchangeSample
+
+	login   *login // until stateReady
+	who     identity
+	waiter  pool.Waiter
+	traffic *monitor.Traffic
+	cancel  cancelState
+	retries int // of the exchange that is under way
+}
+
+// identity is what start-up found out about a client. It does not change
+// afterwards, but for params.
+type identity struct {
+	pool   *pool.Pool
+	label  pool.Label  // the start-up parameters
+	params pool.Params // the parameter values the client was last told
+	secret string      // of the client's cancel key
+}
+
+// clientSide is the stream of frontend messages.
+type clientSide struct {
+	conn clientConn
+	// in holds bytes that could not be used yet: an incomplete frame, or what
+	// came while the session waited. It is nil for an idle client.
+	in []byte
+	// rest is how many bytes of the current frame are still to come; they
+	// are forwarded, or dropped with restDropped.
+	rest        int
+	restDropped bool
+	restCopy    bool // it is a CopyData
+	paused      pauseReason
+	// skipping is set after an error in the extended protocol until the
+	// client's next Sync.
+	skipping bool
+	// polite is set by Terminate: what was sent before it is to be finished.
+	polite bool
+	// unnamed is the client's unnamed prepared statement: its Parse frame and
+	// a number that no other one has. No statement is number 0.
+	unnamed      []byte
+	unnamedToken uint64
+	unnamedReads bool // it changes nothing
+	// preparedReset is set when a prepared statement undoes settings.
+	preparedReset bool
+}
+
+// backendSide is the lease and the stream of backend messages.
+type backendSide struct {
+	lease   *pool.Backend // nil: none
+	waiting bool          // the pool has our waiter
+	// in holds an incomplete frame that must be understood.
+	in []byte
+	// rest is how many bytes of the current frame are still to come.
+	rest       int
+	restAction action
+	paused     pauseReason
+	status     byte // transaction status as last reported
+	// fatal is the FATAL error that the backend said before it closes.
+	fatal *wire.Error
+	// broken is set when the backend cannot be used any more, by a violation
+	// of the protocol or a change of label that failed.
+	broken bool
+	// sent has the client's messages of this lease as long as no reply has
+	// come, for another try elsewhere. nil when that is not possible any more.
+	sent     []byte
+	readOnly bool // sent has nothing but reads
+	// labelling is set while the replies to a change of label are expected.
+	labelling bool
+	// cleaning is set while the replies to what cleans the backend up are
+	// expected.
+	cleaning  bool
+	discarded bool // a DISCARD ALL was among it
+	// fence is set when it is not known whether another ReadyForQuery will
+	// come.
+	fence   bool
+	reapply []pool.Setting // start-up settings that a RESET undid
+}
+
+// transaction is what release depends on.
+type transaction struct {
+	pin      sqlparse.Reason // ReasonNone: not pinned
+	pinnedAt int64
+	unsynced bool // extended messages were sent since the last Sync
+	began    int64
+	// discard is set by a DISCARD ALL that is under way: when it succeeds the
+	// pin ends.
+	discard bool
+	copyIn  copyState
+}
+
+// copyState is how far the backend is with reading copy data.
+type copyState struct {
+	active bool
+	// ambiguous is set when a Sync was sent that the backend answers only if
+	// the copy had failed before.
+	ambiguous bool
+}
+
+// pauseReason is a set of reasons not to read a socket.
+type pauseReason uint8
+
+const (
+	pausedWaiting pauseReason = 1 << iota // for a backend, or a goroutine
+	pausedClient                          // the client does not take what is sent to it
+	pausedBackend                         // the backend does not take what is sent to it
+)
+
+// setState is the one door between states.
+func (s *session) setState(to sessionState) {
+	for _, legal := range transitions[s.state] {
+		if legal == to {
+			s.state = to
+			return
+		}
+	}
+	panic("proxy: illegal session state transition")
+}
+
+// Data takes bytes from the client. p is valid until it returns.
+func (s *session) Data(p []byte) {
+	if s.gone {
+		return
+	}
+	if s.client.in != nil {
+		s.client.in = append(s.client.in, p...)
+		s.useInput()
+		return
+	}
+	n := s.consume(p)
+	if n < len(p) && !s.gone {
+		s.client.in = append(s.takeBuffer(len(p)-n), p[n:]...)
+	}
+}
+
+// useInput consumes what was kept.
+func (s *session) useInput() {
+	in := s.client.in
+	if in == nil || s.gone {
+		return
+	}
+	n := s.consume(in)
+	switch {
+	case s.gone:
+		s.giveBuffer(in)
+		s.client.in = nil
+	case n == len(in):
+		s.giveBuffer(in)
+		s.client.in = nil
+	default:
+		s.client.in = in[:copy(in, in[n:])]
+	}
+}
+
+// Blocked says that the client does not take what is sent to it: neither its
+// messages nor the backend's are read until it does, as PostgreSQL does.
+func (s *session) Blocked() {
+	s.pauseClient(pausedClient)
+	s.pauseBackend(pausedClient)
+}
+
+// Drained ends what Blocked began.
+func (s *session) Drained() {
+	s.resumeBackend(pausedClient)
+	s.resumeClient(pausedClient)
+}
+
+// Closed says that the client's socket is gone.
+func (s *session) Closed(error) { s.leave(closedByClient) }
+
+// HalfClosed says that the client will send nothing more. It comes only while
+// the client is not read, so nothing would notice that it has gone.
+func (s *session) HalfClosed() {
+	if s.back.waiting && !endsWithTerminate(s.client.in) {
+		s.leave(closedByClient)
+	}
+}
+
+func (s *session) pauseClient(why pauseReason) {
+	if s.client.paused == 0 {
+		s.client.conn.Pause()
+	}
+	s.client.paused |= why
+}
+
+func (s *session) resumeClient(why pauseReason) {
+	if s.client.paused&why == 0 {
+		return
+	}
+	if s.client.paused &^= why; s.client.paused == 0 && !s.gone {
+		s.client.conn.Resume()
+	}
+}
+
+func (s *session) pauseBackend(why pauseReason) {
+	if s.back.lease == nil {
+		return
+	}
+	if s.back.paused == 0 {
+		s.back.lease.Conn().Pause()
+	}
+	s.back.paused |= why
+}
+
+func (s *session) resumeBackend(why pauseReason) {
+	if s.back.paused&why == 0 {
+		return
+	}
+	if s.back.paused &^= why; s.back.paused == 0 && s.back.lease != nil {
+		s.back.lease.Conn().Resume()
+	}
+}
+
+// takeBuffer returns an empty buffer for n bytes, the loop's if that is large
+// enough.
+func (s *session) takeBuffer(n int) []byte {
+	if n > reactor.BufferSize {
+		return make([]byte, 0, n)
+	}
+	return s.loop.Buffer()[:0]
+}
+
+// giveBuffer takes back what takeBuffer returned.
+func (s *session) giveBuffer(b []byte) {
+	if cap(b) == reactor.BufferSize {
+		s.loop.Recycle(b)
+	}
+}
+
+// toClient sends p to the client unless it is gone.
+func (s *session) toClient(p []byte) {
+	if !s.gone && len(p) > 0 {
+		s.client.conn.Write(p)
+	}
+}

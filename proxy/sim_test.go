@@ -1,0 +1,348 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+var (
+	simSeed  = flag.Uint64("seed", 0, "run only this seed of the simulator, and say what happens")
+	simSeeds = flag.Int("seeds", 10000, "how many seeds the simulator runs")
+)
+
+// sim is a world without sockets, clocks and goroutines: clients with scripts,
+// sessions, the pool and servers, all driven by one source of chance. What
+// happens to a seed happens again.
+type sim struct {
+	t        *testing.T
+	rng      *rand.Rand
+	now      int64
+	loops    []*reactor.Loop
+	stations []*station
+	shared   *shared
+	clients  []*simClient
+	backends []*simBackend
+	jobs     []func() // what would run in goroutines
+	faults   bool
+	log      io.Writer
+}
+
+func newSim(t *testing.T, seed uint64) *sim {
+	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
+	m.faults = m.rng.IntN(3) == 0
+	sh := &shared{log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
+	sh.cancels.byID = map[uint32]*session{}
+	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := DefaultLimitsConfig()
+	sh.live.Store(&settings{auth: AuthConfig{Method: AuthTrust}, credentials: creds, limits: limits})
+	sh.work = m.later
+	m.shared = sh
+	for i := range 1 + m.rng.IntN(2) {
+		loop := reactor.NewManual(i)
+		m.loops = append(m.loops, loop)
+		m.stations = append(m.stations, newStation(sh, loop))
+	}
+	cfg := pool.DefaultConfig()
+	cfg.Size, cfg.Overflow = 1+m.rng.IntN(3), m.rng.IntN(2)
+	cfg.AcquireTimeout = 24 * time.Hour
+	cfg.PrePing = m.rng.IntN(2) == 0
+	cfg.PrePingAfter = time.Duration(m.rng.IntN(1000)) * time.Millisecond
+	if m.rng.IntN(4) == 0 {
+		cfg.Mode = pool.ModeSession
+	}
+	sh.pools = pool.NewSet(pool.Options{
+		Loops: m.loops, Backend: pool.DefaultBackendConfig(), Config: cfg,
+		Dial: m.dial, Go: m.later, Now: func() int64 { return m.now }, Rand: m.rng.Float64,
+		Credentials: func(k pool.Key) (string, string) { return k.User, "" },
+	})
+	return m
+}
+
+func (m *sim) later(f func()) { m.jobs = append(m.jobs, f) }
+
+func (m *sim) say(format string, args ...any) { fmt.Fprintf(m.log, format+"\n", args...) }
+
+// dial makes a backend with a server process of its own.
+func (m *sim) dial(context.Context, pool.Target) (*pool.Login, error) {
+	if m.faults && m.rng.IntN(10) == 0 {
+		return nil, fmt.Errorf("connection refused")
+	}
+	b := &simBackend{sim: m, server: newSimServer(), pid: uint32(len(m.backends) + 1)}
+	m.backends = append(m.backends, b)
+	params := pool.Params{}.With("application_name", "").With("server_version", "15")
+	return &pool.Login{Socket: simSocket{b}, PID: b.pid, Params: params, Cancel: b.cancel}, nil
+}
+
+// simSocket is a backend's socket before the pool has it.
+type simSocket struct{ b *simBackend }
+
+func (s simSocket) Attach(l *reactor.Loop, b *pool.Backend) (pool.Conn, error) {
+	s.b.loop, s.b.handler = l, b
+	return s.b, nil
+}
+
+func (s simSocket) Close() error {
+	s.b.closed = true
+	return nil
+}
+
+// simBackend is a backend's socket and the server process behind it.
+type simBackend struct {
+	sim     *sim
+	server  *simServer
+	pid     uint32
+	handler *pool.Backend
+	loop    *reactor.Loop
+	pending []byte // written by the proxy, not yet taken by the server
+	paused  bool
+	closed  bool
+	eof     bool // the server closed; seen by the proxy when out is read
+}
+
+func (b *simBackend) Write(p []byte) {
+	if b.closed {
+		b.sim.t.Error("write to a closed backend")
+	}
+	b.pending = append(b.pending, p...)
+}
+func (b *simBackend) Flush()               {}
+func (b *simBackend) Pause()               { b.paused = true }
+func (b *simBackend) Resume()              { b.paused = false }
+func (b *simBackend) Close()               { b.closed = true }
+func (b *simBackend) Buffered() int        { return 0 }
+func (b *simBackend) Move(l *reactor.Loop) { b.loop = l }
+
+// cancel is a cancel request. It changes what a session sees, so it is only
+// sent for clients that have gone.
+func (b *simBackend) cancel(context.Context) error {
+	b.server.cancel()
+	return nil
+}
+
+// simClient is a client's socket and the program behind it.
+type simClient struct {
+	sim      *sim
+	id       int
+	script   []byte // what it sends, start-up included
+	sent     int
+	got      []byte
+	blocked  bool
+	unread   int // bytes in got that the kernel has not taken
+	paused   bool
+	closed   bool
+	vanishes int // after so many bytes; -1: never
+	session  *session
+	station  *station
+}
+
+func (c *simClient) Write(p []byte) {
+	if c.closed {
+		c.sim.t.Errorf("client %d: write after close", c.id)
+	}
+	c.got = append(c.got, p...)
+	c.unread += len(p)
+}
+func (c *simClient) Buffered() int    { return c.unread }
+func (c *simClient) Pause()           { c.paused = true }
+func (c *simClient) Resume()          { c.paused = false }
+func (c *simClient) CloseAfterFlush() { c.closed = true }
+
+// connect accepts the client on one of the loops.
+func (m *sim) connect(c *simClient) {
+	c.station = m.stations[m.rng.IntN(len(m.stations))]
+	c.session = c.station.open("127.0.0.1")
+	c.session.client.conn = c
+	m.clients = append(m.clients, c)
+}
+
+// run lets chance decide what happens next until nothing can happen any more.
+func (m *sim) run(steps int) {
+	idle := 0
+	for range steps {
+		if m.step() {
+			idle = 0
+			continue
+		}
+		if idle++; idle > 300 && m.settled() {
+			return
+		}
+		m.now += int64(m.rng.IntN(int(300 * time.Millisecond)))
+	}
+	m.t.Error("the simulation does not come to an end")
+}
+
+// settled reports whether no client waits for anything that can come.
+func (m *sim) settled() bool {
+	for _, c := range m.clients {
+		if !c.closed && c.sent < len(c.script) && c.vanishes < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *sim) step() bool {
+	switch m.rng.IntN(8) {
+	case 0:
+		return m.runJob()
+	case 1:
+		l := m.loops[m.rng.IntN(len(m.loops))]
+		return l.Step(m.now)
+	case 2:
+		if m.rng.IntN(10) == 0 {
+			m.shared.pools.Tick(m.now)
+		}
+		return false
+	case 3, 4, 5:
+		if len(m.clients) == 0 {
+			return false
+		}
+		return m.clients[m.rng.IntN(len(m.clients))].step()
+	default:
+		if len(m.backends) == 0 {
+			return false
+		}
+		return m.backends[m.rng.IntN(len(m.backends))].step()
+	}
+}
+
+func (m *sim) runJob() bool {
+	if len(m.jobs) == 0 {
+		return false
+	}
+	i := m.rng.IntN(len(m.jobs))
+	job := m.jobs[i]
+	m.jobs = append(m.jobs[:i], m.jobs[i+1:]...)
+	job()
+	return true
+}
+
+// cut returns how many of n bytes go at once.
+func (m *sim) cut(n int) int {
+	if m.rng.IntN(3) == 0 {
+		return n
+	}
+	return 1 + m.rng.IntN(n)
+}
+
+// step does one thing for a client: its kernel takes bytes, or it sends some,
+// or it vanishes.
+func (c *simClient) step() bool {
+	m := c.sim
+	if c.closed {
+		return false
+	}
+	c.station.loop.Step(m.now)
+	if c.unread > 0 && m.rng.IntN(2) == 0 {
+		c.unread -= m.cut(c.unread)
+		if c.unread == 0 && c.blocked {
+			c.blocked = false
+			c.session.Drained()
+		}
+		return true
+	}
+	if c.vanishes >= 0 && c.sent >= c.vanishes {
+		m.say("client %d vanishes", c.id)
+		c.closed = true
+		c.session.Closed(io.EOF)
+		return true
+	}
+	if c.paused || c.sent == len(c.script) {
+		return false
+	}
+	n := m.cut(len(c.script) - c.sent)
+	if c.vanishes >= 0 {
+		n = min(n, c.vanishes-c.sent)
+	}
+	p := bytes.Clone(c.script[c.sent : c.sent+n])
+	c.sent += n
+	c.session.Data(p)
+	for i := range p {
+		p[i] = 0xee // its memory is the loop's again
+	}
+	c.mayBlock()
+	return true
+}
+
+// mayBlock lets the kernel refuse what was written in the event that ends.
+func (c *simClient) mayBlock() {
+	if c.closed || c.unread == 0 || c.blocked {
+		return
+	}
+	if c.sim.rng.IntN(4) == 0 {
+		c.blocked = true
+		c.session.Blocked()
+	} else {
+		c.unread = 0
+	}
+}
+
+// step moves bytes between a backend's socket and its server process.
+func (b *simBackend) step() bool {
+	m := b.sim
+	switch {
+	case b.closed:
+		return false
+	case b.handler == nil:
+		return false
+	case m.faults && !b.eof && m.rng.IntN(400) == 0:
+		m.say("backend %d is killed", b.pid)
+		b.server.dead, b.eof = true, true
+		if m.rng.IntN(2) == 0 {
+			b.server.out = (&wire.Error{Severity: "FATAL", Code: "57P01", Message: "killed"}).Append(b.server.out)
+		} else {
+			b.server.out = nil
+		}
+		return true
+	case len(b.pending) > 0 && !b.eof && m.rng.IntN(2) == 0:
+		n := m.cut(len(b.pending))
+		b.server.feed(b.pending[:n])
+		b.pending = b.pending[n:]
+		b.eof = b.eof || b.server.dead
+		return true
+	}
+	return b.deliver()
+}
+
+// deliver gives some of the server's output to whoever holds the backend.
+func (b *simBackend) deliver() bool {
+	m := b.sim
+	if b.paused || len(b.server.out) == 0 && !b.eof || !b.handler.Enter(b.loop) {
+		return false
+	}
+	b.loop.Step(m.now)
+	if b.closed || b.paused || !b.handler.Enter(b.loop) {
+		return true
+	}
+	if len(b.server.out) == 0 {
+		b.closed = true
+		b.handler.Closed(io.EOF)
+		return true
+	}
+	n := m.cut(len(b.server.out))
+	p := bytes.Clone(b.server.out[:n])
+	b.server.out = b.server.out[n:]
+	b.handler.Data(p)
+	for i := range p {
+		p[i] = 0xee
+	}
+	for _, c := range m.clients {
+		c.mayBlock()
+	}
+	return true
+}

@@ -1,0 +1,287 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// TestSimulator runs many seeds. What it holds the sessions and the pool to:
+//
+//   - without faults a client gets, byte for byte, what a server of its own
+//     would have sent it: all replies it is owed, in order, and nothing of
+//     anybody else's;
+//   - with faults nobody gets what belongs to another client;
+//   - everything comes to an end, and then no backend is leased or lost.
+func TestSimulator(t *testing.T) {
+	if *simSeed != 0 {
+		simulate(t, *simSeed)
+		return
+	}
+	for seed := uint64(1); seed <= uint64(*simSeeds); seed++ {
+		simulate(t, seed)
+		if t.Failed() {
+			t.Fatalf("replay with: go test ./proxy -run TestSimulator -seed %d", seed)
+		}
+	}
+}
+
+func simulate(t *testing.T, seed uint64) {
+	m := newSim(t, seed)
+	defer func() {
+		if r := recover(); r != nil {
+			t.Errorf("seed %d: panic: %v", seed, r)
+			panic(r)
+		}
+	}()
+	if *simSeed != 0 {
+		m.log = os.Stderr
+	}
+	for id := range 1 + m.rng.IntN(4) {
+		script := newScript(m.rng, id)
+		c := &simClient{sim: m, id: id, script: script, vanishes: -1}
+		if m.rng.IntN(4) == 0 {
+			c.vanishes = m.rng.IntN(len(script))
+		}
+		m.connect(c)
+	}
+	m.run(200_000)
+	for _, c := range m.clients {
+		m.check(c)
+	}
+	m.checkPool()
+}
+
+// newScript makes the bytes of a client: start-up, exchanges, Terminate.
+func newScript(rng *rand.Rand, id int) []byte {
+	startup := &pgproto3.StartupMessage{
+		ProtocolVersion: wire.Version30,
+		Parameters:      map[string]string{"user": "u", "database": "d"},
+	}
+	if rng.IntN(2) == 0 {
+		startup.Parameters["application_name"] = fmt.Sprintf("app%d", rng.IntN(3))
+	}
+	out, _ := startup.Encode(nil)
+	w := &scriptWriter{rng: rng, id: id, out: out}
+	for range 1 + rng.IntN(8) {
+		w.exchange()
+	}
+	if rng.IntN(4) != 0 {
+		w.query("ROLLBACK")
+	}
+	return wire.AppendEmpty(w.out, wire.Terminate)
+}
+
+// scriptWriter writes a client's messages. Each statement has a tag that no
+// other client's has.
+type scriptWriter struct {
+	rng *rand.Rand
+	id  int
+	n   int
+	out []byte
+}
+
+func (w *scriptWriter) tag() string {
+	w.n++
+	return fmt.Sprintf("'c%d-%d'", w.id, w.n)
+}
+
+func (w *scriptWriter) statement() string {
+	switch w.rng.IntN(16) {
+	case 0:
+		return "BEGIN"
+	case 1:
+		return "COMMIT"
+	case 2:
+		return "ROLLBACK"
+	case 3:
+		return "SELECT 1/0"
+	case 4:
+		return fmt.Sprintf("SET work_mem = '%dMB'", w.id+5)
+	case 5:
+		return fmt.Sprintf("SET application_name = 'set%d'", w.id)
+	case 6:
+		return "SYNTAX"
+	case 8:
+		return "COPY t TO STDOUT"
+	case 9:
+		return "SELECT " + w.tag() + strings.Repeat("*", w.rng.IntN(50))
+	}
+	return "SELECT " + w.tag()
+}
+
+func (w *scriptWriter) query(sql string) { w.out = wire.AppendQuery(w.out, sql) }
+
+func (w *scriptWriter) exchange() {
+	switch w.rng.IntN(10) {
+	case 0, 1, 2, 3:
+		w.query(w.statement())
+	case 4:
+		w.query(w.statement() + "; " + w.statement())
+	case 5:
+		w.copyIn()
+	case 6:
+		w.query([]string{"", "DISCARD ALL"}[w.rng.IntN(2)])
+	case 7:
+		w.out = wire.AppendEmpty(w.out, wire.Sync)
+	default:
+		w.pipeline()
+	}
+}
+
+// copyIn is COPY FROM STDIN in either protocol, which may fail.
+func (w *scriptWriter) copyIn() {
+	sql := "COPY t FROM STDIN"
+	if w.rng.IntN(2) == 0 {
+		sql += fmt.Sprintf(" -- fail %d", w.rng.IntN(4))
+	}
+	simple := w.rng.IntN(2) == 0
+	if simple {
+		w.query(sql)
+	} else {
+		w.out = wire.AppendParse(w.out, "", sql)
+		w.out = wire.AppendBindText(w.out, "")
+		w.out = wire.AppendExecute(w.out)
+		if w.rng.IntN(2) == 0 {
+			w.out = wire.AppendEmpty(w.out, wire.Sync) // as libpq does
+		}
+	}
+	for range w.rng.IntN(6) {
+		w.out = append(w.out, wire.CopyData, 0, 0, 0, 8, 'd', 'a', 't', 'a')
+	}
+	if w.rng.IntN(4) == 0 {
+		w.out = wire.AppendCopyFail(w.out, "no more")
+	} else {
+		w.out = wire.AppendEmpty(w.out, wire.CopyDone)
+	}
+	if !simple {
+		w.out = wire.AppendEmpty(w.out, wire.Sync)
+	}
+}
+
+// pipeline is a few messages of the extended protocol and a Sync.
+func (w *scriptWriter) pipeline() {
+	for range 1 + w.rng.IntN(6) {
+		name := ""
+		if w.rng.IntN(8) == 0 {
+			name = "named"
+		}
+		switch w.rng.IntN(8) {
+		case 0, 1, 2:
+			w.out = wire.AppendParse(w.out, name, w.statement())
+		case 3, 4:
+			w.out = wire.AppendBindText(w.out, name)
+			w.out = wire.AppendExecute(w.out)
+		case 5:
+			w.out = append(w.out, wire.Describe, 0, 0, 0, 6, 'S', 0)
+		case 6:
+			w.out = wire.AppendCloseStatement(w.out, name)
+		case 7:
+			w.out = wire.AppendEmpty(w.out, wire.Flush)
+		}
+	}
+	if w.rng.IntN(8) == 0 {
+		return // the Sync comes with a later exchange
+	}
+	w.out = wire.AppendEmpty(w.out, wire.Sync)
+}
+
+// check compares what a client got with what it is owed.
+func (m *sim) check(c *simClient) {
+	got, _ := greeting(c.got)
+	for i := range m.clients {
+		if other := fmt.Sprintf("'c%d-", i); i != c.id && bytes.Contains(got, []byte(other)) {
+			m.t.Errorf("client %d got something of client %d: %q", c.id, i, got)
+		}
+	}
+	if m.faults || c.vanishes >= 0 {
+		return
+	}
+	got, want := withoutParameters(got), withoutParameters(m.owed(c))
+	if !bytes.Equal(got, want) {
+		m.t.Errorf("client %d sent %q\n got %q\nwant %q", c.id, c.script, got, want)
+	}
+}
+
+// owed asks a server that has no other client.
+func (m *sim) owed(c *simClient) []byte {
+	n, _ := wire.StartupLen(c.script, 10000)
+	startup, err := wire.ParseStartup(c.script[:n])
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	server := newSimServer()
+	if name, ok := startup.Get("application_name"); ok {
+		server.start = name
+		server.settings["application_name"] = name
+	}
+	server.feed(c.script[n:])
+	return server.out
+}
+
+// withoutParameters leaves ParameterStatus out: after a DISCARD ALL the proxy
+// tells the client later than PostgreSQL.
+func withoutParameters(p []byte) (rest []byte) {
+	for len(p) > 0 {
+		n, ok := wire.FrameLen(p)
+		if !ok || n < 0 || n > len(p) {
+			return append(rest, p...)
+		}
+		if p[0] != wire.ParameterStatus {
+			rest = append(rest, p[:n]...)
+		}
+		p = p[n:]
+	}
+	return rest
+}
+
+// greeting splits what a client got at the end of start-up.
+func greeting(p []byte) (after []byte, ok bool) {
+	for rest := p; ; {
+		n, ok := wire.FrameLen(rest)
+		if !ok || n < 0 || n > len(rest) {
+			return nil, false
+		}
+		typ := rest[0]
+		rest = rest[n:]
+		if typ == wire.ReadyForQuery {
+			return rest, true
+		}
+	}
+}
+
+// checkPool holds the pool to have its backends back.
+func (m *sim) checkPool() {
+	for range 200 {
+		for len(m.jobs) > 0 {
+			m.runJob()
+		}
+		for _, l := range m.loops {
+			l.Step(m.now)
+		}
+		for _, b := range m.backends {
+			b.step()
+		}
+		m.now += 1e9
+		m.shared.pools.Tick(m.now)
+	}
+	for _, st := range m.shared.pools.Stats() {
+		if st.Active != 0 || st.Waiting != 0 {
+			m.t.Errorf("when all clients had gone: %+v", st)
+		}
+	}
+	for _, st := range m.stations {
+		if len(st.sessions) != 0 {
+			m.t.Errorf("%d sessions are left", len(st.sessions))
+		}
+	}
+	m.shared.pools.Close(context.Background())
+}

@@ -1,0 +1,426 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// simServer is one PostgreSQL server process, as far as the protocol goes. It
+// knows a few statements and answers with what the session may see: the tag in
+// the statement and its own settings and prepared statements. Two of them that
+// are fed the same bytes give the same answer, so one that serves a client
+// alone says what the proxy owes it.
+type simServer struct {
+	in, out  []byte
+	settings map[string]string
+	defaults map[string]string
+	inTx     map[string]string // settings as they were at BEGIN; nil: no transaction
+	status   byte
+	skipping bool
+	named    map[string]string
+	unnamed  *string
+	portal   *string
+	copying  bool // reading copy data
+	copyLeft int  // CopyData messages until the copy fails; -1: it does not
+	simple   bool // the copy belongs to a Query
+	copied   int
+	start    string // application_name as given at start-up
+	dead     bool
+}
+
+func newSimServer() *simServer {
+	return &simServer{
+		settings: map[string]string{},
+		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
+		named:    map[string]string{}, status: 'I',
+	}
+}
+
+// feed takes bytes and works as far as they go.
+func (v *simServer) feed(p []byte) {
+	v.in = append(v.in, p...)
+	for !v.dead {
+		n, ok := wire.FrameLen(v.in)
+		if !ok || n > len(v.in) {
+			return
+		}
+		if n < 0 {
+			panic("sim: garbage reached a backend")
+		}
+		frame := v.in[:n]
+		v.message(frame[0], frame[wire.HeaderLen:])
+		v.in = v.in[n:]
+	}
+}
+
+func (v *simServer) message(typ byte, body []byte) {
+	if v.copying {
+		v.copyMessage(typ)
+		return
+	}
+	if typ == wire.CopyData || typ == wire.CopyDone || typ == wire.CopyFail {
+		return
+	}
+	if v.skipping && typ != wire.Sync && typ != wire.Terminate {
+		return
+	}
+	switch typ {
+	case wire.Terminate:
+		v.dead = true
+	case wire.Query:
+		v.query(string(body[:len(body)-1]))
+	case wire.Sync:
+		v.skipping = false
+		v.endImplicit()
+		v.ready()
+	case wire.Flush:
+	default:
+		v.simple = false
+		v.extended(typ, body)
+	}
+}
+
+func (v *simServer) extended(typ byte, body []byte) {
+	switch typ {
+	case wire.Parse:
+		name, rest, _ := wire.CString(body)
+		text, _, _ := wire.CString(rest)
+		v.parse(string(name), string(text))
+	case wire.Bind:
+		_, rest, _ := wire.CString(body)
+		name, _, _ := wire.CString(rest)
+		text := v.statement(string(name))
+		if text == nil {
+			v.fail("26000", "no such statement "+string(name))
+			return
+		}
+		bound := *text
+		if strings.Contains(bound, "set_config($1") {
+			bound = simBound(rest)
+		}
+		v.portal = &bound
+		v.out = wire.AppendEmpty(v.out, wire.BindComplete)
+	case wire.Describe:
+		if body[0] == 'S' {
+			text := v.statement(string(body[1 : len(body)-1]))
+			if text == nil {
+				v.fail("26000", "no such statement")
+				return
+			}
+			v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
+			v.describe(*text)
+			return
+		}
+		if v.portal == nil {
+			v.fail("34000", "no portal")
+			return
+		}
+		v.describe(*v.portal)
+	case wire.Execute:
+		if v.portal == nil {
+			v.fail("34000", "no portal")
+			return
+		}
+		v.execute(*v.portal, false)
+	case wire.Close:
+		if body[0] == 'S' {
+			name := string(body[1 : len(body)-1])
+			delete(v.named, name)
+			if name == "" {
+				v.unnamed = nil
+			}
+		}
+		v.out = wire.AppendEmpty(v.out, wire.CloseComplete)
+	}
+}
+
+// simBound makes a statement of the label change that the proxy binds.
+func simBound(rest []byte) string {
+	_, rest, _ = wire.CString(rest)
+	rest = rest[2+2:]
+	read := func() (string, bool) {
+		n := int32(binary.BigEndian.Uint32(rest))
+		rest = rest[4:]
+		if n < 0 {
+			return "", false
+		}
+		value := string(rest[:n])
+		rest = rest[n:]
+		return value, true
+	}
+	name, _ := read()
+	value, ok := read()
+	if !ok {
+		return "RESET " + name
+	}
+	return "SET " + name + " = '" + value + "'"
+}
+
+func (v *simServer) statement(name string) *string {
+	if name == "" {
+		return v.unnamed
+	}
+	if text, ok := v.named[name]; ok {
+		return &text
+	}
+	return nil
+}
+
+func (v *simServer) parse(name, text string) {
+	if name == "" {
+		v.unnamed = nil
+	}
+	if strings.HasPrefix(text, "SYNTAX") {
+		v.fail("42601", "syntax error")
+		return
+	}
+	if v.status == 'E' && text != "ROLLBACK" {
+		v.fail("25P02", "transaction aborted")
+		return
+	}
+	if name == "" {
+		v.unnamed = &text
+	} else if _, taken := v.named[name]; taken {
+		v.fail("42P05", "already exists")
+		return
+	} else {
+		v.named[name] = text
+	}
+	v.out = wire.AppendEmpty(v.out, wire.ParseComplete)
+}
+
+func (v *simServer) query(text string) {
+	v.unnamed = nil
+	v.simple = true
+	if strings.TrimSpace(text) == "" {
+		v.out = wire.AppendEmpty(v.out, wire.EmptyQueryResponse)
+	}
+	for _, statement := range strings.Split(text, ";") {
+		if statement = strings.TrimSpace(statement); statement == "" {
+			continue
+		}
+		if !v.execute(statement, true) {
+			break
+		}
+		if v.copying {
+			return
+		}
+	}
+	v.endImplicit()
+	v.ready()
+}
+
+func (v *simServer) endImplicit() {
+	if v.status == 'I' {
+		v.portal = nil
+	}
+}
+
+func (v *simServer) ready() { v.out = wire.AppendReadyForQuery(v.out, v.status) }
+
+func (v *simServer) fail(code, message string) bool {
+	v.out = (&wire.Error{Severity: "ERROR", Code: code, Message: message}).Append(v.out)
+	if v.status == 'T' {
+		v.status = 'E'
+	}
+	if !v.simple {
+		v.skipping = true
+	}
+	v.portal = nil
+	return false
+}
+
+func (v *simServer) describe(text string) {
+	if rowsOf(text) {
+		v.out = append(v.out, wire.RowDescription, 0, 0, 0, 6, 0, 0)
+	} else {
+		v.out = wire.AppendEmpty(v.out, wire.NoData)
+	}
+}
+
+func rowsOf(text string) bool {
+	return strings.HasPrefix(text, "SELECT") || strings.HasPrefix(text, "SHOW")
+}
+
+func (v *simServer) complete(tag string) bool {
+	v.out = append(v.out, wire.CommandComplete)
+	v.out = binary.BigEndian.AppendUint32(v.out, uint32(4+len(tag)+1))
+	v.out = append(append(v.out, tag...), 0)
+	return true
+}
+
+func (v *simServer) data(typ byte, value string) {
+	v.out = append(v.out, typ)
+	v.out = binary.BigEndian.AppendUint32(v.out, uint32(4+len(value)))
+	v.out = append(v.out, value...)
+}
+
+func (v *simServer) execute(text string, describe bool) bool {
+	if v.status == 'E' && text != "ROLLBACK" && text != "COMMIT" {
+		return v.fail("25P02", "transaction aborted")
+	}
+	word, rest, _ := strings.Cut(text, " ")
+	if describe && rowsOf(text) {
+		v.describe(text)
+	}
+	switch word {
+	case "SELECT":
+		if strings.Contains(rest, "1/0") {
+			return v.fail("22012", "division by zero")
+		}
+		for i := range strings.Count(rest, "*") + 1 {
+			v.data(wire.DataRow, fmt.Sprintf("%s #%d %s", rest, i, v.visible()))
+		}
+		return v.complete("SELECT 1")
+	case "NOTICE":
+		v.data(wire.NoticeResponse, "S\x00\x00")
+		return v.complete("NOTICE")
+	case "BEGIN":
+		if v.inTx == nil {
+			v.inTx = copyMap(v.settings)
+		}
+		v.status = 'T'
+		return v.complete("BEGIN")
+	case "COMMIT", "ROLLBACK":
+		return v.endTx(word)
+	case "SET":
+		name, value, _ := strings.Cut(rest, " = ")
+		v.set(name, strings.Trim(value, "'"))
+		return v.complete("SET")
+	case "RESET":
+		v.set(rest, "")
+		return v.complete("RESET")
+	case "DISCARD":
+		if v.status != 'I' {
+			return v.fail("25001", "in a transaction")
+		}
+		for name := range v.settings {
+			v.set(name, "")
+		}
+		clear(v.named)
+		v.unnamed = nil
+		return v.complete("DISCARD ALL")
+	case "COPY":
+		return v.copy(rest)
+	}
+	return v.fail("42601", "syntax error at "+word)
+}
+
+func (v *simServer) endTx(word string) bool {
+	if v.inTx != nil && (word == "ROLLBACK" || v.status == 'E') {
+		for _, name := range sortedKeys(v.settings, v.inTx) {
+			v.set(name, v.inTx[name])
+		}
+		word = "ROLLBACK"
+	}
+	v.inTx, v.status, v.portal = nil, 'I', nil
+	return v.complete(word)
+}
+
+// set changes a setting; an empty value is the default. application_name is
+// reported.
+func (v *simServer) set(name, value string) {
+	if value == "" && name == "application_name" {
+		value = v.start
+	}
+	if v.settings[name] == value {
+		return
+	}
+	if value == "" {
+		delete(v.settings, name)
+	} else {
+		v.settings[name] = value
+	}
+	if name == "application_name" {
+		v.out = wire.AppendParameterStatus(v.out, name, value)
+	}
+}
+
+func (v *simServer) visible() string {
+	var b strings.Builder
+	for _, name := range sortedKeys(v.settings, nil) {
+		fmt.Fprintf(&b, "%s=%s,", name, v.settings[name])
+	}
+	for _, name := range sortedKeys(v.named, nil) {
+		fmt.Fprintf(&b, "%s:%s,", name, v.named[name])
+	}
+	return b.String()
+}
+
+// copy begins "t FROM STDIN [fail N]" or does "t TO STDOUT".
+func (v *simServer) copy(rest string) bool {
+	if strings.Contains(rest, "TO STDOUT") {
+		v.data(wire.CopyOutResponse, "\x00\x00\x00")
+		v.data(wire.CopyData, rest)
+		v.data(wire.CopyData, rest)
+		v.out = wire.AppendEmpty(v.out, wire.CopyDone)
+		return v.complete("COPY 2")
+	}
+	v.copyLeft, v.copied = -1, 0
+	if _, n, ok := strings.Cut(rest, "-- fail "); ok {
+		_, _ = fmt.Sscan(n, &v.copyLeft)
+	}
+	v.data(wire.CopyInResponse, "\x00\x00\x00")
+	if v.copyLeft == 0 {
+		return v.fail("22P02", "copy failed at once")
+	}
+	v.copying = true
+	return true
+}
+
+func (v *simServer) copyMessage(typ byte) {
+	switch typ {
+	case wire.CopyData:
+		v.copied++
+		if v.copyLeft--; v.copyLeft == 0 {
+			v.copyEnds(v.fail("22P02", "bad copy data"))
+		}
+	case wire.CopyDone:
+		v.copyEnds(v.complete(fmt.Sprintf("COPY %d", v.copied)))
+	case wire.CopyFail:
+		v.copyEnds(v.fail("57014", "copy failed"))
+	case wire.Sync, wire.Flush:
+	default:
+		v.copyEnds(v.fail("08P01", "unexpected message"))
+	}
+}
+
+func (v *simServer) copyEnds(bool) {
+	v.copying = false
+	if v.simple {
+		v.endImplicit()
+		v.ready()
+	}
+}
+
+// cancel ends what is under way, which can only be a copy.
+func (v *simServer) cancel() {
+	if v.copying {
+		v.copyEnds(v.fail("57014", "canceled"))
+	}
+}
+
+func copyMap(m map[string]string) map[string]string {
+	c := map[string]string{}
+	for k, x := range m {
+		c[k] = x
+	}
+	return c
+}
+
+func sortedKeys(a, b map[string]string) (keys []string) {
+	for k := range a {
+		keys = append(keys, k)
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	sort.Strings(keys)
+	return keys
+}

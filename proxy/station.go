@@ -1,0 +1,181 @@
+package proxy
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// settings is a snapshot of the configuration that sessions look at. It is
+// replaced as a whole by a reload.
+type settings struct {
+	auth        AuthConfig
+	credentials *credentials
+	tls         *tlsSettings // nil: not offered
+	limits      LimitsConfig
+	timeouts    TimeoutsConfig
+}
+
+// shared is what all sessions of a server share. Everything in it is safe for
+// concurrent use.
+type shared struct {
+	pools     *pool.Set
+	live      atomic.Pointer[settings]
+	cancels   cancelTable
+	greetings greetings
+	logins    loginCounter
+	clients   atomic.Int64
+	monitor   *monitor.Monitor
+	log       *slog.Logger
+	// work runs something that may block, in a goroutine.
+	work func(func())
+	// upgrade takes the client's socket off its loop, does a TLS handshake
+	// in a goroutine and calls encrypted or handshakeFailed. already has the
+	// bytes that were read before.
+	upgrade func(s *session, already []byte)
+}
+
+func (sh *shared) settings() *settings { return sh.live.Load() }
+
+// station is what the sessions of one loop share. It is owned by the loop.
+type station struct {
+	*shared
+	loop     *reactor.Loop
+	recorder *monitor.Recorder
+	sessions map[*session]struct{}
+	draining bool
+	// scratch is where small messages are built. Each use ends the one before.
+	scratch []byte
+	// aside has what the client is to get before the message that is looked at.
+	aside []byte
+	// tokens numbers the unnamed statements; no two loops use the same ones.
+	tokens uint64
+}
+
+func newStation(sh *shared, loop *reactor.Loop) *station {
+	st := &station{
+		shared:   sh,
+		loop:     loop,
+		sessions: make(map[*session]struct{}),
+		recorder: sh.monitor.Recorder(loop.Index()),
+		scratch:  make([]byte, 0, 4096),
+		tokens:   uint64(loop.Index()+1) << 48,
+	}
+	return st
+}
+
+// open makes the session of a client that has just connected. The caller
+// gives it its socket.
+func (st *station) open(address string) *session {
+	s := &session{station: st, login: &login{started: st.loop.Now(), address: address}}
+	st.sessions[s] = struct{}{}
+	st.clients.Add(1)
+	st.monitor.ClientOpened()
+	st.logins.add(address)
+	return s
+}
+
+// unregister forgets a session whose client has gone.
+func (st *station) unregister(s *session) {
+	delete(st.sessions, s)
+	st.cancels.remove(s)
+	st.clients.Add(-1)
+	if s.login != nil {
+		st.logins.remove(s.login.address)
+	}
+}
+
+// drain ends the sessions that have nothing under way; the others end when
+// their transaction does.
+func (st *station) drain() {
+	st.draining = true
+	for s := range st.sessions {
+		if s.idle() {
+			s.failAs(errShutdown, closedByShutdown)
+		}
+	}
+}
+
+// evict ends all sessions.
+func (st *station) evict() {
+	for s := range st.sessions {
+		s.failAs(errShutdown, closedByShutdown)
+	}
+}
+
+// idle reports whether the client waits for nothing.
+func (s *session) idle() bool {
+	return s.state == stateReady && !s.back.waiting && s.client.in == nil &&
+		(s.back.lease == nil || s.quiet() && s.back.status == wire.StatusIdle)
+}
+
+// greetings remembers what a client is told at start-up, for each pool and
+// label, so that a login needs a backend only the first time. It is safe for
+// concurrent use.
+type greetings struct {
+	mu    sync.Mutex
+	known map[greetingKey]pool.Params // guarded by mu
+}
+
+type greetingKey struct {
+	pool  pool.Key
+	label pool.Label
+}
+
+// maxGreetings bounds the memory: a label is whatever a client likes.
+const maxGreetings = 10000
+
+func (g *greetings) get(p *pool.Pool, l pool.Label) (pool.Params, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	params, ok := g.known[greetingKey{p.Key(), l}]
+	return params, ok
+}
+
+func (g *greetings) put(p *pool.Pool, l pool.Label, params pool.Params) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.known == nil || len(g.known) >= maxGreetings {
+		g.known = make(map[greetingKey]pool.Params)
+	}
+	g.known[greetingKey{p.Key(), l}] = params
+}
+
+// loginCounter counts the connections of each address that have not logged in.
+// It is safe for concurrent use.
+type loginCounter struct {
+	mu    sync.Mutex
+	count map[string]int // guarded by mu
+}
+
+func (c *loginCounter) add(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count == nil {
+		c.count = make(map[string]int)
+	}
+	c.count[address]++
+}
+
+func (c *loginCounter) remove(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count[address]--; c.count[address] <= 0 {
+		delete(c.count, address)
+	}
+}
+
+func (c *loginCounter) get(address string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count[address]
+}
+
+// pollInterval is how often a drain looks whether all clients have gone.
+const pollInterval = 20 * time.Millisecond

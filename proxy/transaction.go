@@ -1,0 +1,96 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// quiet reports whether nothing is under way between the session and its
+// backend:
+//
+//  1. every reply that is owed has come;
+//  2. no message of the extended protocol waits for its Sync;
+//  3. no frame has been passed on in part, in either direction;
+//  4. the backend has taken all that was sent to it.
+func (s *session) quiet() bool {
+	s.queue.skipMarks()
+	return s.queue.empty() &&
+		!s.tx.unsynced &&
+		s.back.rest == 0 && s.back.in == nil && (s.client.rest == 0 || s.client.restDropped) &&
+		s.back.lease.Conn().Buffered() == 0
+}
+
+// mayRelease reports whether a quiet session may give its backend back:
+//
+//  1. no transaction is open;
+//  2. nothing pins the session;
+//  3. the pool's mode is not session;
+//  4. no cancel request is on its way to the backend.
+func (s *session) mayRelease() bool {
+	return s.back.status == wire.StatusIdle &&
+		s.tx.pin == sqlparse.ReasonNone &&
+		s.who.pool.Settings().Mode != pool.ModeSession &&
+		s.cancel.inFlight == 0
+}
+
+// afterReplies decides what becomes of the backend when some of its messages
+// have been handled.
+func (s *session) afterReplies() {
+	switch {
+	case s.back.lease == nil:
+	case s.back.broken:
+		s.loseBackend(s.back.fatal, true)
+	case !s.quiet() || s.cancel.inFlight > 0:
+	case s.back.fence:
+		s.sendFence()
+	case s.gone:
+		s.cleanUp()
+	case s.state == stateGreeting:
+		s.greet()
+	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
+		s.fail(errStatementMode)
+	case s.mayRelease():
+		s.release()
+	default:
+		s.rest()
+	}
+}
+
+// sendFence finds out whether another ReadyForQuery will come: an empty Query
+// has a reply that nothing else has.
+func (s *session) sendFence() {
+	s.back.fence = false
+	s.back.lease.UnnamedOwner = 0
+	s.back.lease.Conn().Write(wire.AppendQuery(s.scratch[:0], ""))
+	s.queue.push(expectFence, swallow)
+}
+
+// rest starts the clocks that run while a client with a lease does nothing.
+func (s *session) rest() {
+	timeouts := s.settings().timeouts
+	if s.back.status == wire.StatusIdle {
+		s.clock.set(s, timeoutClientIdle, timeouts.ClientIdle)
+	} else {
+		s.clock.set(s, timeoutIdleInTransaction, timeouts.IdleInTransaction)
+	}
+}
+
+// endTransaction notes that no transaction is open any more.
+func (s *session) endTransaction(now int64, result monitor.TransactionResult) {
+	if s.tx.began != 0 {
+		s.traffic.Transaction(result, now-s.tx.began)
+	}
+	s.tx.began = 0
+	s.clock.clear(timeoutTransaction)
+	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
+}
+
+// unpin ends the pin: nothing of the session is left on the backend.
+func (s *session) unpin() {
+	if s.tx.pin != sqlparse.ReasonNone {
+		s.recordUnpin(s.tx.pin)
+		s.tx.pin = sqlparse.ReasonNone
+	}
+}

@@ -1,0 +1,59 @@
+package sqlparse
+
+// Class is what a text may do to the session it runs in. The zero value:
+// nothing. It refers to the text while the text may not change.
+type Class struct {
+	// Pin says why the session must keep its backend: the greatest reason
+	// that was found.
+	Pin Reason
+	// First is the command of the first statement.
+	First Command
+	// Reset says whether the text puts settings back to their defaults.
+	Reset ResetKind
+	// ReadsState is set when the answer depends on the state of the session
+	// beyond its settings: only its own backend knows.
+	ReadsState bool
+	// Statements is how many statements the text has. The body of an SQL
+	// function in BEGIN ATOMIC ... END, and the actions of a rule in
+	// parentheses, count once for each semicolon in them.
+	Statements int
+
+	writes bool // it may change something outside the session
+	text   []byte
+}
+
+// ResetKind says which settings a text puts back to their defaults.
+type ResetKind uint8
+
+const (
+	// ResetNone: no setting.
+	ResetNone ResetKind = iota
+	// ResetName: some; ask Class.Resets which.
+	ResetName
+	// ResetAll: all that RESET ALL does; it is the only statement.
+	ResetAll
+	// DiscardAll: DISCARD ALL is the only statement. When it succeeds nothing
+	// of the session is left on the backend.
+	DiscardAll
+)
+
+// ReadOnly reports whether the text does nothing but read, so that it may run
+// twice: it is one SELECT, VALUES, SHOW or EXPLAIN without INTO, without a
+// writing WITH, with no function that may change something, and with no reason
+// to pin.
+func (c Class) ReadOnly() bool {
+	return c.Statements == 1 && c.First.ReadOnly() && !c.writes && c.Pin == ReasonNone
+}
+
+// Resets reports whether the setting has its default after the text and had
+// not necessarily before: the last that the text does to it is RESET, SET ...
+// TO DEFAULT or the like. The name is compared without regard to case. The
+// text is read again; it must not have changed since Classify.
+func (c Class) Resets(setting string) bool {
+	if c.Reset == ResetNone {
+		return false
+	}
+	cl := classifier{scanner: scanner{text: c.text}, setting: setting}
+	cl.run()
+	return cl.reset
+}

@@ -1,0 +1,90 @@
+package sqlparse
+
+// Reason says why a session must keep its backend after a statement. A greater
+// reason replaces a smaller one: the first ones are those that a caller may
+// know how to do without.
+type Reason uint8
+
+const (
+	// ReasonNone: it need not.
+	ReasonNone Reason = iota
+	// ReasonSequence: nextval or setval, which decide what currval and lastval
+	// say in this session, or one of those.
+	ReasonSequence
+	// ReasonBackendPID: the client asked for the process ID of its backend.
+	ReasonBackendPID
+	// ReasonFunction: a function that is not known to leave nothing behind.
+	ReasonFunction
+	// ReasonUnknownCommand: a command that is not in our list.
+	ReasonUnknownCommand
+	// ReasonUnparsed: what the text does depends on how it is read, or we
+	// cannot read it.
+	ReasonUnparsed
+	// ReasonEncoding: the client's encoding makes texts unreadable. Classify
+	// never says so: see Readable.
+	ReasonEncoding
+	// ReasonTooLong: a text too long to be looked at. Classify never says so.
+	ReasonTooLong
+	// ReasonSetting: SET, RESET or set_config.
+	ReasonSetting
+	// ReasonDiscard: DISCARD.
+	ReasonDiscard
+	// ReasonPrepared: PREPARE, EXECUTE, DEALLOCATE. Callers use it for a named
+	// Parse too.
+	ReasonPrepared
+	// ReasonSeed: setseed.
+	ReasonSeed
+	// ReasonListen: LISTEN, UNLISTEN.
+	ReasonListen
+	// ReasonCursor: DECLARE ... WITH HOLD.
+	ReasonCursor
+	// ReasonAdvisoryLock: an advisory lock that is held beyond its transaction.
+	ReasonAdvisoryLock
+	// ReasonTemporary: a temporary object.
+	ReasonTemporary
+	// ReasonReplication: a replication origin, a replication slot or an online
+	// backup of this session.
+	ReasonReplication
+	// ReasonLoad: LOAD.
+	ReasonLoad
+	// ReasonDo: DO.
+	ReasonDo
+	// ReasonCall: CALL.
+	ReasonCall
+	// ReasonStartup: start-up parameters that cannot be set later. Classify
+	// never says so.
+	ReasonStartup
+
+	reasonCount
+)
+
+var reasons = [reasonCount]struct{ label, sentence string }{
+	ReasonNone:           {"none", "nothing is left behind"},
+	ReasonSequence:       {"sequence", "currval and lastval depend on this session"},
+	ReasonBackendPID:     {"backend_pid", "the client asked for the process ID of its backend"},
+	ReasonFunction:       {"function", "a function may have left session state behind"},
+	ReasonUnknownCommand: {"unknown_command", "a command that PgJay does not know"},
+	ReasonUnparsed:       {"unparsed", "a text that PgJay cannot read for sure"},
+	ReasonEncoding:       {"encoding", "texts in the client's encoding cannot be read for sure"},
+	ReasonTooLong:        {"too_long", "a text too long to be looked at"},
+	ReasonSetting:        {"setting", "a setting was changed"},
+	ReasonDiscard:        {"discard", "DISCARD was used"},
+	ReasonPrepared:       {"prepared", "a prepared statement has a name"},
+	ReasonSeed:           {"random_seed", "the seed of random() was set"},
+	ReasonListen:         {"listen", "LISTEN or UNLISTEN was used"},
+	ReasonCursor:         {"cursor", "a cursor WITH HOLD was declared"},
+	ReasonAdvisoryLock:   {"advisory_lock", "an advisory lock may be held beyond its transaction"},
+	ReasonTemporary:      {"temporary", "a temporary object may have been created"},
+	ReasonReplication:    {"replication", "a replication origin, slot or backup belongs to this session"},
+	ReasonLoad:           {"load", "a library was loaded"},
+	ReasonDo:             {"do", "DO may have left session state behind"},
+	ReasonCall:           {"call", "CALL may have left session state behind"},
+	ReasonStartup:        {"startup", "a start-up parameter cannot be set later"},
+}
+
+// Label returns the reason as a metrics label.
+func (r Reason) Label() string { return reasons[r].label }
+
+// String returns the reason as it is told in logs: the end of a sentence that
+// begins with "the session keeps its backend: ".
+func (r Reason) String() string { return reasons[r].sentence }

@@ -1,0 +1,157 @@
+package sqlparse
+
+// change is what is known of a SET, RESET or DISCARD.
+type change struct {
+	stage      stage
+	tok        token // the first word of the setting's name
+	start, end int   // the name
+}
+
+// stage says how far a change has been read.
+type stage uint8
+
+const (
+	stageVerb    stage = iota // SET, RESET or DISCARD
+	stageSession              // SET SESSION
+	stageLocal                // SET LOCAL, SET TRANSACTION or SET CONSTRAINTS, if a word follows
+	stageName                 // the setting's name, and all behind it
+	stageNoState              // it ends with the transaction
+)
+
+// followSetting looks at a token behind SET, RESET or DISCARD.
+func (c *classifier) followSetting(t token) {
+	ch := &c.change
+	switch ch.stage {
+	case stageVerb:
+		ch.stage = stageName
+		if c.verb == kwSet {
+			ch.stage = afterSet(t)
+		}
+		ch.tok, ch.start, ch.end = t, c.start, c.end
+	case stageSession:
+		ch.stage = stageName
+		if t.isWord() { // else it is a setting: session.x
+			ch.tok, ch.start, ch.end = t, c.start, c.end
+		}
+	case stageLocal:
+		ch.stage = stageName
+		if t.isWord() && t != kwTo { // else it is a setting: local.x
+			ch.stage = stageNoState
+		}
+	case stageName:
+		if t.isWord() && c.prev == tokDot {
+			ch.end = c.end
+		}
+	}
+}
+
+// afterSet says what the first word behind SET announces.
+func afterSet(t token) stage {
+	switch t {
+	case kwSession:
+		return stageSession
+	case kwLocal, kwTransaction, kwConstraints:
+		return stageLocal
+	}
+	return stageName
+}
+
+// endSetting draws the conclusions from a SET or RESET.
+func (c *classifier) endSetting() {
+	ch := &c.change
+	if ch.stage == stageNoState {
+		return
+	}
+	c.pin(ReasonSetting)
+	all := c.verb == kwReset && ch.tok == kwAll
+	back := c.verb == kwReset || ch.toDefault(c.prev)
+	switch {
+	case all:
+		c.class.Reset = ResetAll
+	case back:
+		c.class.Reset = ResetName
+	}
+	if all || c.changes(c.setting) {
+		c.reset = back
+	}
+}
+
+// endDiscard draws the conclusions from a DISCARD.
+func (c *classifier) endDiscard() {
+	if c.change.tok == kwAll {
+		c.class.Reset = DiscardAll
+		c.reset = true
+	}
+}
+
+// toDefault reports whether a SET that ends with the token last puts the
+// setting back.
+func (ch *change) toDefault(last token) bool {
+	return last == kwDefault ||
+		ch.tok == kwTime && last == kwLocal || // SET TIME ZONE LOCAL
+		ch.tok == kwNames && last == kwNames // SET NAMES
+}
+
+// changes reports whether the setting with this name is changed.
+func (c *classifier) changes(setting string) bool {
+	ch := &c.change
+	name := ""
+	switch ch.tok {
+	case kwTime: // ZONE
+		name = "timezone"
+	case kwNames:
+		name = "client_encoding"
+	case kwSchema:
+		name = "search_path"
+	case kwXml:
+		name = "xmloption"
+	case kwTransaction: // ISOLATION LEVEL
+		name = "transaction_isolation"
+	case kwSession, kwAuthorization:
+		name = "session_authorization"
+	default:
+		return equalFoldStrings(setting, c.text[ch.start:ch.end])
+	}
+	return equalFoldStrings(setting, []byte(name))
+}
+
+// equalFoldStrings compares two names without regard to the case of letters.
+func equalFoldStrings(a string, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range b {
+		x, y := a[i], b[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// config is a call of set_config that is being read.
+type config struct {
+	depth  int // of its arguments, 0: there is none
+	commas int
+}
+
+// startConfig notes a call of set_config. One inside another is too much.
+func (c *classifier) startConfig() {
+	if c.config.depth != 0 {
+		c.pin(ReasonSetting)
+		return
+	}
+	c.config = config{depth: c.parens.depth + 1}
+}
+
+// endConfig pins unless the third argument of set_config is the word true:
+// then the setting ends with the transaction.
+func (c *classifier) endConfig() {
+	if c.config.depth == 0 {
+		return
+	}
+	if c.config.commas != 2 || c.prev != kwTrue || c.prev2 != tokComma {
+		c.pin(ReasonSetting)
+	}
+	c.config = config{}
+}
