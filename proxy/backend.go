@@ -117,6 +117,7 @@ func (s *session) headAction() action {
 	if s.queue.empty() {
 		return forward // a notice at no particular time
 	}
+	s.back.begun = true
 	return s.queue.head().act
 }
 
@@ -140,6 +141,7 @@ func (s *session) complete(typ byte) action {
 	}
 	head := s.queue.head()
 	act := head.act
+	s.back.begun = true
 	if typ == wire.CommandComplete && s.tx.copyIn.active {
 		s.tx.copyIn = copyState{}
 		s.queue.endCopyIn()
@@ -206,10 +208,13 @@ func (s *session) readyForQuery(body []byte) action {
 	}
 	head := s.queue.head()
 	act := head.act
-	switch head.kind {
-	case expectFence:
+	switch {
+	case head.kind == expectFence:
 		return forward
-	case expectReply, expectUnnamed:
+	case head.kind == expectSync, head.kind == expectQuery && s.back.begun:
+	case s.back.fence:
+		return forward // something else would have come before the one at the head
+	default:
 		s.backendViolation()
 		return swallow
 	}
@@ -217,7 +222,7 @@ func (s *session) readyForQuery(body []byte) action {
 		s.tx.copyIn.active = false
 	}
 	s.queue.pop()
-	s.back.cleaning = false
+	s.back.cleaning, s.back.begun = false, false
 	if s.back.labelling {
 		s.labelled()
 	} else if act == forward {
@@ -252,6 +257,7 @@ func (s *session) errorReply(body []byte) action {
 	s.tx.discard = false
 	head := s.queue.head()
 	act := head.act
+	s.back.begun = true
 	if s.back.labelling || s.back.cleaning {
 		s.back.broken = true // what it would do next would be done in the wrong state
 		s.back.fatal = wire.ParseError(body)
@@ -295,6 +301,7 @@ func (s *session) exchangeDone() {
 			s.unpin()
 			s.back.lease.Label = emptyLabel
 			s.back.lease.UnnamedOwner = 0
+			s.back.reapply = s.who.label.Settings()
 		}
 	}
 	if s.back.status == wire.StatusIdle {

@@ -109,7 +109,4 @@ func (c *cancelDone) Run() {
 		return
 	}
 	s.afterReplies()
-	if s.state == stateReady && !s.back.waiting && s.client.paused&pausedWaiting != 0 {
-		s.proceed()
-	}
 }

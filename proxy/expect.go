@@ -156,6 +156,16 @@ func (q *expectations) swallowAll() {
 	}
 }
 
+// owesReady reports whether a ReadyForQuery is owed.
+func (q *expectations) owesReady() bool {
+	for _, e := range q.entries[q.first:] {
+		if e.kind == expectSync || e.kind == expectQuery {
+			return true
+		}
+	}
+	return false
+}
+
 // copyEndQueued reports whether the end of the head's copy data was sent.
 func (q *expectations) copyEndQueued() bool {
 	for i := q.first + 1; i < len(q.entries); i++ {

@@ -16,6 +16,8 @@ const (
 // consume uses as much of p as it can and returns how many bytes that was.
 // What is left is an incomplete frame, or must wait.
 func (s *session) consume(p []byte) (used int) {
+	s.client.consuming = true
+	defer func() { s.client.consuming = false }()
 	for used < len(p) && !s.gone && s.client.paused&pausedWaiting == 0 {
 		n := s.step(p[used:])
 		if n == 0 {
@@ -98,9 +100,7 @@ func mustSee(typ byte, n int) int {
 func (s *session) message(typ byte, frame []byte, n int) bool {
 	switch typ {
 	case wire.Terminate:
-		s.client.polite = true
-		s.leave(closedByTerminate)
-		return true
+		return s.terminate()
 	case wire.Sync:
 		return s.sync(frame)
 	case wire.CopyData, wire.CopyDone, wire.CopyFail:
@@ -124,6 +124,18 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	default:
 		s.extended(typ, frame, n)
 	}
+	return true
+}
+
+// terminate handles Terminate. PostgreSQL reads it when it has answered what
+// came before, so that must reach the client first.
+func (s *session) terminate() bool {
+	s.client.polite = true
+	if s.back.lease != nil && s.queue.owesReady() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
+	s.leave(closedByTerminate)
 	return true
 }
 

@@ -19,8 +19,7 @@ const setConfig = "SELECT pg_catalog.set_config($1, $2, false)"
 // has asked for one and is called back; the client is not read until then.
 func (s *session) acquire() bool {
 	if s.back.lease != nil {
-		// A cancel request on its way must not hit a query it was not meant for.
-		if s.cancel.inFlight > 0 && s.quiet() {
+		if s.mustSettle() {
 			s.pauseClient(pausedWaiting)
 			return false
 		}
@@ -36,6 +35,17 @@ func (s *session) acquire() bool {
 	s.pauseClient(pausedWaiting)
 	s.clock.set(s, timeoutAcquire, s.who.pool.Settings().AcquireTimeout)
 	return false
+}
+
+// mustSettle reports whether a new exchange must wait for what is under way on
+// the lease, because
+//
+//  1. a cancel request that is on its way must not hit a query it was not
+//     meant for;
+//  2. start-up settings that a RESET undoes must be applied again first.
+func (s *session) mustSettle() bool {
+	return s.cancel.inFlight > 0 && s.quiet() ||
+		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && !s.queue.empty()
 }
 
 // Leased takes the backend that was waited for.
@@ -71,8 +81,13 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
+	if s.back.waiting {
+		return
+	}
 	s.client.paused &^= pausedWaiting
-	s.useInput()
+	if !s.client.consuming {
+		s.useInput()
+	}
 	if s.client.paused == 0 && !s.gone {
 		s.client.conn.Resume()
 	}

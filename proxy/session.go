@@ -86,6 +86,7 @@ type clientSide struct {
 	restDropped bool
 	restCopy    bool // it is a CopyData
 	paused      pauseReason
+	consuming   bool // consume is at work: nobody else may use in
 	// skipping is set after an error in the extended protocol until the
 	// client's next Sync.
 	skipping bool
@@ -129,6 +130,7 @@ type backendSide struct {
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence   bool
+	begun   bool           // some of the reply at the head of the queue has come
 	reapply []pool.Setting // start-up settings that a RESET undid
 }
 

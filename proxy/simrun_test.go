@@ -77,7 +77,7 @@ func newScript(rng *rand.Rand, id int) []byte {
 	if rng.IntN(4) != 0 {
 		w.query("ROLLBACK")
 	}
-	return wire.AppendEmpty(w.out, wire.Terminate)
+	return wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate)
 }
 
 // scriptWriter writes a client's messages. Each statement has a tag that no
@@ -207,7 +207,7 @@ func (m *sim) check(c *simClient) {
 	}
 	got, want := withoutParameters(got), withoutParameters(m.owed(c))
 	if !bytes.Equal(got, want) {
-		m.t.Errorf("client %d sent %q\n got %q\nwant %q", c.id, c.script, got, want)
+		m.t.Errorf("client %d %q\n sent %q\n got %q\nwant %q", c.id, c.got, c.script, got, want)
 	}
 }
 
@@ -276,6 +276,10 @@ func (m *sim) checkPool() {
 	for _, st := range m.shared.pools.Stats() {
 		if st.Active != 0 || st.Waiting != 0 {
 			m.t.Errorf("when all clients had gone: %+v", st)
+			for _, c := range m.clients {
+				s := c.session
+				m.t.Logf("client %d: state %d, %+v %+v, queue %+v, cancels %d", c.id, s.state, s.back, s.tx, s.queue, s.cancel.inFlight)
+			}
 		}
 	}
 	for _, st := range m.stations {

@@ -38,10 +38,20 @@ func (s *session) mayRelease() bool {
 // afterReplies decides what becomes of the backend when some of its messages
 // have been handled.
 func (s *session) afterReplies() {
+	s.settle()
+	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 && !s.back.waiting &&
+		(s.back.lease == nil || s.cancel.inFlight == 0 && s.quiet()) {
+		s.proceed() // it was waiting for this
+	}
+}
+
+func (s *session) settle() {
 	switch {
 	case s.back.lease == nil:
 	case s.back.broken:
 		s.loseBackend(s.back.fatal, true)
+	case s.client.polite && !s.gone && !s.queue.owesReady():
+		s.leave(closedByTerminate)
 	case !s.quiet() || s.cancel.inFlight > 0:
 	case s.back.fence:
 		s.sendFence()
