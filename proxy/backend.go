@@ -281,7 +281,7 @@ func (s *session) skipToSync() {
 		s.client.skipping = true
 		s.tx.unsynced = true
 	}
-	if unnamed {
+	if unnamed && !s.queue.replacesUnnamed() {
 		s.forgetUnnamed()
 		s.back.lease.UnnamedOwner = unknownOwner
 	}

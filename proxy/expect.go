@@ -106,25 +106,23 @@ func (q *expectations) skipToSync() (synced, unnamed bool) {
 }
 
 // beginCopyIn is called when the backend reads copy data on behalf of the
-// head. The Syncs that it finds before the end of that data are ignored by it
-// and will not be answered: they are removed. It returns how many.
+// head. The Syncs that it finds right there are ignored by it and will not be
+// answered: they are removed. It returns how many. Any other message makes the
+// copy fail, and a Sync after that is answered again.
 func (q *expectations) beginCopyIn() (ignored uint32) {
-	kept := q.first + 1
-	for i := kept; i < len(q.entries); i++ {
-		e := q.entries[i]
-		if e.kind == expectCopyEnd {
-			kept += copy(q.entries[kept:], q.entries[i:])
-			break
-		}
-		if e.kind == expectSync {
-			ignored += e.n
-			continue
-		}
-		q.entries[kept] = e
-		kept++
+	next := q.first + 1
+	if q.head().n > 1 || next == len(q.entries) || q.entries[next].kind != expectSync {
+		return 0
 	}
-	q.entries = q.entries[:kept]
+	ignored = q.entries[next].n
+	q.entries = append(q.entries[:next], q.entries[next+1:]...)
 	return ignored
+}
+
+// onlyHead reports whether nothing was sent after the message that is being
+// answered.
+func (q *expectations) onlyHead() bool {
+	return q.first+1 == len(q.entries) && q.head().n == 1
 }
 
 // endCopyIn removes the mark of the copy's end that follows the head.
@@ -160,6 +158,38 @@ func (q *expectations) swallowAll() {
 func (q *expectations) owesReady() bool {
 	for _, e := range q.entries[q.first:] {
 		if e.kind == expectSync || e.kind == expectQuery {
+			return true
+		}
+	}
+	return false
+}
+
+// owesClient reports whether a reply is owed that the client asked for.
+func (q *expectations) owesClient() bool {
+	for _, e := range q.entries[q.first:] {
+		if e.act == forward {
+			return true
+		}
+	}
+	return false
+}
+
+// owesUnnamed reports whether the reply to a Parse or Close of the unnamed
+// statement is owed.
+func (q *expectations) owesUnnamed() bool {
+	for _, e := range q.entries[q.first:] {
+		if e.kind == expectUnnamed {
+			return true
+		}
+	}
+	return false
+}
+
+// replacesUnnamed reports whether what is owed includes the reply to something
+// that replaces the unnamed statement.
+func (q *expectations) replacesUnnamed() bool {
+	for _, e := range q.entries[q.first:] {
+		if e.kind == expectUnnamed || e.kind == expectQuery {
 			return true
 		}
 	}

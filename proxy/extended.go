@@ -6,8 +6,13 @@ import (
 )
 
 // extended sends a message of the extended protocol on: Parse, Bind, Describe,
-// Execute, Close or Flush. n is the frame's whole length.
-func (s *session) extended(typ byte, frame []byte, n int) {
+// Execute, Close or Flush. n is the frame's whole length. It returns false if
+// the message must wait.
+func (s *session) extended(typ byte, frame []byte, n int) bool {
+	if s.unnamedUnsure(typ, frame[wire.HeaderLen:]) {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	if !s.tx.unsynced {
 		s.beginExchange(sqlparse.Class{})
 		s.tx.unsynced = true
@@ -17,7 +22,7 @@ func (s *session) extended(typ byte, frame []byte, n int) {
 	switch typ {
 	case wire.Flush:
 		s.send(frame)
-		return
+		return true
 	case wire.Parse:
 		kind = s.parse(frame, n)
 	case wire.Bind:
@@ -37,6 +42,24 @@ func (s *session) extended(typ byte, frame []byte, n int) {
 	}
 	s.send(frame)
 	s.queue.push(kind, forward)
+	return true
+}
+
+// unnamedUnsure reports whether a message uses the unnamed statement and it is
+// not known yet which one that is: an earlier exchange that is still under way
+// replaces it, or fails before it does.
+func (s *session) unnamedUnsure(typ byte, body []byte) bool {
+	if s.tx.replaced || !s.queue.owesUnnamed() {
+		return false
+	}
+	switch typ {
+	case wire.Bind:
+		_, rest, _ := wire.CString(body)
+		return len(rest) > 0 && rest[0] == 0
+	case wire.Describe:
+		return len(body) > 1 && body[0] == 'S' && body[1] == 0
+	}
+	return false
 }
 
 // parse notes what a Parse does and returns what kind of reply it gets.
@@ -70,6 +93,7 @@ func (s *session) rememberUnnamed(frame []byte, n int) {
 		s.client.unnamed = append(s.client.unnamed[:0], frame...)
 	}
 	s.station.tokens++
+	s.tx.replaced = true
 	s.client.unnamedToken = s.station.tokens
 	s.back.lease.UnnamedOwner = s.client.unnamedToken
 }
@@ -92,6 +116,7 @@ func (s *session) useStatement(name []byte) {
 	} else {
 		b.Conn().Write(wire.AppendCloseStatement(s.scratch[:0], ""))
 	}
+	s.tx.replaced = true
 	b.UnnamedOwner = s.client.unnamedToken
 	s.queue.push(expectUnnamed, swallow)
 }
@@ -118,9 +143,9 @@ func (s *session) sync(frame []byte) bool {
 	if !s.tx.unsynced {
 		s.beginExchange(sqlparse.Class{})
 	}
-	s.tx.unsynced = false
+	s.tx.unsynced, s.tx.replaced = false, false
 	s.send(frame)
-	if s.tx.copyIn.active && !s.queue.copyEndQueued() {
+	if s.tx.copyIn.active && s.queue.onlyHead() {
 		s.tx.copyIn.ambiguous = true // PostgreSQL ignores it while it reads copy data
 		return true
 	}

@@ -118,11 +118,11 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	}
 	switch typ {
 	case wire.Query:
-		s.query(frame, n)
+		return s.query(frame, n)
 	case wire.FunctionCall:
 		s.functionCall(frame)
 	default:
-		s.extended(typ, frame, n)
+		return s.extended(typ, frame, n)
 	}
 	return true
 }

@@ -45,7 +45,7 @@ func (s *session) acquire() bool {
 //  2. start-up settings that a RESET undoes must be applied again first.
 func (s *session) mustSettle() bool {
 	return s.cancel.inFlight > 0 && s.quiet() ||
-		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && !s.queue.empty()
+		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }
 
 // Leased takes the backend that was waited for.

@@ -139,6 +139,7 @@ type transaction struct {
 	pin      sqlparse.Reason // ReasonNone: not pinned
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
+	replaced bool // the unnamed statement was, since then
 	began    int64
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.

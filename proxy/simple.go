@@ -9,16 +9,24 @@ import (
 
 // query sends a Query on. frame may be the beginning of a text that is longer
 // than maxText; n is its whole length.
-func (s *session) query(frame []byte, n int) {
+// It returns false if the Query must wait: a DISCARD ALL is sent alone, so
+// that it is known whether it was the one that succeeded.
+func (s *session) query(frame []byte, n int) bool {
 	class := s.classify(textOf(frame, n), n)
+	discard := class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced
+	if discard && s.queue.owesClient() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	s.beginExchange(class)
-	s.tx.discard = class.Statements == 1 && class.Reset == sqlparse.DiscardAll
+	s.tx.discard = discard
 	s.note(class)
 	s.forgetUnnamed()
 	s.back.lease.UnnamedOwner = 0 // a Query ends the unnamed statement
-	s.tx.unsynced = false
+	s.tx.unsynced, s.tx.replaced = false, false
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
+	return true
 }
 
 // textOf returns the SQL text in a Query's frame.

@@ -164,6 +164,10 @@ func (w *scriptWriter) copyIn() {
 	}
 	if !simple {
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
+		// The copy is not to be executed again without data: if it failed at
+		// once, nobody could tell what the messages after it are answered with.
+		w.out = wire.AppendParse(w.out, "", "SELECT "+w.tag())
+		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	}
 }
 
@@ -188,9 +192,10 @@ func (w *scriptWriter) pipeline() {
 			w.out = wire.AppendEmpty(w.out, wire.Flush)
 		}
 	}
-	if w.rng.IntN(8) == 0 {
-		return // the Sync comes with a later exchange
-	}
+	w.out = wire.AppendEmpty(w.out, wire.Sync)
+	// A later exchange may use this one. (After an error before a second Parse
+	// in one exchange PostgreSQL has the first one still, PgJay has none.)
+	w.out = wire.AppendParse(w.out, "", "SELECT "+w.tag())
 	w.out = wire.AppendEmpty(w.out, wire.Sync)
 }
 
@@ -207,7 +212,11 @@ func (m *sim) check(c *simClient) {
 	}
 	got, want := withoutParameters(got), withoutParameters(m.owed(c))
 	if !bytes.Equal(got, want) {
-		m.t.Errorf("client %d %q\n sent %q\n got %q\nwant %q", c.id, c.got, c.script, got, want)
+		at := 0
+		for at < len(got) && at < len(want) && got[at] == want[at] {
+			at++
+		}
+		m.t.Errorf("client %d sent %q\n   gets %q\n    got %q\nbut want %q", c.id, c.script, got[:at], got[at:], want[at:])
 	}
 }
 

@@ -39,9 +39,8 @@ func (s *session) mayRelease() bool {
 // have been handled.
 func (s *session) afterReplies() {
 	s.settle()
-	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 && !s.back.waiting &&
-		(s.back.lease == nil || s.cancel.inFlight == 0 && s.quiet()) {
-		s.proceed() // it was waiting for this
+	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 {
+		s.proceed() // it may have waited for this
 	}
 }
 
