@@ -69,7 +69,7 @@ func (s *session) finish() {
 		return
 	}
 	s.clock.stop(s)
-	if s.client.in != nil {
+	if s.client.in != nil && !s.client.consuming {
 		s.giveBuffer(s.client.in)
 		s.client.in = nil
 	}
