@@ -39,6 +39,9 @@ func (s *session) mayRelease() bool {
 // have been handled.
 func (s *session) afterReplies() {
 	s.settle()
+	if s.draining && !s.gone && s.idle() {
+		s.failAs(errShutdown, closedByShutdown)
+	}
 	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 {
 		s.proceed() // it may have waited for this
 	}

@@ -31,8 +31,9 @@ func TestLeaks(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Skip(err)
 	}
-	stop := make(chan struct{})
-	go forgotten(stop)
+	running, stop := make(chan struct{}), make(chan struct{})
+	go forgotten(running, stop)
+	<-running
 	left := before.leaks(0)
 	for _, want := range []string{"pgtest.forgotten", `"cat `, "pipe:["} {
 		if !strings.Contains(left, want) {
@@ -49,4 +50,7 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-func forgotten(stop chan struct{}) { <-stop }
+func forgotten(running, stop chan struct{}) {
+	close(running)
+	<-stop
+}
