@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pgjay/pgjay/proxy/reactor"
 )
@@ -109,4 +110,17 @@ func (c *cancelDone) Run() {
 		return
 	}
 	s.afterReplies()
+	if s.gone && s.back.lease != nil && !s.queue.empty() {
+		s.clock.set(s, timeoutRecancel, recancelAfter)
+	}
+}
+
+// recancelAfter is when a client that has gone has its query cancelled again:
+// the first request may have overtaken the query, and then had no effect.
+const recancelAfter = 50 * time.Millisecond
+
+func (s *session) recancel() {
+	if s.gone && s.back.lease != nil && !s.queue.empty() && s.cancel.inFlight == 0 {
+		s.sendCancel()
+	}
 }

@@ -19,6 +19,7 @@ const (
 	timeoutIdleInTransaction
 	timeoutClientIdle
 	timeoutLeaving
+	timeoutRecancel
 	timeoutKinds
 )
 
@@ -27,7 +28,7 @@ const (
 const leavingTimeout = 30 * time.Second
 
 var timeoutNames = [timeoutKinds]string{
-	"client_login", "acquire", "query", "transaction", "idle_in_transaction", "client_idle", "leaving",
+	"client_login", "acquire", "query", "transaction", "idle_in_transaction", "client_idle", "leaving", "recancel",
 }
 
 // deadlines are a session's clocks, in the loop's time; 0 is off. One timer
@@ -96,6 +97,10 @@ func (d *deadlines) rearm(s *session) {
 
 // timeout acts on a clock that has run out.
 func (s *session) timeout(kind timeoutKind) {
+	if kind == timeoutRecancel {
+		s.recancel()
+		return
+	}
 	s.recordTimeout(kind)
 	timeouts := s.settings().timeouts
 	switch kind {
