@@ -268,8 +268,10 @@ func (s *session) errorReply(body []byte) action {
 	}
 	s.tx.copyIn = copyState{}
 	if head.kind == expectReply || head.kind == expectUnnamed {
+		if head.kind == expectUnnamed {
+			act = forward // if it was ours, the client's Bind failed with it
+		}
 		s.skipToSync()
-		act = forward // also for a Parse of ours: the client's Bind failed with it
 	}
 	return s.explainTimeout(act)
 }

@@ -154,16 +154,6 @@ func (q *expectations) swallowAll() {
 	}
 }
 
-// owesReady reports whether a ReadyForQuery is owed.
-func (q *expectations) owesReady() bool {
-	for _, e := range q.entries[q.first:] {
-		if e.kind == expectSync || e.kind == expectQuery {
-			return true
-		}
-	}
-	return false
-}
-
 // owesClient reports whether a reply is owed that the client asked for.
 func (q *expectations) owesClient() bool {
 	for _, e := range q.entries[q.first:] {

@@ -131,7 +131,14 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 // came before, so that must reach the client first.
 func (s *session) terminate() bool {
 	s.client.polite = true
-	if s.back.lease != nil && s.queue.owesReady() {
+	switch {
+	case s.back.lease == nil || s.copyUnended():
+	case s.tx.unsynced && s.queue.owesClient():
+		// Of what no Sync follows PostgreSQL would send an error only, but
+		// nobody reads the rest.
+		s.abortUnsynced()
+		fallthrough
+	case s.queue.owesClient():
 		s.pauseClient(pausedWaiting)
 		return false
 	}

@@ -88,7 +88,7 @@ func (s *session) abandonExchange() {
 	busy := !s.quiet()
 	s.queue.swallowAll()
 	s.back.restAction = swallow
-	if s.tx.copyIn.active && !s.queue.copyEndQueued() {
+	if s.copyUnended() {
 		s.endCopyForGone()
 	}
 	if s.tx.unsynced {

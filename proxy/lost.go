@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pgjay/pgjay/pool"
@@ -53,7 +54,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.back.sent = nil // keep it from being recycled
 	}
 	skip := s.client.skipping || s.tx.unsynced
-	free := lost.status == wire.StatusIdle && s.tx.pin == sqlparse.ReasonNone &&
+	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.tx.pin == sqlparse.ReasonNone &&
 		s.who.pool.Settings().Mode != pool.ModeSession && !lost.labelling
 	owed := s.queue
 	s.queue = expectations{}
@@ -71,6 +72,13 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 	default:
 		s.answerLost(owed, skip, backendLost(cause))
 	}
+}
+
+// fatalForClient reports whether a backend ended because of what its client
+// did, and not because somebody ended it: classes 57 (operator intervention)
+// and 58 (system error) are not the client's doing.
+func fatalForClient(cause *wire.Error) bool {
+	return cause != nil && cause != &errViolation && !strings.HasPrefix(cause.Code, "57") && !strings.HasPrefix(cause.Code, "58")
 }
 
 // mayTryAgain reports whether what was sent on this lease can be sent to

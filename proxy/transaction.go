@@ -52,7 +52,7 @@ func (s *session) settle() {
 	case s.back.lease == nil:
 	case s.back.broken:
 		s.loseBackend(s.back.fatal, true)
-	case s.client.polite && !s.gone && !s.queue.owesReady():
+	case s.client.polite && !s.gone && (!s.queue.owesClient() || s.copyUnended()):
 		s.leave(closedByTerminate)
 	case !s.quiet() || s.cancel.inFlight > 0:
 	case s.back.fence:
@@ -68,6 +68,12 @@ func (s *session) settle() {
 	default:
 		s.rest()
 	}
+}
+
+// copyUnended reports whether the backend waits for copy data of which the
+// client has not sent the end.
+func (s *session) copyUnended() bool {
+	return s.tx.copyIn.active && !s.queue.copyEndQueued()
 }
 
 // sendFence finds out whether another ReadyForQuery will come: an empty Query
