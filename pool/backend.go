@@ -83,6 +83,10 @@ type guarded struct {
 // Conn returns the socket. Only the owner of the backend may use it.
 func (b *Backend) Conn() Conn { return b.conn }
 
+// Dedicated reports whether the backend was made by DialDedicated: it belongs
+// to one session, and Release closes it.
+func (b *Backend) Dedicated() bool { return b.dedicated }
+
 // Server returns the address of the server that the backend is connected to.
 func (b *Backend) Server() string { return b.login.Server }
 

@@ -53,6 +53,16 @@ func NewLabel(settings []Setting) Label {
 // Empty reports whether there are no settings.
 func (l Label) Empty() bool { return l == Label{} }
 
+// Get returns a setting's value. Names are in lower case.
+func (l Label) Get(name string) (value string, ok bool) {
+	for _, s := range l.Settings() {
+		if s.Name == name {
+			return s.Value, true
+		}
+	}
+	return "", false
+}
+
 // Settings returns the settings, sorted by name.
 func (l Label) Settings() []Setting {
 	if l.Empty() {

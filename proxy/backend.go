@@ -99,8 +99,13 @@ func (s *session) reply(typ byte, body []byte) action {
 		return s.errorReply(body)
 	case wire.ReadyForQuery:
 		return s.readyForQuery(body)
+	case wire.CommandComplete:
+		if s.back.reapply != nil && string(body) == "DISCARD ALL\x00" {
+			s.back.undone = true
+		}
+		return s.complete(typ)
 	case wire.RowDescription, wire.NoData, wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
-		wire.CommandComplete, wire.EmptyQueryResponse, wire.PortalSuspended:
+		wire.EmptyQueryResponse, wire.PortalSuspended:
 		return s.complete(typ)
 	case wire.CopyInResponse:
 		return s.copyInBegins()
@@ -147,7 +152,10 @@ func (s *session) complete(typ byte) action {
 		s.queue.endCopyIn()
 	}
 	switch head.kind {
-	case expectReply, expectUnnamed:
+	case expectUnnamed:
+		s.unnamedChanged()
+		s.queue.pop()
+	case expectReply:
 		s.queue.pop()
 	case expectFence:
 		if typ == wire.EmptyQueryResponse {
@@ -182,10 +190,10 @@ func (s *session) parameterStatus(body []byte) action {
 	name, rest, _ := wire.CString(body)
 	value, _, _ := wire.CString(rest)
 	b.Params = b.Params.With(string(name), string(value))
-	if s.back.labelling || s.gone || s.state != stateReady {
+	if s.back.labelling || s.back.reapply != nil || s.gone || s.state != stateReady {
 		return swallow
 	}
-	s.who.params = s.who.params.With(string(name), string(value))
+	s.setParams(s.who.params.With(string(name), string(value)))
 	return forward
 }
 
@@ -211,7 +219,7 @@ func (s *session) readyForQuery(body []byte) action {
 	switch {
 	case head.kind == expectFence:
 		return forward
-	case head.kind == expectSync, head.kind == expectQuery && s.back.begun:
+	case head.kind == expectSync, head.kind.ready() && s.back.begun:
 	case s.back.fence:
 		return forward // something else would have come before the one at the head
 	default:
@@ -220,27 +228,33 @@ func (s *session) readyForQuery(body []byte) action {
 	}
 	if head.kind == expectQuery {
 		s.tx.copyIn.active = false
+		s.unnamedDropped(act)
 	}
 	s.queue.pop()
 	s.back.cleaning, s.back.begun = false, false
+	if act == forward && s.applyAgain() {
+		return swallow
+	}
 	if s.back.labelling {
-		s.labelled()
-	} else if act == forward {
+		s.back.labelling = false
+		s.reportChanged()
+	}
+	if act == forward {
 		s.exchangeDone()
 	}
 	return act
 }
 
-// labelled is called when the backend has taken over the session's label.
-func (s *session) labelled() {
-	s.back.labelling = false
+// reportChanged tells the client the parameter values that have changed
+// without its being told.
+func (s *session) reportChanged() {
 	if s.state != stateReady || s.gone {
 		return
 	}
 	for _, p := range s.back.lease.Params.Changed(s.who.params) {
 		s.aside = wire.AppendParameterStatus(s.aside, p.Name, p.Value)
 	}
-	s.who.params = s.back.lease.Params
+	s.setParams(s.back.lease.Params)
 }
 
 // errorReply handles ErrorResponse.
@@ -267,11 +281,17 @@ func (s *session) errorReply(body []byte) action {
 		s.back.fence = true
 	}
 	s.tx.copyIn = copyState{}
-	if head.kind == expectReply || head.kind == expectUnnamed {
-		if head.kind == expectUnnamed {
-			act = forward // if it was ours, the client's Bind failed with it
-		}
+	switch head.kind {
+	case expectUnnamed:
+		s.unnamedFailed(act)
+		s.queue.pop()
 		s.skipToSync()
+		act = forward // if it was ours, the client's Bind failed with it
+	case expectReply:
+		s.skipToSync()
+		if s.client.polite {
+			act = forward // PostgreSQL sends errors at once
+		}
 	}
 	return s.explainTimeout(act)
 }
@@ -283,9 +303,8 @@ func (s *session) skipToSync() {
 		s.client.skipping = true
 		s.tx.unsynced = true
 	}
-	if unnamed && !s.queue.replacesUnnamed() {
-		s.forgetUnnamed()
-		s.back.lease.UnnamedOwner = unknownOwner
+	for range unnamed {
+		s.client.unnamed.skip()
 	}
 }
 
@@ -301,9 +320,6 @@ func (s *session) exchangeDone() {
 		s.tx.discard = false
 		if s.back.status == wire.StatusIdle {
 			s.unpin()
-			s.back.lease.Label = emptyLabel
-			s.back.lease.UnnamedOwner = 0
-			s.back.reapply = s.who.label.Settings()
 		}
 	}
 	if s.back.status == wire.StatusIdle {

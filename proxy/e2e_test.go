@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -90,12 +89,6 @@ func (r *running) await(t testing.TB) {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("the proxy does not end:\n%s", stacks[:runtime.Stack(stacks, true)])
 	}
-}
-
-// port is the proxy's TCP port.
-func (r *running) port() string {
-	_, port, _ := net.SplitHostPort(r.addr)
-	return port
 }
 
 // url is a connection string for pgx.

@@ -9,13 +9,15 @@ const (
 	// PortalSuspended: what each message of the extended protocol but Flush
 	// and Sync is answered with.
 	expectReply expectKind = iota
-	// expectUnnamed is the expectReply of a Parse of the unnamed statement.
+	// expectUnnamed is the expectReply of a Parse or Close of the unnamed
+	// statement.
 	expectUnnamed
 	// expectSync is the ReadyForQuery owed to a Sync.
 	expectSync
-	// expectQuery is everything up to the ReadyForQuery that answers a Query
-	// or FunctionCall.
+	// expectQuery is everything up to the ReadyForQuery that answers a Query.
 	expectQuery
+	// expectCall is the same for a FunctionCall, or a Sync that has a body.
+	expectCall
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
 	// among the messages sent.
 	expectCopyEnd
@@ -24,6 +26,9 @@ const (
 	// ReadyForQuery. A ReadyForQuery before it belongs to the client.
 	expectFence
 )
+
+// ready reports whether the reply ends with ReadyForQuery, a fence's aside.
+func (k expectKind) ready() bool { return k == expectSync || k == expectQuery || k == expectCall }
 
 // action says what to do with an expected reply.
 type action uint8
@@ -46,6 +51,7 @@ type expect struct {
 type expectations struct {
 	entries []expect
 	first   int // entries before it are done
+	flushed int // entries before it were followed by something that flushes replies
 }
 
 func (q *expectations) empty() bool { return q.first == len(q.entries) }
@@ -55,7 +61,7 @@ func (q *expectations) head() *expect { return &q.entries[q.first] }
 
 // push appends one reply.
 func (q *expectations) push(kind expectKind, act action) {
-	if last := len(q.entries) - 1; last >= q.first {
+	if last := len(q.entries) - 1; last >= max(q.first, q.flushed) {
 		if e := &q.entries[last]; e.kind == kind && e.act == act {
 			e.n++
 			return
@@ -63,6 +69,7 @@ func (q *expectations) push(kind expectKind, act action) {
 	}
 	if q.first > 32 && q.first*2 > len(q.entries) {
 		q.entries = q.entries[:copy(q.entries, q.entries[q.first:])]
+		q.flushed = max(0, q.flushed-q.first)
 		q.first = 0
 	}
 	q.entries = append(q.entries, expect{kind: kind, act: act, n: 1})
@@ -81,7 +88,7 @@ func (q *expectations) pop() {
 
 // reset forgets everything. A large array is given back.
 func (q *expectations) reset() {
-	q.first = 0
+	q.first, q.flushed = 0, 0
 	q.entries = q.entries[:0]
 	if cap(q.entries) > 64 {
 		q.entries = nil
@@ -90,15 +97,17 @@ func (q *expectations) reset() {
 
 // skipToSync drops what the backend will not answer because it skips messages
 // after an error: everything before the next Sync. It reports whether that
-// Sync was sent already, and whether a Parse of the unnamed statement was
+// Sync was sent already, and how many changes of the unnamed statement were
 // among what was dropped.
-func (q *expectations) skipToSync() (synced, unnamed bool) {
+func (q *expectations) skipToSync() (synced bool, unnamed uint32) {
 	for !q.empty() {
 		e := q.head()
 		if e.kind == expectSync {
 			return true, unnamed
 		}
-		unnamed = unnamed || e.kind == expectUnnamed
+		if e.kind == expectUnnamed {
+			unnamed += e.n
+		}
 		q.first++
 	}
 	q.reset()
@@ -115,7 +124,7 @@ func (q *expectations) beginCopyIn() (ignored uint32) {
 		return 0
 	}
 	ignored = q.entries[next].n
-	q.entries = append(q.entries[:next], q.entries[next+1:]...)
+	q.remove(next)
 	return ignored
 }
 
@@ -130,10 +139,17 @@ func (q *expectations) endCopyIn() {
 	for i := q.first + 1; i < len(q.entries); i++ {
 		if e := &q.entries[i]; e.kind == expectCopyEnd {
 			if e.n--; e.n == 0 {
-				q.entries = append(q.entries[:i], q.entries[i+1:]...)
+				q.remove(i)
 			}
 			return
 		}
+	}
+}
+
+func (q *expectations) remove(i int) {
+	q.entries = append(q.entries[:i], q.entries[i+1:]...)
+	if q.flushed > i {
+		q.flushed--
 	}
 }
 
@@ -144,6 +160,21 @@ func (q *expectations) skipMarks() {
 	}
 	if q.empty() {
 		q.reset()
+	}
+}
+
+// flush notes that PostgreSQL was asked to send what it owes: by a Flush, a
+// Sync, a Query or a FunctionCall.
+func (q *expectations) flush() { q.flushed = len(q.entries) }
+
+// unflushed reports whether PostgreSQL may keep a reply to itself.
+func (q *expectations) unflushed() bool { return max(q.first, q.flushed) < len(q.entries) }
+
+// swallowUnflushed makes nothing reach the client of what PostgreSQL was not
+// asked to send yet.
+func (q *expectations) swallowUnflushed() {
+	for i := max(q.first, q.flushed); i < len(q.entries); i++ {
+		q.entries[i].act = swallow
 	}
 }
 
@@ -164,22 +195,20 @@ func (q *expectations) owesClient() bool {
 	return false
 }
 
-// owesUnnamed reports whether the reply to a Parse or Close of the unnamed
-// statement is owed.
-func (q *expectations) owesUnnamed() bool {
+// owesReady reports whether a ReadyForQuery is owed to the client.
+func (q *expectations) owesReady() bool {
 	for _, e := range q.entries[q.first:] {
-		if e.kind == expectUnnamed {
+		if e.act == forward && e.kind.ready() {
 			return true
 		}
 	}
 	return false
 }
 
-// replacesUnnamed reports whether what is owed includes the reply to something
-// that replaces the unnamed statement.
-func (q *expectations) replacesUnnamed() bool {
+// owesQuery reports whether the reply to a Query of the client's is owed.
+func (q *expectations) owesQuery() bool {
 	for _, e := range q.entries[q.first:] {
-		if e.kind == expectUnnamed || e.kind == expectQuery {
+		if e.act == forward && e.kind == expectQuery {
 			return true
 		}
 	}

@@ -64,7 +64,7 @@ func (s *session) frontendFrame(p []byte) int {
 		return 0
 	}
 	if n < 0 || !wire.IsFrontend(p[0]) {
-		s.fail(badFrontendFrame(p[0], n < 0))
+		s.refuse(badFrontendFrame(p[0], n < 0))
 		return 0
 	}
 	have := min(n, len(p))
@@ -106,10 +106,10 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	case wire.CopyData, wire.CopyDone, wire.CopyFail:
 		return s.copyMessage(typ, frame)
 	case wire.Password:
-		s.fail(badFrontendFrame(typ, false))
+		s.refuse(badFrontendFrame(typ, false))
 		return false
 	}
-	if s.client.skipping || (typ == wire.Flush && s.back.lease == nil) {
+	if s.client.skipping || (typ == wire.Flush && n == wire.HeaderLen && s.back.lease == nil) {
 		s.client.restDropped = true
 		return true
 	}
@@ -127,23 +127,44 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	return true
 }
 
+// refuse ends the session because of what it sent, as soon as the client has
+// the replies to what it sent before.
+func (s *session) refuse(e *wire.Error) {
+	if s.answered() {
+		s.fail(e)
+		return
+	}
+	s.flush()
+	s.pauseClient(pausedWaiting)
+}
+
 // terminate handles Terminate. PostgreSQL reads it when it has answered what
-// came before, so that must reach the client first.
+// came before, so that must reach the client first; but it ends without
+// sending replies that nothing, neither a message nor an error, made it flush.
 func (s *session) terminate() bool {
 	s.client.polite = true
-	switch {
-	case s.back.lease == nil || s.copyUnended():
-	case s.tx.unsynced && s.queue.owesClient():
-		// Of what no Sync follows PostgreSQL would send an error only, but
-		// nobody reads the rest.
-		s.abortUnsynced()
-		fallthrough
-	case s.queue.owesClient():
+	if !s.answered() {
+		s.queue.swallowUnflushed()
+		s.flush()
 		s.pauseClient(pausedWaiting)
 		return false
 	}
 	s.leave(closedByTerminate)
 	return true
+}
+
+// answered reports whether PostgreSQL has answered all that the client has sent.
+func (s *session) answered() bool {
+	s.queue.skipMarks()
+	return s.queue.empty() || s.copyUnended()
+}
+
+// flush makes PostgreSQL send what it keeps to itself.
+func (s *session) flush() {
+	if s.queue.unflushed() {
+		s.queue.flush()
+		s.back.lease.Conn().Write(wire.AppendEmpty(s.scratch[:0], wire.Flush))
+	}
 }
 
 // send passes bytes on to the backend, and keeps them as long as they may be

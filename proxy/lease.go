@@ -1,15 +1,13 @@
 package proxy
 
 import (
+	"strings"
+
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
-
-// unknownOwner is a backend's UnnamedOwner when nobody knows what its unnamed
-// statement is. No session has this token.
-const unknownOwner = ^uint64(0)
 
 // setConfig applies one setting. A NULL value resets it (guc.c,
 // set_config_by_name). Bound parameters need no quoting in any encoding.
@@ -42,7 +40,7 @@ func (s *session) acquire() bool {
 //
 //  1. a cancel request that is on its way must not hit a query it was not
 //     meant for;
-//  2. start-up settings that a RESET undoes must be applied again first.
+//  2. start-up settings that a RESET undoes are to be applied again first.
 func (s *session) mustSettle() bool {
 	return s.cancel.inFlight > 0 && s.quiet() ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
@@ -101,19 +99,20 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.readOnly = true
 	s.sample.waited = s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
-		s.applySettings(pool.Diff(b.Label, s.who.label))
-		b.Label = s.who.label
+		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
 	} else if b.Params != s.who.params && s.state == stateReady {
-		s.reportParams()
+		s.reportChanged()
+		s.toClient(s.aside)
+		s.aside = s.aside[:0]
 	}
 	if s.client.paused&pausedClient != 0 {
 		s.pauseBackend(pausedClient)
 	}
 }
 
-// applySettings sends settings ahead of the client's next message and swallows
-// the replies.
-func (s *session) applySettings(settings []pool.Setting) {
+// applySettings gives the backend the session's label and swallows the
+// replies. The last one, ReadyForQuery, is dealt with as last says.
+func (s *session) applySettings(settings []pool.Setting, last action) {
 	out := wire.AppendParse(s.scratch[:0], "", setConfig)
 	s.queue.push(expectReply, swallow)
 	for i := range settings {
@@ -126,20 +125,26 @@ func (s *session) applySettings(settings []pool.Setting) {
 		s.queue.push(expectReply, swallow)
 	}
 	s.back.lease.Conn().Write(wire.AppendEmpty(out, wire.Sync))
-	s.queue.push(expectSync, swallow)
+	s.queue.push(expectSync, last)
 	s.back.lease.UnnamedOwner = unknownOwner
+	s.back.lease.Label = s.who.label
 	s.back.labelling = true
 }
 
-// reportParams tells the client the parameter values in which the backend
-// differs from what it was told last.
-func (s *session) reportParams() {
-	out := s.scratch[:0]
-	for _, p := range s.back.lease.Params.Changed(s.who.params) {
-		out = wire.AppendParameterStatus(out, p.Name, p.Value)
+// setParams notes the parameter values that the client knows, and what they
+// mean for its statements.
+func (s *session) setParams(p pool.Params) {
+	if p == s.who.params {
+		return
 	}
-	s.who.params = s.back.lease.Params
-	s.toClient(out)
+	s.who.params = p
+	s.who.always = sqlparse.ReasonNone
+	if encoding, _ := p.Get("client_encoding"); !sqlparse.Readable(encoding) {
+		s.who.always = sqlparse.ReasonEncoding
+	}
+	if path, _ := s.who.label.Get("search_path"); strings.Contains(strings.ToLower(path), "pg_temp") {
+		s.who.always = sqlparse.ReasonTemporary
+	}
 }
 
 // beginExchange is called before the first message of an exchange is sent.
@@ -156,21 +161,6 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
 	s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
-	if s.back.reapply != nil && s.queue.empty() && s.back.status != wire.StatusError {
-		s.applySettings(s.back.reapply)
-		s.back.reapply = nil
-	}
-}
-
-// noteReset remembers which start-up settings a RESET undoes. For PostgreSQL
-// they are the session's defaults (config.sgml, "Parameter Interaction via
-// the Shell"); to the backend, which was started without them, they are not.
-func (s *session) noteReset(class sqlparse.Class) {
-	for _, setting := range s.who.label.Settings() {
-		if class.Reset != sqlparse.ResetName || class.Resets(setting.Name) {
-			s.back.reapply = append(s.back.reapply, setting)
-		}
-	}
 }
 
 // release gives the backend back. Caller has checked mayRelease.
@@ -198,6 +188,7 @@ func (s *session) dropLease() {
 	}
 	s.back = backendSide{}
 	s.queue.reset()
+	s.client.unnamed.pending = s.client.unnamed.pending[:0]
 	s.tx = transaction{}
 	if s.client.rest > 0 {
 		s.client.restDropped = true

@@ -145,7 +145,7 @@ func (s *session) cleanUp() {
 		s.clean("DISCARD ALL")
 	default:
 		if s.back.discarded {
-			b.Label = emptyLabel
+			b.Label = pool.Label{}
 		}
 		s.release()
 		s.finish()

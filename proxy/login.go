@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -15,9 +16,6 @@ import (
 
 // dedicatedTimeout bounds the login of a backend that is a session's own.
 const dedicatedTimeout = time.Minute
-
-// emptyLabel is the state of a backend that nobody has changed.
-var emptyLabel = pool.NewLabel(nil)
 
 // beginLogin handles the StartupMessage.
 func (s *session) beginLogin(m *wire.Startup) {
@@ -68,7 +66,7 @@ func (s *session) authFrame(p []byte) int {
 		return 0
 	}
 	if n < 0 || n > s.settings().limits.MaxStartupPacket || p[0] != wire.Password {
-		s.fail(&wire.Error{Code: "08P01", Message: "expected password response, got message type " + string(rune(p[0]))})
+		s.fail(&wire.Error{Code: "08P01", Message: fmt.Sprintf("expected password response, got message type %d", p[0])})
 		return 0
 	}
 	if n > len(p) {
@@ -130,7 +128,7 @@ func (s *session) authenticated() {
 	}
 	params, known := s.greetings.get(s.who.pool, s.who.label)
 	if known {
-		s.who.params = params
+		s.setParams(params)
 		s.greet()
 		return
 	}
@@ -150,8 +148,8 @@ func (s *session) greetFrom(*pool.Backend) {
 // greet ends start-up: the client may send statements now.
 func (s *session) greet() {
 	if b := s.back.lease; b != nil {
-		s.who.params = b.Params
-		if s.login.replicate == "" {
+		s.setParams(b.Params)
+		if !b.Dedicated() {
 			s.greetings.put(s.who.pool, s.who.label, b.Params)
 		}
 	}
@@ -188,29 +186,29 @@ func (s *session) newSecret() {
 // dialTunnel gets a backend for a replication connection: its bytes go through
 // untouched.
 func (s *session) dialTunnel() {
-	s.dialDedicated(map[string]string{"replication": s.login.replicate}, func() {
-		s.greet()
-	})
+	s.dialDedicated(map[string]string{"replication": s.login.replicate}, s.greet)
 }
 
-// dialPinned gets a backend of its own for a session with start-up parameters
-// that can only be given at start-up.
-func (s *session) dialPinned() {
-	s.dialDedicated(nil, func() {
-		s.greet()
+// dialOwn gets a backend that is started with the session's start-up
+// parameters, for a session that needs them to be just that.
+func (s *session) dialOwn() {
+	s.dialDedicated(map[string]string{}, func() {
 		s.pin(sqlparse.ReasonStartup)
+		if s.state == stateGreeting {
+			s.greet()
+		} else {
+			s.proceed()
+		}
 	})
 }
 
 // dialDedicated logs in with the session's start-up parameters and more.
 func (s *session) dialDedicated(params map[string]string, then func()) {
-	if params == nil {
-		params = map[string]string{}
-	}
 	for _, p := range s.who.label.Settings() {
 		params[p.Name] = p.Value
 	}
 	s.pauseClient(pausedWaiting)
+	s.sample.asked = s.loop.Now()
 	key := s.who.pool.Key()
 	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
 	s.waiter.Lessee, s.waiter.Loop = s, s.loop
@@ -220,12 +218,13 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 		case s.gone && b != nil:
 			b.Destroy("client gone during login")
 		case s.gone:
+		case err != nil && s.state == stateReady:
+			s.answerPending(leaseError(err, "ERROR"))
 		case err != nil:
 			s.fail(leaseError(err, "FATAL"))
 		default:
-			s.back.lease = b
-			s.back.status = wire.StatusIdle
 			b.Label = s.who.label
+			s.hold(b)
 			then()
 		}
 	})
@@ -271,7 +270,7 @@ func startupLabel(params []wire.Param) (label pool.Label, replicate string, err 
 }
 
 // isFalse reports whether PostgreSQL takes v for a false boolean (bool.c,
-// parse_bool). "of" is too short for off only in that function's eyes.
+// parse_bool): a prefix of false, no or off that means nothing else, or 0.
 func isFalse(v string) bool {
 	switch strings.ToLower(v) {
 	case "false", "fals", "fal", "fa", "f", "no", "n", "off", "of", "0":

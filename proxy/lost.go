@@ -67,6 +67,8 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.finish()
 	case retry:
 		s.tryAgain(lost.sent)
+	case s.state == stateGreeting && cause != nil && cause.Code == "55P02":
+		s.dialOwn() // PostgreSQL takes some settings at start-up only
 	case s.state != stateReady || !free || lost.rest > 0 && lost.restAction == forward:
 		s.fail(backendLost(cause))
 	default:
@@ -130,7 +132,7 @@ func (s *session) answerLost(owed expectations, skip bool, e *wire.Error) {
 		if head.kind != expectCopyEnd && head.act == forward && !told {
 			out, told = e.Append(out), true
 		}
-		if head.act == forward && (head.kind == expectSync || head.kind == expectQuery) {
+		if head.act == forward && head.kind.ready() {
 			out, told = wire.AppendReadyForQuery(out, wire.StatusIdle), false
 		}
 		owed.pop()

@@ -72,6 +72,8 @@ type identity struct {
 	label  pool.Label  // the start-up parameters
 	params pool.Params // the parameter values the client was last told
 	secret string      // of the client's cancel key
+	// always is a reason to pin that holds whatever a statement says.
+	always sqlparse.Reason
 }
 
 // clientSide is the stream of frontend messages.
@@ -91,14 +93,11 @@ type clientSide struct {
 	// client's next Sync.
 	skipping bool
 	// polite is set by Terminate: what was sent before it is to be finished.
-	polite bool
-	// unnamed is the client's unnamed prepared statement: its Parse frame and
-	// a number that no other one has. No statement is number 0.
-	unnamed      []byte
-	unnamedToken uint64
-	unnamedReads bool // it changes nothing
-	// preparedReset is set when a prepared statement undoes settings.
-	preparedReset bool
+	polite  bool
+	unnamed unnamed
+	// resets has the prepared statements and portals that undo start-up
+	// settings; nil for nearly every client.
+	resets map[resetKey][]pool.Setting
 }
 
 // backendSide is the lease and the stream of backend messages.
@@ -131,7 +130,8 @@ type backendSide struct {
 	// come.
 	fence   bool
 	begun   bool           // some of the reply at the head of the queue has come
-	reapply []pool.Setting // start-up settings that a RESET undid
+	reapply []pool.Setting // start-up settings that a RESET under way undoes
+	undone  bool           // a DISCARD ALL did it, which no error takes back
 }
 
 // transaction is what release depends on.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -9,23 +10,18 @@ import (
 
 // query sends a Query on. frame may be the beginning of a text that is longer
 // than maxText; n is its whole length.
-// It returns false if the Query must wait: a DISCARD ALL is sent alone, so
-// that it is known whether it was the one that succeeded.
+// It returns false if the Query must wait.
 func (s *session) query(frame []byte, n int) bool {
 	class := s.classify(textOf(frame, n), n)
-	discard := class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced
-	if discard && s.queue.owesClient() {
-		s.pauseClient(pausedWaiting)
+	if class.Reset != sqlparse.ResetNone && !s.reset(class) {
 		return false
 	}
 	s.beginExchange(class)
-	s.tx.discard = discard
 	s.note(class)
-	s.forgetUnnamed()
-	s.back.lease.UnnamedOwner = 0 // a Query ends the unnamed statement
 	s.tx.unsynced, s.tx.replaced = false, false
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
+	s.queue.flush()
 	return true
 }
 
@@ -44,7 +40,9 @@ func (s *session) classify(text []byte, n int) sqlparse.Class {
 	if n > maxText {
 		return sqlparse.Class{Pin: sqlparse.ReasonTooLong, First: sqlparse.CommandUnknown}
 	}
-	return sqlparse.Classify(text)
+	class := sqlparse.Classify(text)
+	class.Pin = max(class.Pin, s.who.always)
+	return class
 }
 
 // note draws the consequences of a statement for the session.
@@ -52,10 +50,7 @@ func (s *session) note(class sqlparse.Class) {
 	if class.Pin != sqlparse.ReasonNone {
 		s.pin(class.Pin)
 	}
-	if class.Reset != sqlparse.ResetNone && !s.tx.discard {
-		s.noteReset(class)
-	}
-	if !class.First.ReadOnly() || class.Statements != 1 {
+	if !class.ReadOnly() {
 		s.back.readOnly = false
 	}
 }
@@ -68,15 +63,11 @@ var largeObjectFunctions = [...]uint32{715, 764, 767, 952, 953, 954, 955, 956, 9
 func (s *session) functionCall(frame []byte) {
 	s.beginExchange(sqlparse.Class{First: sqlparse.CommandUnknown})
 	s.back.readOnly = false
-	oid := binary.BigEndian.Uint32(frame[wire.HeaderLen:])
-	known := false
-	for _, lo := range largeObjectFunctions {
-		known = known || lo == oid
-	}
-	if !known {
+	if body := frame[wire.HeaderLen:]; len(body) < 4 || !slices.Contains(largeObjectFunctions[:], binary.BigEndian.Uint32(body)) {
 		s.pin(sqlparse.ReasonFunction)
 	}
 	s.tx.unsynced = false
 	s.send(frame)
-	s.queue.push(expectQuery, forward)
+	s.queue.push(expectCall, forward)
+	s.queue.flush()
 }

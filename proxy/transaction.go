@@ -52,7 +52,7 @@ func (s *session) settle() {
 	case s.back.lease == nil:
 	case s.back.broken:
 		s.loseBackend(s.back.fatal, true)
-	case s.client.polite && !s.gone && (!s.queue.owesClient() || s.copyUnended()):
+	case s.client.polite && !s.gone && s.answered():
 		s.leave(closedByTerminate)
 	case !s.quiet() || s.cancel.inFlight > 0:
 	case s.back.fence:

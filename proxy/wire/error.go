@@ -2,13 +2,15 @@ package wire
 
 import "fmt"
 
-// Error is an ErrorResponse: the five fields that the proxy sends or looks at.
+// Error is an ErrorResponse: the five fields that the proxy sends or looks at,
+// and the others as they came.
 type Error struct {
 	Severity string // ERROR, FATAL, PANIC
 	Code     string // SQLSTATE
 	Message  string
 	Detail   string
 	Hint     string
+	more     string // the other fields, as they came
 }
 
 // Error returns the text as psql prints it.
@@ -25,6 +27,7 @@ func (e *Error) Append(dst []byte) []byte {
 	dst = appendField(dst, 'M', e.Message)
 	dst = appendField(dst, 'D', e.Detail)
 	dst = appendField(dst, 'H', e.Hint)
+	dst = append(dst, e.more...)
 	return end(append(dst, 0), at)
 }
 
@@ -66,6 +69,8 @@ func (e *Error) set(code byte, value string) {
 		e.Detail = value
 	case 'H':
 		e.Hint = value
+	default:
+		e.more += string(code) + value + "\x00"
 	}
 }
 

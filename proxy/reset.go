@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"slices"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// A RESET puts a setting back to what the client's start-up packet said; that
+// is the session's default (config.sgml, "Setting Parameters"). A backend of
+// the pool was started without it, so there it is set again when the RESET has
+// succeeded: the ReadyForQuery of the RESET's exchange is held back until then.
+
+// undone returns the start-up settings that a text undoes.
+func (s *session) undone(class sqlparse.Class) []pool.Setting {
+	settings := s.who.label.Settings()
+	if class.Reset == sqlparse.ResetName {
+		settings = slices.DeleteFunc(settings, func(p pool.Setting) bool { return !class.Resets(p.Name) })
+	}
+	return settings
+}
+
+// reset prepares for a Query that undoes settings. It returns false if the
+// Query must wait: it is sent when no earlier exchange is under way, so that
+// the next ReadyForQuery is known to be its own.
+func (s *session) reset(class sqlparse.Class) bool {
+	own := s.wantsOwnBackend(class)
+	if s.queue.owesReady() || own && !s.queue.empty() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
+	if own {
+		s.release()
+		s.dialOwn()
+		return false
+	}
+	s.tx.discard = class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced
+	s.undoes(s.undone(class))
+	return true
+}
+
+// executeReset does what reset does for an Execute, if its portal undoes
+// settings.
+func (s *session) executeReset(body []byte) bool {
+	portal, _, _ := wire.CString(body)
+	settings := s.client.resets[resetKey{'P', string(portal)}]
+	if len(settings) > 0 && s.queue.owesReady() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
+	s.undoes(settings)
+	return true
+}
+
+// undoes notes settings that what is sent next undoes.
+func (s *session) undoes(settings []pool.Setting) {
+	if s.back.lease.Dedicated() {
+		return // started with them
+	}
+	for _, p := range settings {
+		if !slices.Contains(s.back.reapply, p) {
+			s.back.reapply = append(s.back.reapply, p)
+		}
+	}
+}
+
+// resetKey names a prepared statement, kind 'S', or portal, kind 'P'.
+type resetKey struct {
+	kind byte
+	name string
+}
+
+// prepareReset notes what a prepared statement will undo.
+func (s *session) prepareReset(name []byte, class sqlparse.Class) {
+	var settings []pool.Setting
+	if class.Reset != sqlparse.ResetNone {
+		settings = s.undone(class)
+	}
+	s.setResets('S', name, settings)
+}
+
+// bindReset notes what a portal will undo: what its statement does, the name
+// of which rest begins with.
+func (s *session) bindReset(portal, rest []byte) {
+	if s.client.resets != nil {
+		statement, _, _ := wire.CString(rest)
+		s.setResets('P', portal, s.client.resets[resetKey{'S', string(statement)}])
+	}
+}
+
+func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
+	switch {
+	case len(settings) == 0 && s.client.resets == nil:
+	case len(settings) == 0:
+		delete(s.client.resets, resetKey{kind, string(name)})
+	default:
+		if s.client.resets == nil {
+			s.client.resets = make(map[resetKey][]pool.Setting)
+		}
+		s.client.resets[resetKey{kind, string(name)}] = settings
+	}
+}
+
+// wantsOwnBackend reports whether a text may read a setting after it has reset
+// it, and can still be given a backend where that makes no difference: nothing
+// of the session is left on the one that it has.
+func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
+	return class.Reset == sqlparse.ResetName && class.Statements > 1 &&
+		!s.back.lease.Dedicated() && s.tx.pin == sqlparse.ReasonNone &&
+		s.back.status == wire.StatusIdle && !s.tx.unsynced &&
+		len(s.undone(class)) > 0
+}
+
+// applyAgain is called at the end of an exchange. It sends the start-up
+// settings that were undone, if any, and reports whether it did; the client
+// gets the ReadyForQuery that ends that.
+func (s *session) applyAgain() bool {
+	settings, undone := s.back.reapply, s.back.undone
+	if settings == nil {
+		return false
+	}
+	s.back.reapply, s.back.undone = nil, false
+	if !undone && (s.sample.code != [2]byte{} || s.back.status == wire.StatusError) {
+		s.reportChanged() // the RESET was rolled back
+		return false
+	}
+	s.applySettings(settings, forward)
+	return true
+}
