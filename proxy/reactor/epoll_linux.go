@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ type epollPoller struct {
 	epfd   int
 	wakefd int
 	table  *connTable
+	busy   bool // the last sleep was short
 	events [256]unix.EpollEvent
 }
 
@@ -54,17 +56,10 @@ func (p *epollPoller) close() {
 }
 
 func (p *epollPoller) wait(timeout int64) {
-	ms := -1
-	if timeout >= 0 {
-		ms = int((timeout + 999_999) / 1_000_000)
-	}
-	n, err := unix.EpollWait(p.epfd, p.events[:], ms)
+	n := p.sleep(timeout)
 	l := p.loop
 	l.asleep.Store(false)
 	l.now = monotonic()
-	if err != nil {
-		return // EINTR
-	}
 	for i := range p.events[:n] {
 		ev := &p.events[i]
 		if int(ev.Fd) == p.wakefd {
@@ -77,6 +72,37 @@ func (p *epollPoller) wait(timeout int64) {
 			l.settle()
 		}
 	}
+}
+
+// shortSleep is how long a loop sleeps without telling the scheduler.
+const shortSleep = 20 * time.Millisecond
+
+// sleep waits for events and returns how many there are.
+//
+// A goroutine that blocks in a system call of package syscall keeps sysmon, the
+// runtime's watchdog, at polling every 20 us, and it takes the processor away and
+// gives it to another thread: for one client alone that costs as much as the
+// rest of a query. A loop that has just been busy sleeps behind the scheduler's
+// back. If nothing happens, sysmon's preemption signal ends that after 10 ms,
+// and the loop sleeps in the open; shortSleep is for where there are no such
+// signals, and long because a timer that fires soon is one that the CPU must be
+// programmed for. Other goroutines have a processor meanwhile: extraProcessors.
+func (p *epollPoller) sleep(timeout int64) int {
+	if p.busy && (timeout < 0 || timeout > int64(shortSleep)) {
+		if n := rawEpollWait(p.epfd, p.events[:], int(shortSleep/time.Millisecond)); n > 0 {
+			return n
+		}
+		p.busy = false
+		return 0
+	}
+	ms := -1
+	if timeout >= 0 {
+		ms = int((timeout + 999_999) / 1_000_000)
+	}
+	began := monotonic()
+	n, _ := unix.EpollWait(p.epfd, p.events[:], ms)
+	p.busy = n > 0 && monotonic()-began < int64(shortSleep)
+	return max(0, n)
 }
 
 // dispatch handles one socket's event.
@@ -309,6 +335,15 @@ func rawRead(fd int, p []byte) (int, syscall.Errno) {
 func rawWrite(fd int, p []byte) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	return int(n), errno
+}
+
+// rawEpollWait returns the number of events, or -1.
+func rawEpollWait(epfd int, events []unix.EpollEvent, ms int) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(ms), 0, 0)
+	if errno != 0 {
+		return -1
+	}
+	return int(n)
 }
 
 func epollCtl(epfd, op, fd int, events, generation uint32) error {

@@ -24,10 +24,22 @@ type Group struct {
 	closing   chan struct{}
 }
 
-// New starts a group of loops.
+// processors is what GOMAXPROCS was at the start, which is how many CPUs Go may
+// use.
+var processors = runtime.GOMAXPROCS(0)
+
+// extraProcessors is how much higher than the number of loops GOMAXPROCS is: a
+// loop that sleeps for a moment keeps its processor.
+const extraProcessors = 2
+
+// New starts a group of loops. It raises GOMAXPROCS to two more than there are
+// loops, so that they do not keep other goroutines waiting.
 func New(cfg Config) (*Group, error) {
 	if cfg.Loops <= 0 {
-		cfg.Loops = runtime.GOMAXPROCS(0)
+		cfg.Loops = processors
+	}
+	if n := cfg.Loops + extraProcessors; n > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
 	}
 	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{})}
 	for i := range cfg.Loops {
