@@ -114,6 +114,18 @@ func Diff(have, want Label) []Setting {
 	return slices.Concat(before, between, after)
 }
 
+// named lists the settings, beside identity, whose value is the name of an
+// object of the database.
+var named = [...]string{"default_table_access_method", "default_tablespace", "default_text_search_config", "temp_tablespaces"}
+
+// Perishable reports whether applying the label can fail though it worked
+// before: it names something that may have been dropped or forbidden since.
+func (l Label) Perishable() bool {
+	return slices.ContainsFunc(l.Settings(), func(s Setting) bool {
+		return isIdentity(s.Name) || slices.Contains(named[:], s.Name)
+	})
+}
+
 func isIdentity(name string) bool { return slices.Contains(identity[:], name) }
 
 func byName(l Label) map[string]string {

@@ -27,6 +27,10 @@ func (s *session) acquire() bool {
 	s.sample.asked = s.loop.Now()
 	if b := s.who.pool.Lease(&s.waiter); b != nil {
 		s.hold(b)
+		if s.state == stateReady && s.mustSettle() {
+			s.pauseClient(pausedWaiting)
+			return false
+		}
 		return true
 	}
 	s.back.waiting = true
@@ -40,9 +44,11 @@ func (s *session) acquire() bool {
 //
 //  1. a cancel request that is on its way must not hit a query it was not
 //     meant for;
-//  2. start-up settings that a RESET undoes are to be applied again first.
+//  2. start-up settings that a RESET undoes are to be applied again first;
+//  3. the label may be refused, and what is sent must not run without it.
 func (s *session) mustSettle() bool {
 	return s.cancel.inFlight > 0 && s.quiet() ||
+		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }
 

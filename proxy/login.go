@@ -35,7 +35,7 @@ func (s *session) beginLogin(m *wire.Startup) {
 		s.fail(startupError(err))
 		return
 	}
-	s.who.label, l.replicate = label, replicate
+	s.who.label, s.who.perishable, l.replicate = label, label.Perishable(), replicate
 	live := s.settings()
 	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, live.tls.certificate())
 	s.setState(stateAuth)
@@ -127,7 +127,7 @@ func (s *session) authenticated() {
 		return
 	}
 	params, known := s.greetings.get(s.who.pool, s.who.label)
-	if known {
+	if known && !s.who.perishable {
 		s.setParams(params)
 		s.greet()
 		return

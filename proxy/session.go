@@ -70,6 +70,9 @@ type session struct {
 type identity struct {
 	pool   *pool.Pool
 	label  pool.Label  // the start-up parameters
+	// perishable is label.Perishable: nothing is sent to a backend before it
+	// has got the label.
+	perishable bool
 	params pool.Params // the parameter values the client was last told
 	secret string      // of the client's cancel key
 	// always is a reason to pin that holds whatever a statement says.

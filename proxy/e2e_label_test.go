@@ -1,0 +1,36 @@
+package proxy_test
+
+import (
+	"testing"
+
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+// A start-up parameter that names something may be refused later, when it is
+// applied to another backend. Then nothing may run without it.
+func TestNothingRunsWithoutItsLabel(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, onlyOne)
+	for name, send := range map[string]pgtest.Step{
+		"simple":   pgtest.Send(pgtest.Query("create table perishable_proof ()")),
+		"extended": pgtest.Send(pgtest.Parse("", "create table perishable_proof ()"), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := admin.Exec("create role perishable; create table if not exists perishable_proof (); drop table perishable_proof"); err != nil {
+				t.Fatal(err)
+			}
+			script := &pgtest.Script{Name: name, Steps: []pgtest.Step{
+				pgtest.Connect("a", "role", "perishable"),
+				pgtest.Send(pgtest.Query("select current_user")).Expect("T *", "D perishable", "C SELECT 1", "Z I"),
+				pgtest.Connect("b"),
+				pgtest.Send(pgtest.Query("drop role perishable")).On("b").Expect("C DROP ROLE", "Z I"),
+				send.Expect(`E FATAL 22023 role "perishable" does not exist`, "EOF"),
+			}}
+			pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, script)
+			if got, err := admin.Ask("select to_regclass('perishable_proof') is null"); err != nil || got != "t" {
+				t.Errorf("the statement ran (%s, %v)", got, err)
+			}
+		})
+	}
+}
