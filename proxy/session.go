@@ -68,13 +68,13 @@ type session struct {
 // identity is what start-up found out about a client. It does not change
 // afterwards, but for params.
 type identity struct {
-	pool   *pool.Pool
-	label  pool.Label  // the start-up parameters
+	pool  *pool.Pool
+	label pool.Label // the start-up parameters
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
-	params pool.Params // the parameter values the client was last told
-	secret string      // of the client's cancel key
+	params     pool.Params // the parameter values the client was last told
+	secret     string      // of the client's cancel key
 	// always is a reason to pin that holds whatever a statement says.
 	always sqlparse.Reason
 }
