@@ -23,7 +23,7 @@ func (l *Loop) Attach(nc net.Conn, h Handler) (*Conn, error) {
 			_ = nc.Close()
 			return nil, errors.New("reactor: TLS over something else than a Stream")
 		}
-		c.tls = &tlsLink{conn: encrypted, stream: stream, owned: true}
+		c.tls = &tlsLink{conn: encrypted, stream: stream, owned: true, more: true}
 	}
 	var pre []byte
 	if stream, ok := raw.(*Stream); ok {
@@ -37,7 +37,6 @@ func (l *Loop) Attach(nc net.Conn, h Handler) (*Conn, error) {
 	if c.tls != nil {
 		c.tls.stream.conn, c.tls.stream.in, c.tls.stream.pre = c, pre, nil
 		c.readSoon() // what came with the handshake is inside crypto/tls
-		c.markDirty(l)
 	}
 	return c, nil
 }

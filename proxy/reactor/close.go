@@ -66,9 +66,6 @@ func (c *Conn) CloseAfterFlush() {
 	c.markDirty(l)
 }
 
-// beginLinger says end of file to the peer and waits for its own.
-func (c *Conn) beginLinger(*Loop) { c.sock.shut() }
-
 // nobody is the handler of a Conn that is being closed.
 type nobody struct{}
 

@@ -26,7 +26,8 @@ type HalfCloser interface{ HalfClosed() }
 
 // Gate is a Handler whose Conn may be taken by another loop at any time, with
 // Move. Enter is asked before each event; false means that the event is not
-// this loop's any more.
+// this loop's any more, or not yet. A Conn is given up with nothing Buffered
+// and not paused.
 type Gate interface{ Enter(l *Loop) bool }
 
 // Conn is a socket on a loop. Its methods are for the goroutine of the loop
@@ -52,7 +53,6 @@ const (
 	stWatchOut                       // its writability is watched
 	stBlocked                        // Blocked was called, Drained not yet
 	stDirty                          // in loop.dirty
-	stAgain                          // in loop.again
 	stClosed
 	stClosing // close when out is empty
 	stHalf    // HalfClosed was called
@@ -68,9 +68,29 @@ type socket interface {
 	// shut sends what end of file is to the peer.
 	shut()
 	close(c *Conn)
+	// closed reports whether close or detach was called. Any goroutine may call
+	// it.
+	closed() bool
 	detach(c *Conn) (net.Conn, error)
 	local() net.Addr
 	remote() net.Addr
+}
+
+// enter reports whether l may touch c. Without it c may only be touched by a
+// handler that knows to have it.
+func (c *Conn) enter(l *Loop) bool {
+	return c.loop.Load() == l && (c.gate == nil || c.gate.Enter(l))
+}
+
+// revisit has l do later what it could not do because the Gate was closed. If
+// another loop has taken c by then, Move has seen to it.
+func (c *Conn) revisit(l *Loop) {
+	if c.loop.Load() == l && !c.sock.closed() {
+		l.Post(Func(func() {
+			c.settle(l)
+			c.readAgain(l)
+		}))
+	}
 }
 
 func (c *Conn) is(s connState) bool { return c.state&s != 0 }
@@ -156,29 +176,32 @@ func (c *Conn) push() bool {
 
 // settle ends an event for c: it flushes, and says if that did not work.
 func (c *Conn) settle(l *Loop) {
-	c.state &^= stDirty
-	if c.is(stClosed) || c.loop.Load() != l {
+	if !c.enter(l) {
+		c.revisit(l)
 		return
 	}
-	if !c.is(stBlocked) && !c.push() {
+	c.state &^= stDirty
+	switch {
+	case c.is(stClosed | stBlocked):
+	case !c.push():
 		c.state |= stBlocked | stWatchOut
 		c.watch()
 		c.handler.Blocked()
-	}
-	if c.is(stClosing) && c.out == nil && !c.is(stClosed) {
-		c.beginLinger(l)
+	case c.is(stClosing):
+		c.sock.shut()
 	}
 }
 
-// writable continues a flush that was blocked.
-func (c *Conn) writable(l *Loop) {
+// writable continues a flush that was blocked. c may be another loop's when it
+// returns.
+func (c *Conn) writable() {
 	if !c.push() {
 		return
 	}
 	c.state &^= stWatchOut | stBlocked
 	c.watch()
 	if c.is(stClosing) {
-		c.beginLinger(l)
+		c.sock.shut()
 		return
 	}
 	c.handler.Drained()
@@ -209,12 +232,11 @@ func (c *Conn) Resume() {
 		c.state &^= stDisarmed
 		c.watch()
 	}
-	if c.tls != nil && len(c.tls.stream.in) > 0 {
-		c.readSoon()
-	}
+	c.readSoon()
 }
 
-// readable reads once and hands the bytes on.
+// readable reads once and hands the bytes on. c may be another loop's when it
+// returns.
 func (c *Conn) readable(l *Loop) {
 	if c.is(stPaused) {
 		c.state |= stDisarmed
@@ -226,6 +248,7 @@ func (c *Conn) readable(l *Loop) {
 	case wait:
 	case err != nil:
 		c.fail(err)
+	case c.is(stClosing): // nobody wants it
 	case c.tls != nil:
 		c.tls.feed(c, l, l.scratch[:n])
 	default:
@@ -243,18 +266,21 @@ func (c *Conn) peerHalfClosed() {
 
 // Move hands c over to the loop whose goroutine calls it. The loop that had it
 // must be kept from it by the handler's Gate: from before this call on Enter
-// returns false to it.
+// returns false to it. What can be read, also what is decrypted in part, is
+// read by the new loop when its event is over. A Conn that is being closed
+// stays where it is.
 func (c *Conn) Move(to *Loop) {
 	from := c.loop.Load()
-	if from == to || c.is(stClosed) {
+	if from == to || c.is(stClosed|stClosing) {
 		return
 	}
 	c.loop.Store(to)
 	c.sock.move(c, from, to)
 	from.conns.Add(-1)
 	to.conns.Add(1)
-	c.state &^= stDirty | stAgain
+	c.state &^= stDirty
 	if c.out != nil {
 		c.markDirty(to)
 	}
+	c.readSoon()
 }

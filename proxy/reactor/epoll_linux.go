@@ -61,7 +61,7 @@ func (p *epollPoller) wait(timeout int64) {
 			_, _ = rawRead(p.wakefd, drained[:])
 			continue
 		}
-		if c := p.table.get(ev.Fd, uint32(ev.Pad)); c != nil && c.loop.Load() == l {
+		if c := p.table.get(ev.Fd, uint32(ev.Pad)); c != nil {
 			p.dispatch(c, ev.Events)
 			l.settle()
 		}
@@ -102,14 +102,14 @@ func (p *epollPoller) sleep(timeout int64) int {
 // dispatch handles one socket's event.
 func (p *epollPoller) dispatch(c *Conn, events uint32) {
 	l := p.loop
-	if c.gate != nil && !c.gate.Enter(l) {
+	if !c.enter(l) {
 		return
 	}
 	if events&unix.EPOLLOUT != 0 && c.is(stWatchOut) {
-		c.writable(l)
-	}
-	if c.is(stClosed) || c.loop.Load() != l || events&^unix.EPOLLOUT == 0 {
-		return
+		c.writable()
+		if events&^unix.EPOLLOUT == 0 || !c.enter(l) || c.is(stClosed) {
+			return
+		}
 	}
 	if c.is(stPaused) {
 		if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {

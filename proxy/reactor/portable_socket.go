@@ -26,7 +26,7 @@ type portableSocket struct {
 	queue    []byte // to be written
 	wantRoom bool   // the loop waits for room in queue
 	shutting bool
-	closed   bool
+	ending   bool
 }
 
 // portableQueue is how many bytes a socket takes before it says that it is
@@ -86,7 +86,7 @@ func (s *portableSocket) Run() {
 		return
 	}
 	if c.loop.Load() != l || c.gate != nil && !c.gate.Enter(l) {
-		if !s.isClosed() {
+		if !s.closed() {
 			s.post()
 		}
 		return
@@ -106,10 +106,10 @@ func (s *portableSocket) Run() {
 	}
 }
 
-func (s *portableSocket) isClosed() bool {
+func (s *portableSocket) closed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed
+	return s.ending
 }
 
 func (s *portableSocket) read(p []byte) (n int, wait bool, err error) {
@@ -133,7 +133,7 @@ func (s *portableSocket) read(p []byte) (n int, wait bool, err error) {
 func (s *portableSocket) write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.ending {
 		return 0, net.ErrClosed
 	}
 	n := min(len(p), max(0, portableQueue-len(s.queue)))
@@ -146,7 +146,7 @@ func (s *portableSocket) writer() {
 	var batch []byte
 	for {
 		s.mu.Lock()
-		for len(s.queue) == 0 && !s.shutting && !s.closed {
+		for len(s.queue) == 0 && !s.shutting && !s.ending {
 			s.wrote.Wait()
 		}
 		if len(s.queue) == 0 {
@@ -166,7 +166,7 @@ func (s *portableSocket) writer() {
 
 // endWriting closes the write side if that is what was asked for.
 func (s *portableSocket) endWriting() {
-	if half, ok := s.nc.(interface{ CloseWrite() error }); ok && !s.isClosed() {
+	if half, ok := s.nc.(interface{ CloseWrite() error }); ok && !s.closed() {
 		_ = half.CloseWrite()
 	}
 }
@@ -188,7 +188,7 @@ type roomTask portableSocket
 func (t *roomTask) Run() {
 	c := t.conn
 	if !c.is(stClosed) && c.is(stWatchOut) {
-		c.writable(c.loop.Load())
+		c.writable()
 	}
 }
 
@@ -217,7 +217,7 @@ func (s *portableSocket) shut() {
 
 func (s *portableSocket) close(c *Conn) {
 	s.mu.Lock()
-	s.closed = true
+	s.ending = true
 	left := s.queue
 	s.queue = nil
 	s.wrote.Signal()
@@ -236,7 +236,7 @@ func (s *portableSocket) detach(c *Conn) (net.Conn, error) {
 	_ = s.nc.SetReadDeadline(time.Unix(1, 0))
 	s.mu.Lock()
 	left := s.queue
-	s.queue, s.closed = nil, true
+	s.queue, s.ending = nil, true
 	s.wrote.Signal()
 	s.mu.Unlock()
 	close(s.done)

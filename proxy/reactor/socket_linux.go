@@ -69,6 +69,8 @@ func (s *fdSocket) close(*Conn) {
 	_ = unix.Close(int(s.fd)) // leaves the epoll set by itself
 }
 
+func (s *fdSocket) closed() bool { return s.table.get(s.fd, s.generation) == nil }
+
 func (s *fdSocket) detach(c *Conn) (net.Conn, error) {
 	_ = epollCtl(c.loop.Load().poll.(*epollPoller).epfd, unix.EPOLL_CTL_DEL, int(s.fd), 0, 0)
 	s.table.remove(s.fd)

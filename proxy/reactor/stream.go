@@ -50,6 +50,9 @@ func (s *Stream) Read(p []byte) (int, error) {
 // Write implements net.Conn.
 func (s *Stream) Write(p []byte) (int, error) {
 	if s.conn != nil {
+		if s.conn.is(stClosed) {
+			return 0, net.ErrClosed
+		}
 		s.conn.writeRaw(p)
 		return len(p), nil
 	}

@@ -11,48 +11,42 @@ type tlsLink struct {
 	conn   *tls.Conn
 	stream *Stream
 	owned  bool // stream.in is our memory, not the loop's scratch
+	more   bool // there may be something to decrypt, here or in crypto/tls
 }
 
-// feed decrypts ciphertext and hands the plain bytes to the handler.
+// feed takes ciphertext in and decrypts.
 func (t *tlsLink) feed(c *Conn, l *Loop, ciphertext []byte) {
-	t.stream.in, t.owned = ciphertext, false
+	if len(t.stream.in) > 0 {
+		t.stream.in = append(t.stream.in, ciphertext...)
+	} else {
+		t.stream.in, t.owned = ciphertext, false
+	}
 	t.drain(c, l)
 }
 
-// drain decrypts as long as there is something and somebody wants it. When the
-// handler has been called, c may be another loop's: so all that is there is
-// decrypted first, and the Gate is asked before anything else is done.
+// drain decrypts what fits and hands it to the handler; the rest follows when
+// what the handler wrote has gone out. crypto/tls may write as well: an answer
+// to a change of keys, an alert.
 func (t *tlsLink) drain(c *Conn, l *Loop) {
 	if l.plain == nil {
 		l.plain = make([]byte, scratchSize)
 	}
-	for !c.is(stClosed | stPaused) {
-		n, err := t.fill(l.plain)
-		dry := errors.Is(err, errDry)
-		if dry {
-			t.stream.in = nil
-		} else {
-			t.keep()
-		}
-		gate := c.gate
-		if n > 0 {
-			c.handler.Data(l.plain[:n])
-			if dry || gate != nil && !gate.Enter(l) {
-				return
-			}
-		}
-		if dry || c.is(stClosed) {
-			return
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.EOF
-			}
-			c.fail(err)
-			return
-		}
-	}
+	n, err := t.fill(l.plain)
+	more := !errors.Is(err, errDry)
+	t.more = more
 	t.keep()
+	c.Flush() // a handler that gives c up must find nothing Buffered
+	switch {
+	case n > 0:
+		c.handler.Data(l.plain[:n]) // c may be another loop's now
+		if more {
+			l.again = append(l.again, c)
+		}
+	case errors.Is(err, io.EOF):
+		c.fail(io.EOF)
+	case more:
+		c.fail(err)
+	}
 }
 
 // fill decrypts until p is full, or nothing is left, or an error.
@@ -67,25 +61,29 @@ func (t *tlsLink) fill(p []byte) (n int, err error) {
 
 // keep copies ciphertext that is in the loop's memory.
 func (t *tlsLink) keep() {
-	if !t.owned && len(t.stream.in) > 0 {
+	if len(t.stream.in) == 0 {
+		t.stream.in = nil
+	} else if !t.owned {
 		t.stream.in, t.owned = append([]byte(nil), t.stream.in...), true
 	}
 }
 
-// readSoon has the bytes that were read already handled when the event is over.
+// readSoon has what was read already, and not yet decrypted, handled when the
+// event is over.
 func (c *Conn) readSoon() {
-	if !c.is(stAgain) {
+	if c.tls != nil && c.tls.more {
 		l := c.loop.Load()
-		c.state |= stAgain
 		l.again = append(l.again, c)
 	}
 }
 
 // readAgain handles bytes that were read already.
 func (c *Conn) readAgain(l *Loop) {
-	c.state &^= stAgain
-	if c.loop.Load() != l || c.is(stClosed) || c.gate != nil && !c.gate.Enter(l) {
-		return
+	switch {
+	case c.tls == nil:
+	case !c.enter(l):
+		c.revisit(l)
+	case c.tls.more && !c.is(stClosed|stClosing|stPaused):
+		c.tls.drain(c, l)
 	}
-	c.tls.drain(c, l)
 }
