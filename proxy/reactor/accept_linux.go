@@ -14,26 +14,38 @@ import (
 // attach. It is a net.Conn in name only.
 type accepted struct {
 	brokenConn
-	fd     int
+	fd     int // -1: taken or closed
 	remote net.Addr
 }
 
 func (a *accepted) RemoteAddr() net.Addr { return a.remote }
-func (a *accepted) Close() error         { return unix.Close(a.fd) }
+
+// Close closes the descriptor unless it was taken.
+func (a *accepted) Close() error {
+	if fd := a.take(); fd >= 0 {
+		return unix.Close(fd)
+	}
+	return net.ErrClosed
+}
+
+// take returns the descriptor, which is the caller's.
+func (a *accepted) take() (fd int) {
+	fd, a.fd = a.fd, -1
+	return fd
+}
 
 // acceptFast accepts from ln until ctx ends. It works on a copy of ln's
-// descriptor, because Go lets nobody else accept from the original.
+// descriptor, because Go lets nobody else accept from the original; without a
+// copy it accepts as everybody does.
 func (g *Group) acceptFast(ctx context.Context, ln net.Listener, give func(net.Conn)) {
-	file, err := ln.(interface{ File() (*os.File, error) }).File()
+	file, raw, err := copyListener(ln)
 	if err != nil {
+		g.acceptNet(ln, give)
 		return
 	}
+	defer file.Close()
 	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
 	defer stop()
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return
-	}
 	for {
 		nc, err := acceptOne(raw)
 		switch {
@@ -48,6 +60,22 @@ func (g *Group) acceptFast(ctx context.Context, ln net.Listener, give func(net.C
 			}
 		}
 	}
+}
+
+func copyListener(ln net.Listener) (*os.File, syscall.RawConn, error) {
+	l, ok := ln.(interface{ File() (*os.File, error) })
+	if !ok {
+		return nil, nil, os.ErrInvalid
+	}
+	file, err := l.File()
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		_ = file.Close()
+	}
+	return file, raw, err
 }
 
 func acceptOne(raw syscall.RawConn) (net.Conn, error) {

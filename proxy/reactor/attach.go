@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -29,6 +30,10 @@ func (l *Loop) Attach(nc net.Conn, h Handler) (*Conn, error) {
 	if stream, ok := raw.(*Stream); ok {
 		raw, pre = stream.nc, stream.pre
 	}
+	if c.tls == nil && len(pre) > 0 {
+		_ = raw.Close()
+		return nil, errors.New("reactor: a Stream with bytes that nobody has read")
+	}
 	if err := l.adopt(c, raw); err != nil {
 		_ = raw.Close()
 		return nil, err
@@ -41,18 +46,21 @@ func (l *Loop) Attach(nc net.Conn, h Handler) (*Conn, error) {
 	return c, nil
 }
 
-// Detach takes c off its loop, for a TLS handshake in a goroutine. already has
-// bytes that were read and must be read again. No event follows. If the socket
-// is broken the Stream's methods say so.
+// Detach takes c, which is not encrypted, off its loop, for a TLS handshake in a
+// goroutine. It sends what it can without waiting. already has bytes that were
+// read and must be read again. No event follows. If the socket is broken the
+// Stream's methods say so.
 func (c *Conn) Detach(already []byte) *Stream {
 	l := c.loop.Load()
+	c.Flush()
+	c.dropOut()
 	c.state |= stClosed
 	l.conns.Add(-1)
-	nc, err := c.sock.detach(c)
+	nc, unread, err := c.sock.detach(c)
 	if err != nil {
 		nc = brokenConn{err}
 	}
-	return &Stream{nc: nc, pre: append([]byte(nil), already...)}
+	return &Stream{nc: nc, pre: append(bytes.Clone(already), unread...)}
 }
 
 // brokenConn is a net.Conn that has failed.

@@ -31,25 +31,31 @@ func (c *Conn) release() {
 	l := c.loop.Load()
 	c.state |= stClosed
 	l.Stop(&c.linger)
-	if c.out != nil {
-		l.Recycle(c.out)
-		c.out, c.outAt = nil, 0
-	}
+	c.dropOut()
 	c.sock.close(c)
 	l.conns.Add(-1)
+}
+
+// dropOut gives the buffer of what was written back.
+func (c *Conn) dropOut() {
+	if c.out != nil {
+		c.loop.Load().Recycle(c.out)
+		c.out, c.outAt = nil, 0
+	}
 }
 
 // lingerTime is how long CloseAfterFlush waits for the peer.
 const lingerTime = 5e9
 
-// CloseAfterFlush closes when all that was written has been taken and, as
-// unread input would make the kernel throw it away again, the peer has closed
-// too; or after 5 seconds. No event follows.
+// CloseAfterFlush closes when the peer has got all that was written. If that
+// takes longer than this call it waits, as unread input would make the kernel
+// throw the rest away, until the peer has closed too; or for 5 seconds. No event
+// follows.
 func (c *Conn) CloseAfterFlush() {
 	if c.is(stClosed | stClosing) {
 		return
 	}
-	if c.Buffered() == 0 {
+	if c.Buffered() == 0 && !c.sock.unsent() {
 		c.Close()
 		return
 	}

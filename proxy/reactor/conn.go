@@ -71,7 +71,10 @@ type socket interface {
 	// closed reports whether close or detach was called. Any goroutine may call
 	// it.
 	closed() bool
-	detach(c *Conn) (net.Conn, error)
+	// unsent reports whether what was written may not have reached the peer.
+	unsent() bool
+	// detach gives the socket back, and what was read from it and not used.
+	detach(c *Conn) (nc net.Conn, unread []byte, err error)
 	local() net.Addr
 	remote() net.Addr
 }
@@ -169,8 +172,7 @@ func (c *Conn) push() bool {
 	if c.outAt < len(c.out) {
 		return false
 	}
-	c.loop.Load().Recycle(c.out)
-	c.out, c.outAt = nil, 0
+	c.dropOut()
 	return true
 }
 
@@ -239,8 +241,10 @@ func (c *Conn) Resume() {
 // returns.
 func (c *Conn) readable(l *Loop) {
 	if c.is(stPaused) {
-		c.state |= stDisarmed
-		c.watch()
+		if !c.is(stDisarmed) {
+			c.state |= stDisarmed
+			c.watch()
+		}
 		return
 	}
 	n, wait, err := c.sock.read(l.scratch)

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"encoding/binary"
+	"math"
 	"os"
 	"time"
 
@@ -91,7 +92,7 @@ func (p *epollPoller) sleep(timeout int64) int {
 	}
 	ms := -1
 	if timeout >= 0 {
-		ms = int((timeout + 999_999) / 1_000_000)
+		ms = int(min((timeout+999_999)/1_000_000, math.MaxInt32))
 	}
 	began := monotonic()
 	n, _ := unix.EpollWait(p.epfd, p.events[:], ms)
@@ -111,16 +112,15 @@ func (p *epollPoller) dispatch(c *Conn, events uint32) {
 			return
 		}
 	}
-	if c.is(stPaused) {
-		if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
-			c.fail(unix.ECONNRESET)
-			return
-		}
+	switch {
+	case !c.is(stPaused):
+		c.readable(l)
+	case events&unix.EPOLLERR != 0:
+		c.fail(unix.ECONNRESET)
+	default:
 		c.readable(l) // disarms
-		if events&unix.EPOLLRDHUP != 0 {
+		if events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0 {
 			c.peerHalfClosed()
 		}
-		return
 	}
-	c.readable(l)
 }

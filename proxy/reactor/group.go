@@ -20,7 +20,8 @@ type Group struct {
 	portable  bool
 	table     any // of the sockets; the poller's
 	portables connSet
-	running   sync.WaitGroup
+	looping   sync.WaitGroup // the loops
+	running   sync.WaitGroup // the goroutines of portable sockets
 	closing   chan struct{}
 }
 
@@ -43,15 +44,17 @@ func New(cfg Config) (*Group, error) {
 	}
 	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{})}
 	for i := range cfg.Loops {
-		l := &Loop{index: i, group: g, now: monotonic()}
+		l := &Loop{index: i, group: g, now: monotonic(), scratch: make([]byte, scratchSize)}
 		if err := g.equip(l); err != nil {
-			g.Close()
+			for _, l := range g.loops {
+				l.poll.close()
+			}
 			return nil, err
 		}
 		g.loops = append(g.loops, l)
 	}
 	for _, l := range g.loops {
-		g.running.Go(func() {
+		g.looping.Go(func() {
 			runtime.LockOSThread()
 			l.run()
 		})
@@ -62,21 +65,21 @@ func New(cfg Config) (*Group, error) {
 // Loops returns the loops, by index.
 func (g *Group) Loops() []*Loop { return g.loops }
 
-// Close closes what is attached, ends the loops and waits for them. Serve must
-// have returned.
+// Close ends the loops, waits for them, and closes what is attached; the
+// handlers get no event of that. Serve must have returned.
 func (g *Group) Close() {
 	close(g.closing)
 	for _, l := range g.loops {
-		l.Post(Func(func() {
-			for _, c := range g.attached() {
-				if c.loop.Load() == l {
-					c.Close()
-				}
-			}
-			l.closed = true
-		}))
+		l.Post(Func(func() { l.closed = true }))
+	}
+	g.looping.Wait()
+	for _, c := range g.attached() {
+		c.Close() // no loop has it any more
 	}
 	g.running.Wait()
+	for _, l := range g.loops {
+		l.poll.close()
+	}
 }
 
 // Serve accepts connections from ln until ctx ends, and has each one given to
@@ -84,6 +87,7 @@ func (g *Group) Close() {
 func (g *Group) Serve(ctx context.Context, ln net.Listener, accept func(l *Loop, nc net.Conn)) {
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
 	defer stop()
+	defer ln.Close()
 	g.acceptAll(ctx, ln, func(nc net.Conn) {
 		l := g.place()
 		l.Post(Func(func() { accept(l, nc) }))

@@ -49,7 +49,7 @@ type Loop struct {
 	inbox  []Task // guarded by mu
 	spare  []Task // owned by the loop
 	asleep atomic.Bool
-	closed bool // owned by the loop
+	closed bool // owned by the loop: it is to end
 }
 
 // poller waits for what happens to sockets.
@@ -111,9 +111,11 @@ func (l *Loop) runTasks() bool {
 	return len(tasks) > 0
 }
 
+// runTimers runs the timers that are due; those that are scheduled meanwhile,
+// for now or before, do not keep it from the sockets.
 func (l *Loop) runTimers() bool {
 	ran := false
-	for len(l.timers) > 0 && l.timers[0].at <= l.now {
+	for n := len(l.timers); n > 0 && len(l.timers) > 0 && l.timers[0].at <= l.now; n-- {
 		t := l.timers[0]
 		l.Stop(t)
 		t.Task.Run()
@@ -142,7 +144,6 @@ func (l *Loop) settle() {
 
 // run is the loop's goroutine.
 func (l *Loop) run() {
-	l.scratch = make([]byte, scratchSize)
 	for !l.closed {
 		l.poll.wait(l.prepareSleep())
 		l.asleep.Store(false)
@@ -151,7 +152,6 @@ func (l *Loop) run() {
 		l.runTasks()
 		l.runTimers()
 	}
-	l.poll.close()
 }
 
 // prepareSleep returns how long the loop may sleep. From here on Post wakes it.

@@ -10,28 +10,37 @@ import (
 )
 
 // portableSocket is a net.Conn with a goroutine that reads and one that writes.
-// Both end when it is closed. It is the Task that its reader posts.
+// Both end when it is closed or detached.
 type portableSocket struct {
-	nc    net.Conn
-	conn  *Conn
-	group *Group
-	taken chan struct{} // holds one token: data was used, read again
-	done  chan struct{} // closed with the socket
-	wrote sync.Cond
+	nc      net.Conn
+	conn    *Conn
+	group   *Group
+	taken   chan struct{} // holds one token: data was used, read again
+	done    chan struct{} // closed with the socket
+	wrote   sync.Cond
+	running sync.WaitGroup // its goroutines
 
 	mu       sync.Mutex
-	target   *Loop  // where the task was posted to
-	data     []byte // read and not yet used
-	err      error  // what follows data
-	queue    []byte // to be written
-	wantRoom bool   // the loop waits for room in queue
-	shutting bool
-	ending   bool
+	event    *socketEvent // what was posted last
+	data     []byte       // read and not yet used
+	err      error        // what follows data
+	queue    []byte       // to be written
+	writing  bool         // the writer has taken bytes and not yet written them
+	broken   bool         // nothing can be written any more
+	wantRoom bool         // the loop waits for room in queue
+	shutting bool         // send end of file after queue
+	ending   bool         // end after queue
+	detached bool         // leave nc open at the end
 }
 
-// portableQueue is how many bytes a socket takes before it says that it is
-// blocked.
-const portableQueue = 64 << 10
+const (
+	// portableQueue is how many bytes a socket takes before it says that it is
+	// blocked.
+	portableQueue = 64 << 10
+	// portableFlush is how long a socket that was closed tries to write what it
+	// has taken.
+	portableFlush = 100 * time.Millisecond
+)
 
 func (l *Loop) adoptPortable(c *Conn, nc net.Conn) error {
 	s := &portableSocket{
@@ -41,8 +50,13 @@ func (l *Loop) adoptPortable(c *Conn, nc net.Conn) error {
 	s.wrote.L = &s.mu
 	c.sock = s
 	l.group.portables.add(c)
-	l.group.running.Go(s.reader)
-	l.group.running.Go(s.writer)
+	for _, f := range []func(){s.reader, s.writer} {
+		s.running.Add(1)
+		l.group.running.Go(func() {
+			defer s.running.Done()
+			f()
+		})
+	}
 	return nil
 }
 
@@ -52,8 +66,8 @@ func (s *portableSocket) reader() {
 		n, err := s.nc.Read(buf)
 		s.mu.Lock()
 		s.data, s.err = buf[:n], err
+		s.postLocked()
 		s.mu.Unlock()
-		s.post()
 		if err != nil {
 			return
 		}
@@ -65,43 +79,70 @@ func (s *portableSocket) reader() {
 	}
 }
 
-// post has Run called on the loop that owns the socket.
-func (s *portableSocket) post() {
-	l := s.conn.loop.Load()
-	s.mu.Lock()
-	s.target = l
-	s.mu.Unlock()
-	l.Post(s)
+// socketEvent is the event that something can be read or written, on its way to
+// a loop.
+type socketEvent struct {
+	socket *portableSocket
+	loop   *Loop
 }
 
-// Run is the event that there is something to read. If another loop has taken
-// the socket, or is about to, the event follows it there.
-func (s *portableSocket) Run() {
-	c := s.conn
-	s.mu.Lock()
-	l, ended := s.target, s.err != nil && len(s.data) == 0
-	idle := !ended && len(s.data) == 0
-	s.mu.Unlock()
-	if idle {
+// postLocked has the loop that owns the socket look at it.
+func (s *portableSocket) postLocked() {
+	l := s.conn.loop.Load()
+	if s.event == nil || s.event.loop != l {
+		s.event = &socketEvent{socket: s, loop: l}
+	}
+	l.Post(s.event)
+}
+
+// Run handles the event. If another loop has taken the socket, or is about to,
+// the event follows it there.
+func (e *socketEvent) Run() {
+	s, c := e.socket, e.socket.conn
+	room, readable := s.ready()
+	if room && c.enter(e.loop) {
+		c.writable()
+	}
+	if !room && !readable {
 		return
 	}
-	if c.loop.Load() != l || c.gate != nil && !c.gate.Enter(l) {
-		if !s.closed() {
-			s.post()
+	if c.enter(e.loop) {
+		if !c.is(stClosed) {
+			s.readOn(e.loop)
 		}
 		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ending {
+		s.postLocked()
+	}
+}
+
+// ready reports what the loop could do.
+func (s *portableSocket) ready() (room, readable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wantRoom && s.hasRoomLocked(), len(s.data) > 0 || s.err != nil
+}
+
+func (s *portableSocket) hasRoomLocked() bool {
+	return s.broken || len(s.queue) < portableQueue
+}
+
+// readOn hands on what was read.
+func (s *portableSocket) readOn(l *Loop) {
+	c := s.conn
+	s.mu.Lock()
+	err, ended := s.err, s.err != nil && len(s.data) == 0
+	s.mu.Unlock()
 	switch {
-	case c.is(stClosed):
-	case c.is(stPaused) && ended && errors.Is(s.err, io.EOF):
+	case c.is(stPaused) && ended && errors.Is(err, io.EOF):
 		c.state |= stDisarmed
 		c.peerHalfClosed()
 	case c.is(stPaused) && ended:
-		c.fail(s.err)
+		c.fail(err)
 	default:
-		if l.scratch == nil {
-			l.scratch = make([]byte, scratchSize)
-		}
 		c.readable(l)
 	}
 }
@@ -112,6 +153,12 @@ func (s *portableSocket) closed() bool {
 	return s.ending
 }
 
+func (s *portableSocket) unsent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writing || len(s.queue) > 0
+}
+
 func (s *portableSocket) read(p []byte) (n int, wait bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,11 +167,9 @@ func (s *portableSocket) read(p []byte) (n int, wait bool, err error) {
 	}
 	n = copy(p, s.data)
 	s.data = s.data[n:]
-	switch {
-	case len(s.data) > 0 || s.err != nil:
-		s.target = s.conn.loop.Load()
-		s.target.Post(s)
-	default:
+	if len(s.data) > 0 || s.err != nil {
+		s.postLocked()
+	} else {
 		s.taken <- struct{}{}
 	}
 	return n, false, nil
@@ -133,7 +178,7 @@ func (s *portableSocket) read(p []byte) (n int, wait bool, err error) {
 func (s *portableSocket) write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ending {
+	if s.ending || s.broken {
 		return 0, net.ErrClosed
 	}
 	n := min(len(p), max(0, portableQueue-len(s.queue)))
@@ -145,64 +190,54 @@ func (s *portableSocket) write(p []byte) (int, error) {
 func (s *portableSocket) writer() {
 	var batch []byte
 	for {
-		s.mu.Lock()
-		for len(s.queue) == 0 && !s.shutting && !s.ending {
-			s.wrote.Wait()
+		var more bool
+		if batch, more = s.next(batch); !more {
+			break
 		}
-		if len(s.queue) == 0 {
-			s.mu.Unlock()
-			s.endWriting()
-			return
-		}
-		batch, s.queue = s.queue, batch[:0]
-		s.mu.Unlock()
 		_, err := s.nc.Write(batch)
-		s.roomAgain()
-		if err != nil {
-			return // the reader will say so
-		}
+		s.written(err)
+	}
+	if !s.detached {
+		_ = s.nc.Close()
 	}
 }
 
-// endWriting closes the write side if that is what was asked for.
-func (s *portableSocket) endWriting() {
-	if half, ok := s.nc.(interface{ CloseWrite() error }); ok && !s.closed() {
-		_ = half.CloseWrite()
-	}
-}
-
-// roomAgain tells the loop that the queue is empty.
-func (s *portableSocket) roomAgain() {
+// next waits for bytes to write. The writer gives the batch before back.
+func (s *portableSocket) next(batch []byte) (_ []byte, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.wantRoom {
-		s.wantRoom = false
-		s.conn.loop.Load().Post((*roomTask)(s))
+	for len(s.queue) == 0 && !s.ending {
+		if half, ok := s.nc.(interface{ CloseWrite() error }); ok && s.shutting {
+			_ = half.CloseWrite()
+			s.shutting = false
+		}
+		s.wrote.Wait()
 	}
+	s.writing = len(s.queue) > 0
+	batch, s.queue = s.queue, batch[:0]
+	return batch, s.writing
 }
 
-// roomTask is the event that there is room to write.
-type roomTask portableSocket
-
-// Run continues a flush that was blocked.
-func (t *roomTask) Run() {
-	c := t.conn
-	if !c.is(stClosed) && c.is(stWatchOut) {
-		c.writable()
+// written tells the loop that there is room. After an error there always is:
+// what follows is thrown away, and the next read says why.
+func (s *portableSocket) written(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	if err != nil {
+		s.broken, s.queue = true, nil
+	}
+	if s.wantRoom {
+		s.postLocked()
 	}
 }
 
 func (s *portableSocket) watch(_ *Conn, in, out bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if out && len(s.queue) < portableQueue {
-		s.conn.loop.Load().Post((*roomTask)(s))
-	} else {
-		s.wantRoom = out
-	}
-	if in && (len(s.data) > 0 || s.err != nil) {
-		s.target = s.conn.loop.Load()
-		s.target.Post(s)
+	s.wantRoom = out
+	if out && s.hasRoomLocked() || in && (len(s.data) > 0 || s.err != nil) {
+		s.postLocked()
 	}
 }
 
@@ -215,47 +250,36 @@ func (s *portableSocket) shut() {
 	s.wrote.Signal()
 }
 
-func (s *portableSocket) close(c *Conn) {
+func (s *portableSocket) close(c *Conn) { s.end(c, false) }
+
+// end has the goroutines end when what was taken is written.
+func (s *portableSocket) end(c *Conn, detached bool) {
 	s.mu.Lock()
-	s.ending = true
-	left := s.queue
-	s.queue = nil
+	s.ending, s.detached = true, detached
 	s.wrote.Signal()
 	s.mu.Unlock()
-	if len(left) > 0 {
-		_ = s.nc.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = s.nc.Write(left)
-	}
+	_ = s.nc.SetReadDeadline(time.Unix(1, 0))
+	_ = s.nc.SetWriteDeadline(time.Now().Add(portableFlush))
 	close(s.done)
 	s.group.portables.remove(c)
-	_ = s.nc.Close()
 }
 
 // detach ends the goroutines and gives the net.Conn back.
-func (s *portableSocket) detach(c *Conn) (net.Conn, error) {
-	_ = s.nc.SetReadDeadline(time.Unix(1, 0))
-	s.mu.Lock()
-	left := s.queue
-	s.queue, s.ending = nil, true
-	s.wrote.Signal()
-	s.mu.Unlock()
-	close(s.done)
-	s.group.portables.remove(c)
-	if len(left) > 0 {
-		_, _ = s.nc.Write(left)
-	}
+func (s *portableSocket) detach(c *Conn) (_ net.Conn, unread []byte, err error) {
+	s.end(c, true)
+	s.running.Wait()
+	defer s.nc.Close()
 	f, ok := s.nc.(interface{ File() (*os.File, error) })
-	if !ok {
-		return nil, os.ErrInvalid
+	if !ok || s.broken {
+		return nil, nil, os.ErrInvalid
 	}
 	file, err := f.File()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer file.Close()
 	fresh, err := net.FileConn(file)
-	_ = s.nc.Close()
-	return fresh, err
+	return fresh, s.data, err
 }
 
 func (s *portableSocket) local() net.Addr  { return s.nc.LocalAddr() }

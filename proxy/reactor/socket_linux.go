@@ -41,12 +41,18 @@ func (s *fdSocket) write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// interest returns the events to wait for. Errors and hang-ups are always
+// among them; without interest in the socket they are reported once, as nobody
+// reads them away.
 func interest(in, out bool) (events uint32) {
 	if in {
 		events = unix.EPOLLIN | unix.EPOLLRDHUP
 	}
 	if out {
 		events |= unix.EPOLLOUT
+	}
+	if events == 0 {
+		return unix.EPOLLET
 	}
 	return events
 }
@@ -59,7 +65,18 @@ func (s *fdSocket) watch(c *Conn, in, out bool) {
 func (s *fdSocket) move(c *Conn, from, to *Loop) {
 	_ = epollCtl(from.poll.(*epollPoller).epfd, unix.EPOLL_CTL_DEL, int(s.fd), 0, 0)
 	events := interest(!c.is(stDisarmed), c.is(stWatchOut))
-	_ = epollCtl(to.poll.(*epollPoller).epfd, unix.EPOLL_CTL_ADD, int(s.fd), events, s.generation)
+	if err := epollCtl(to.poll.(*epollPoller).epfd, unix.EPOLL_CTL_ADD, int(s.fd), events, s.generation); err != nil {
+		to.Post(Func(func() { // too many are watched: without events c is lost
+			if c.enter(to) {
+				c.fail(os.NewSyscallError("epoll_ctl", err))
+			}
+		}))
+	}
+}
+
+func (s *fdSocket) unsent() bool {
+	n, err := unix.IoctlGetInt(int(s.fd), unix.TIOCOUTQ)
+	return err == nil && n > 0
 }
 
 func (s *fdSocket) shut() { _ = unix.Shutdown(int(s.fd), unix.SHUT_WR) }
@@ -71,12 +88,13 @@ func (s *fdSocket) close(*Conn) {
 
 func (s *fdSocket) closed() bool { return s.table.get(s.fd, s.generation) == nil }
 
-func (s *fdSocket) detach(c *Conn) (net.Conn, error) {
+func (s *fdSocket) detach(c *Conn) (net.Conn, []byte, error) {
 	_ = epollCtl(c.loop.Load().poll.(*epollPoller).epfd, unix.EPOLL_CTL_DEL, int(s.fd), 0, 0)
 	s.table.remove(s.fd)
 	f := os.NewFile(uintptr(s.fd), "")
 	defer f.Close()
-	return net.FileConn(f)
+	nc, err := net.FileConn(f)
+	return nc, nil, err
 }
 
 func (s *fdSocket) local() net.Addr {
@@ -120,8 +138,7 @@ func (l *Loop) adopt(c *Conn, nc net.Conn) error {
 	c.sock = s
 	s.generation = s.table.put(s.fd, c)
 	if err := epollCtl(l.poll.(*epollPoller).epfd, unix.EPOLL_CTL_ADD, fd, interest(true, false), s.generation); err != nil {
-		s.table.remove(s.fd)
-		_ = unix.Close(fd)
+		s.close(c)
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	return nil
@@ -131,7 +148,7 @@ func (l *Loop) adopt(c *Conn, nc net.Conn) error {
 // closed then.
 func takeDescriptor(nc net.Conn) (int, error) {
 	if a, ok := nc.(*accepted); ok {
-		return a.fd, nil
+		return a.take(), nil
 	}
 	file, ok := nc.(interface{ File() (*os.File, error) })
 	if !ok {
@@ -147,7 +164,11 @@ func takeDescriptor(nc net.Conn) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("dup", err)
 	}
-	return fd, unix.SetNonblock(fd, true)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return -1, os.NewSyscallError("fcntl", err)
+	}
+	return fd, nil
 }
 
 // The descriptors are non-blocking, so these return at once and the scheduler
