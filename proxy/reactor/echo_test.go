@@ -2,12 +2,10 @@ package reactor
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"time"
 )
@@ -23,46 +21,6 @@ func (e *echo) Data(p []byte)    { e.conn.Write(p) }
 func (e *echo) Blocked()         { e.conn.Pause() }
 func (e *echo) Drained()         { e.conn.Resume() }
 func (e *echo) Closed(err error) { e.closed <- err }
-
-// forBoth runs a test with both kinds of loops.
-func forBoth(t *testing.T, f func(t *testing.T, g *Group)) {
-	for _, portable := range []bool{false, true} {
-		name := map[bool]string{false: "native", true: "portable"}[portable]
-		t.Run(name, func(t *testing.T) {
-			g, err := New(Config{Loops: 2, Portable: portable})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer g.Close()
-			f(t, g)
-		})
-	}
-}
-
-// serveEcho listens and echoes; the errors that end the connections come on
-// the channel.
-func serveEcho(t *testing.T, g *Group) (addr string, closed chan error, stop func()) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed = make(chan error, 100)
-	ctx, cancel := context.WithCancel(context.Background())
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		g.Serve(ctx, ln, func(l *Loop, nc net.Conn) {
-			e := &echo{closed: closed}
-			c, err := l.Attach(nc, e)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			e.conn = c
-		})
-	})
-	return ln.Addr().String(), closed, func() { cancel(); serving.Wait() }
-}
 
 func TestEcho(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *Group) {
@@ -93,4 +51,53 @@ func TestEcho(t *testing.T) {
 			nc.Close()
 		}
 	})
+}
+
+// roundTrips returns a function that sends 100 bytes to an echo and gets them
+// back.
+func roundTrips(tb testing.TB, g *Group) (trip func(), stop func()) {
+	addr, _, stopServing := serveEcho(tb, g)
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := make([]byte, 100)
+	trip = func() {
+		if _, err := nc.Write(p); err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := io.ReadFull(nc, p); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return trip, func() { nc.Close(); stopServing() }
+}
+
+func TestEchoAllocatesNothing(t *testing.T) {
+	forBoth(t, func(t *testing.T, g *Group) {
+		trip, stop := roundTrips(t, g)
+		defer stop()
+		if n := testing.AllocsPerRun(2000, trip); n != 0 {
+			t.Errorf("%v allocations per round trip", n)
+		}
+	})
+}
+
+func BenchmarkEcho(b *testing.B) {
+	for _, portable := range []bool{false, true} {
+		b.Run(map[bool]string{false: "native", true: "portable"}[portable], func(b *testing.B) {
+			g, err := New(Config{Loops: 1, Portable: portable})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer g.Close()
+			trip, stop := roundTrips(b, g)
+			defer stop()
+			trip()
+			b.ReportAllocs()
+			for b.Loop() {
+				trip()
+			}
+		})
+	}
 }
