@@ -95,8 +95,8 @@ type watcher struct {
 
 func newWatcher() *watcher {
 	return &watcher{
-		blocks: make(chan struct{}, 100), drains: make(chan struct{}, 100),
-		halves: make(chan struct{}, 100), ends: make(chan error, 100),
+		blocks: make(chan struct{}, 1), drains: make(chan struct{}, 1),
+		halves: make(chan struct{}, 1), ends: make(chan error, 1),
 	}
 }
 
@@ -111,7 +111,7 @@ func (w *watcher) Blocked() {
 	if w.onBlocked != nil {
 		w.onBlocked()
 	}
-	w.blocks <- struct{}{}
+	note(w.blocks, struct{}{})
 }
 
 func (w *watcher) Drained() {
@@ -119,17 +119,25 @@ func (w *watcher) Drained() {
 	if w.onDrained != nil {
 		w.onDrained()
 	}
-	w.drains <- struct{}{}
+	note(w.drains, struct{}{})
 }
 
 func (w *watcher) HalfClosed() {
 	w.half.Add(1)
-	w.halves <- struct{}{}
+	note(w.halves, struct{}{})
 }
 
 func (w *watcher) Closed(err error) {
 	w.ended.Add(1)
-	w.ends <- err
+	note(w.ends, err)
+}
+
+// note sends v unless nobody has received the last one.
+func note[T any](c chan<- T, v T) {
+	select {
+	case c <- v:
+	default:
+	}
 }
 
 // pair returns two connected sockets.
