@@ -26,7 +26,7 @@ func TestEcho(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *Group) {
 		addr, closed, stop := serveEcho(t, g)
 		defer stop()
-		for _, size := range []int{1, 100, 16 << 10, 64<<10 + 1, 8 << 20} {
+		for _, size := range []int{1, 100, 16 << 10, 64<<10 + 1, 4 << 20} {
 			nc, err := net.Dial("tcp", addr)
 			if err != nil {
 				t.Fatal(err)
@@ -77,7 +77,7 @@ func TestEchoAllocatesNothing(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *Group) {
 		trip, stop := roundTrips(t, g)
 		defer stop()
-		if n := testing.AllocsPerRun(2000, trip); n != 0 {
+		if n := testing.AllocsPerRun(1000, trip); n != 0 {
 			t.Errorf("%v allocations per round trip", n)
 		}
 	})

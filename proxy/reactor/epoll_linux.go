@@ -119,7 +119,7 @@ func (p *epollPoller) dispatch(c *Conn, events uint32) {
 		c.fail(unix.ECONNRESET)
 	default:
 		c.readable(l) // disarms
-		if events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0 {
+		if events&unix.EPOLLRDHUP != 0 {
 			c.peerHalfClosed()
 		}
 	}

@@ -68,10 +68,10 @@ func TestBlocked(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *Group) {
 		for _, network := range []string{"tcp", "unix"} {
 			w, peer := watched(t, g, network)
-			sent, l := randomBytes(12<<20), g.Loops()[0]
-			onLoop(l, func() { w.conn.Write(sent[:8<<20]) })
+			sent, l := randomBytes(6<<20), g.Loops()[0]
+			onLoop(l, func() { w.conn.Write(sent[:5<<20]) })
 			wait(t, w.blocks, "Blocked")
-			for at := 8 << 20; at < len(sent); at += 1 << 20 {
+			for at := 5 << 20; at < len(sent); at += 1 << 20 {
 				onLoop(l, func() {
 					w.conn.Write(sent[at : at+1<<20])
 					w.conn.Flush()
@@ -109,7 +109,7 @@ func TestBackPressure(t *testing.T) {
 			w.onBlocked = func() { w.conn.Pause() }
 			w.onDrained = func() { w.conn.Resume() }
 		})
-		sent := randomBytes(16 << 20)
+		sent := randomBytes(8 << 20)
 		go func() {
 			_, _ = peer.Write(sent)
 			_ = peer.(*net.TCPConn).CloseWrite()

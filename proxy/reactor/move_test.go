@@ -124,7 +124,7 @@ func moveUnderTraffic(t *testing.T, encrypted bool) {
 			l.Post(&thief{loop: l, batons: batons, stop: &stop, done: &thieves})
 		}
 		for _, peer := range peers {
-			sent := randomBytes(256 << 10)
+			sent := randomBytes(128 << 10)
 			traffic.Go(func() {
 				for at := 0; at < len(sent); at += 1 << 10 {
 					_, _ = peer.Write(sent[at : at+1<<10])
