@@ -253,3 +253,26 @@ func TestLingerEnds(t *testing.T) {
 		})
 	})
 }
+
+// TestResetUnread breaks a connection that is not watched because it is paused
+// and has unread input. Only epoll sees that.
+func TestResetUnread(t *testing.T) {
+	forBoth(t, func(t *testing.T, g *Group) {
+		w, peer := watched(t, g, "tcp")
+		l := g.Loops()[0]
+		onLoop(l, w.conn.Pause)
+		_, _ = peer.Write([]byte("unread"))
+		settleAll(t, l)
+		reset(peer)
+		if g.portable {
+			onLoop(l, w.conn.Resume)
+		}
+		if err := wait(t, w.ends, "end"); errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+		settleAll(t, l)
+		if w.ended.Load() != 1 {
+			t.Error("closed twice")
+		}
+	})
+}
