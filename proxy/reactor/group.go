@@ -94,25 +94,6 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, accept func(l *Loop,
 	})
 }
 
-// fullyBusy is the share of a CPU, in thousandths, from which on a loop gets no
-// more connections while another one has time.
-const fullyBusy = 700
-
-// place chooses a loop for a new connection: the first that is not busy. Few
-// loops with much to do wake up less often than many with little.
-func (g *Group) place() *Loop {
-	least := g.loops[0]
-	for _, l := range g.loops {
-		if l.busy.Load() < fullyBusy {
-			return l
-		}
-		if l.Load() < least.Load() {
-			least = l
-		}
-	}
-	return least
-}
-
 // acceptBackoff is how long accepting rests when the process is out of
 // descriptors.
 const acceptBackoff = 50 * time.Millisecond

@@ -2,9 +2,6 @@ package reactor
 
 import "golang.org/x/sys/unix"
 
-// usageWindow is how long the load of a loop is averaged, in nanoseconds.
-const usageWindow = 100e6
-
 // usage measures how much of a CPU a loop's thread takes.
 type usage struct {
 	at  int64 // when the window began
@@ -22,7 +19,10 @@ func (u *usage) sample(l *Loop) {
 	}
 	cpu := ts.Nano()
 	if u.at != 0 {
-		l.busy.Store(uint32((cpu - u.cpu) * 1000 / (l.now - u.at)))
+		busy := uint32((cpu - u.cpu) * 1000 / (l.now - u.at))
+		l.busy.Store(busy)
+		l.busyAt.Store(l.now)
+		l.relieve(busy)
 	}
 	u.at, u.cpu = l.now, cpu
 }
