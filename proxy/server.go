@@ -39,6 +39,7 @@ type Server struct {
 	stations  []*station // by loop index
 	listeners []net.Listener
 	accepting atomic.Bool
+	closing   sync.Once
 }
 
 // NewServer makes a server: it reads the TLS files and prepares the users, but
@@ -92,12 +93,13 @@ func (srv *Server) backendLogin(k pool.Key) (user, password string) {
 	return srv.settings().credentials.backendLogin(k.User)
 }
 
-// Listen binds all addresses. If one fails, none stays bound.
+// Listen binds all addresses. If one fails, none stays bound, and the server is
+// closed.
 func (srv *Server) Listen() error {
 	for _, address := range srv.listen.Addresses {
 		ln, err := srv.bind(address)
 		if err != nil {
-			srv.closeListeners()
+			srv.Close()
 			return fmt.Errorf("listen on %s: %w", address, err)
 		}
 		srv.listeners = append(srv.listeners, ln)
@@ -118,7 +120,10 @@ func (srv *Server) bind(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ln, os.Chmod(path, 0o777) // as PostgreSQL's unix_socket_permissions
+	if err := os.Chmod(path, 0o777); err != nil { // as PostgreSQL's unix_socket_permissions
+		return nil, errors.Join(err, ln.Close())
+	}
+	return ln, nil
 }
 
 // removeStale removes a unix socket that nobody listens on any more.
@@ -174,12 +179,26 @@ func (srv *Server) Run(ctx context.Context) error {
 	srv.closeListeners()
 	srv.drain()
 	stopPools()
-	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	srv.pools.Close(closing)
+	srv.closePools()
 	serving.Wait()
-	srv.group.Close()
+	srv.Close()
 	return nil
+}
+
+// Close gives back what NewServer and Listen have opened. It is for a server
+// that does not run; Run has done it when it returns.
+func (srv *Server) Close() {
+	srv.closing.Do(func() {
+		srv.closeListeners()
+		srv.closePools()
+		srv.group.Close()
+	})
+}
+
+func (srv *Server) closePools() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	srv.pools.Close(ctx)
 }
 
 // drain waits for the clients to go, for as long as it may.

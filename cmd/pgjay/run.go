@@ -24,6 +24,7 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	if err != nil {
 		return err
 	}
+	defer srv.Close()
 	mon.SetSources(srv.Pools().Stats, srv.Ready)
 
 	// 3. The admin address: /readyz answers 503 until clients are accepted.
