@@ -42,7 +42,7 @@ const (
 // writing WITH, with no function that may change something, and with no reason
 // to pin.
 func (c Class) ReadOnly() bool {
-	return c.Statements == 1 && c.First.ReadOnly() && !c.writes && c.Pin == ReasonNone
+	return c.Statements == 1 && c.First.readOnly() && !c.writes && c.Pin == ReasonNone
 }
 
 // Resets reports whether the setting has its default after the text and had

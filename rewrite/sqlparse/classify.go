@@ -137,7 +137,7 @@ func (c *classifier) endStatement() {
 		c.endDiscard()
 	}
 	if c.explain {
-		c.class.writes = c.class.writes || !c.command.ReadOnly()
+		c.class.writes = c.class.writes || !c.command.readOnly()
 		c.command = CommandExplain
 	}
 	if c.class.Statements == 0 {

@@ -101,9 +101,9 @@ func (c Command) String() string { return commands[c].name }
 // merge, copy, tx or utility.
 func (c Command) Label() string { return commands[c].label }
 
-// ReadOnly reports whether commands of this kind can be reads. Whether a
+// readOnly reports whether commands of this kind can be reads. Whether a
 // certain text is one, only Class.ReadOnly tells: a SELECT can call a function
 // that writes.
-func (c Command) ReadOnly() bool {
+func (c Command) readOnly() bool {
 	return c == CommandSelect || c == CommandValues || c == CommandShow || c == CommandExplain
 }
