@@ -52,8 +52,6 @@ func (c check) password(path string, u proxy.User) {
 	case u.Password == "":
 		c.missing(sub, fmt.Sprintf("user %s has no password, and auth.method is %s", c.quote(path+".name", u.Name), method),
 			"give a password, ${NAME} of an environment variable, or a SCRAM verifier", path)
-	case method == proxy.AuthMD5 && verifier:
-		c.wrong(sub, "a SCRAM verifier cannot check an md5 login", "set auth.method to scram-sha-256, or give the password itself or its md5 hash")
 	case method == proxy.AuthSCRAM && md5Hash.MatchString(u.Password):
 		c.wrong(sub, "an md5 hash cannot check a scram-sha-256 login", "set auth.method to md5, or give the password itself or its SCRAM verifier")
 	}
