@@ -30,14 +30,16 @@ func (s *session) beginLogin(m *wire.Startup) {
 		s.fail(e)
 		return
 	}
-	label, replicate, err := startupLabel(m.Params)
-	if err != nil {
+	var err error
+	if l.replicate, err = replication(m.Params); err != nil {
 		s.fail(startupError(err))
 		return
 	}
-	s.who.label, s.who.perishable, l.replicate = label, label.Perishable(), replicate
+	s.who.label, l.refusal = startupLabel(m.Params)
+	s.who.perishable = s.who.label.Perishable()
 	live := s.settings()
-	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, live.tls.certificate())
+	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, l.offer.certificate())
+	l.asked = s.loop.Now()
 	s.setState(stateAuth)
 	s.authStep(nil)
 }
@@ -80,7 +82,7 @@ func (s *session) authFrame(p []byte) int {
 // takes CPU, and logins must not starve queries. A nil body is the first step.
 func (s *session) authStep(body []byte) {
 	conversation := s.login.auth
-	if s.settings().auth.Method == AuthTrust {
+	if conversation.method == AuthTrust {
 		s.authenticated()
 		return
 	}
@@ -113,9 +115,14 @@ func (s *session) authStepped(message []byte, done bool, err error) {
 	s.proceed()
 }
 
-// authenticated continues with a client that has proved who it is.
+// authenticated continues with a client that has proved who it is. What is
+// wrong with its start-up parameters is not told to strangers.
 func (s *session) authenticated() {
 	s.toClient(wire.AppendAuthentication(s.scratch[:0], 0, nil))
+	if s.login.refusal != nil {
+		s.fail(startupError(s.login.refusal))
+		return
+	}
 	s.setState(stateGreeting)
 	database, ok := s.login.startup.Get("database")
 	if !ok || database == "" {
@@ -250,23 +257,34 @@ func rejectReason(e *wire.Error) string {
 	return "startup"
 }
 
-// startupLabel makes the label of a client's start-up parameters. replicate is
-// the value of the parameter replication unless that is off.
-func startupLabel(params []wire.Param) (label pool.Label, replicate string, err error) {
+// startupLabel makes the label of a client's start-up parameters.
+func startupLabel(params []wire.Param) (label pool.Label, err error) {
 	given, err := startupSettings(params)
 	if err != nil {
-		return label, "", err
+		return label, err
 	}
 	settings := make([]pool.Setting, 0, len(given))
 	for _, g := range given {
 		settings = append(settings, pool.Setting{Name: g.name, Value: g.value})
 	}
+	return pool.NewLabel(settings), nil
+}
+
+// replication returns the value of the parameter replication unless that is
+// off. PostgreSQL checks it before it knows who the client is.
+func replication(params []wire.Param) (value string, err error) {
 	for _, p := range params {
-		if p.Name == "replication" && !isFalse(p.Value) {
-			replicate = p.Value
+		if p.Name != "replication" {
+			continue
+		}
+		if err := checkReplication(p.Value); err != nil {
+			return "", err
+		}
+		if value = p.Value; isFalse(value) {
+			value = ""
 		}
 	}
-	return pool.NewLabel(settings), replicate, nil
+	return value, nil
 }
 
 // isFalse reports whether PostgreSQL takes v for a false boolean (bool.c,

@@ -22,13 +22,9 @@ func startupSettings(params []wire.Param) ([]setting, error) {
 	var named []setting
 	for _, p := range params {
 		switch p.Name {
-		case "user", "database":
+		case "user", "database", "replication":
 		case "options":
 			options = p.Value
-		case "replication":
-			if err := checkReplication(p.Value); err != nil {
-				return nil, err
-			}
 		default:
 			named = append(named, setting{p.Name, p.Value})
 		}

@@ -150,7 +150,7 @@ func TestSpecialParameters(t *testing.T) {
 		"false": true, "f": true, "No": true, "off": true, "of": true, "0": true,
 		"": false, "o": false, "Database": false, "truex": false, "2": false, "onn": false,
 	} {
-		_, err := startupSettings([]wire.Param{{Name: "replication", Value: value}})
+		_, err := replication([]wire.Param{{Name: "replication", Value: value}})
 		if (err == nil) != ok {
 			t.Errorf("replication=%q: %v", value, err)
 		}

@@ -91,8 +91,8 @@ func (s *session) recordRejected(reason string) { s.monitor.ClientRejected(reaso
 
 // recordAuth notes how a login's proof of identity went.
 func (s *session) recordAuth(err error) {
-	took := time.Duration(s.loop.Now() - s.login.started)
-	s.monitor.ClientAuthenticated(string(s.settings().auth.Method), took)
+	took := time.Duration(s.loop.Now() - s.login.asked)
+	s.monitor.ClientAuthenticated(string(s.login.auth.method), took)
 	if err != nil {
 		s.recordRejected("auth")
 		s.log.Warn("authentication failed", "user", s.login.user, "client", s.login.address, "reason", authReason(err))

@@ -262,11 +262,11 @@ func (srv *Server) shakeHands(s *session, already []byte) {
 	conn.Flush()
 	s.client.conn = closedConn{}
 	stream := conn.Detach(already)
-	settings := srv.settings()
+	limit, config := srv.settings().timeouts.ClientLogin, s.login.offer.config
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), max(settings.timeouts.ClientLogin, time.Second))
+		ctx, cancel := context.WithTimeout(context.Background(), max(limit, time.Second))
 		defer cancel()
-		encrypted := tls.Server(stream, settings.tls.config)
+		encrypted := tls.Server(stream, config)
 		err := encrypted.HandshakeContext(ctx)
 		s.loop.Post(reactor.Func(func() { srv.shaken(s, encrypted, err) }))
 	}()

@@ -12,14 +12,16 @@ const tlsRecord = 0x16
 
 // login is what a session needs until it is ready.
 type login struct {
-	started   int64
-	address   string // of the client, without the port; empty for a unix socket
-	requests  int    // SSLRequests and GSSENCRequests so far
-	direct    bool   // TLS from the first byte
+	address   string       // of the client, without the port; empty for a unix socket
+	requests  int          // SSLRequests and GSSENCRequests so far
+	direct    bool         // TLS from the first byte
+	offer     *tlsSettings // what the TLS handshake is done with; nil: none was
 	tls       *tls.ConnectionState
 	startup   *wire.Startup
 	user      string
 	auth      *authConversation
+	asked     int64  // when the proof of identity began
+	refusal   error  // what is wrong with the start-up parameters
 	replicate string // value of the parameter replication
 }
 
@@ -65,7 +67,8 @@ func (s *session) encryptionRequest(kind wire.StartupKind, p []byte, n int) int 
 		s.fail(&wire.Error{Code: "08P01", Message: "too many encryption requests"})
 		return 0
 	}
-	if kind == wire.GSSENCRequest || s.login.tls != nil || s.settings().tls == nil || s.login.address == "" {
+	offer := s.settings().tls
+	if kind == wire.GSSENCRequest || s.login.tls != nil || offer == nil || s.login.address == "" {
 		s.toClient([]byte{'N'})
 		return n
 	}
@@ -76,22 +79,29 @@ func (s *session) encryptionRequest(kind wire.StartupKind, p []byte, n int) int 
 		return 0
 	}
 	s.toClient([]byte{'S'})
-	s.setState(stateTLS)
-	s.upgrade(s, nil)
+	s.beginTLS(offer, nil)
 	return n
 }
 
 // directTLS begins TLS with the bytes that have come already.
 func (s *session) directTLS(p []byte) int {
-	if s.settings().tls == nil || s.login.address == "" {
+	offer := s.settings().tls
+	if offer == nil || s.login.address == "" {
 		s.fail(&wire.Error{Code: "08P01", Message: "pgjay: TLS is not switched on",
 			Hint: "Set tls.mode, or connect with sslmode=disable."})
 		return 0
 	}
 	s.login.direct = true
-	s.setState(stateTLS)
-	s.upgrade(s, p)
+	s.beginTLS(offer, p)
 	return len(p)
+}
+
+// beginTLS begins the handshake. What it offers holds for this client to the
+// end of its login, whatever a reload brings meanwhile.
+func (s *session) beginTLS(offer *tlsSettings, already []byte) {
+	s.login.offer = offer
+	s.setState(stateTLS)
+	s.upgrade(s, already)
 }
 
 // encrypted continues a login when the TLS handshake is done.

@@ -73,7 +73,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 // open makes the session of a client that has just connected. The caller
 // gives it its socket.
 func (st *station) open(address string) *session {
-	s := &session{station: st, login: &login{started: st.loop.Now(), address: address}}
+	s := &session{station: st, login: &login{address: address}}
 	st.sessions[s] = struct{}{}
 	st.clients.Add(1)
 	st.monitor.ClientOpened()
