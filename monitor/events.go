@@ -25,6 +25,7 @@ type events struct {
 	timeouts *prometheus.CounterVec
 	cancels  *prometheus.CounterVec
 	retries  *prometheus.CounterVec
+	panics   prometheus.Counter
 	connects *prometheus.HistogramVec
 
 	reloads    *prometheus.CounterVec
@@ -44,6 +45,7 @@ func newEvents(b *book, reasons *boundedLabel) *events {
 	e.timeouts = b.counters("timeouts_total", "Times a client ran into a timeout (timeouts.*).", "kind")
 	e.cancels = b.counters("cancel_requests_total", "Cancel requests from clients.", "result")
 	e.retries = b.counters("retries_total", "Exchanges sent again, to another backend, before the client had seen a reply.", "reason")
+	e.panics = b.counter("session_panics_total", "Sessions closed because of an error in PgJay itself; the log says where. Please report it.")
 	e.connects = b.durations("pool_server_connect_duration_seconds", "Time to connect and log in to PostgreSQL, when it succeeded.")
 	e.reloads = b.counters("config_reloads_total", "Times the configuration was read again.", "result")
 	e.reloadOK = b.gauge("config_last_reload_successful", "1 if the configuration in force is the one that was read last.")
@@ -102,6 +104,10 @@ func (m *Monitor) CancelRequested(result string) { m.events.inc(m.events.cancels
 
 // Retried counts an exchange that was sent again.
 func (m *Monitor) Retried(reason string) { m.events.inc(m.events.retries, reason) }
+
+// SessionPanicked counts a session that was closed because of an error in
+// PgJay.
+func (m *Monitor) SessionPanicked() { m.events.panics.Inc() }
 
 // BackendConnected notes how long a login to PostgreSQL took that succeeded.
 func (m *Monitor) BackendConnected(took time.Duration) {

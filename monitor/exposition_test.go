@@ -42,6 +42,7 @@ func exercised() *Monitor {
 	m.TimedOut("query")
 	m.CancelRequested("forwarded")
 	m.Retried("backend_lost")
+	m.SessionPanicked()
 	m.BackendConnected(3 * time.Millisecond)
 	m.ConfigReloaded(nil)
 	m.ConfigReloaded(errors.New("line 3: no such key"))

@@ -11,21 +11,22 @@ var ErrClosed = errors.New("pgjay: the pool is closed")
 
 // Why backends are closed: reasons of the pool's own.
 const (
-	reasonServer    = "closed by the server"
-	reasonProtocol  = "protocol violation while idle"
-	reasonCheck     = "check before lease failed"
-	reasonOverflow  = "idle beyond pool size"
+	reasonServer    = "server_closed"
+	reasonProtocol  = "protocol_violation_idle"
+	reasonCheck     = "check_failed"
+	reasonOverflow  = "idle_overflow"
 	reasonRecycle   = "recycled"
-	reasonReload    = "server or login changed"
-	reasonSize      = "pool size reduced"
-	reasonShare     = "another user's share"
-	reasonDedicated = "dedicated backend released"
+	reasonReload    = "reconfigured"
+	reasonSize      = "pool_shrunk"
+	reasonShare     = "share"
+	reasonDedicated = "dedicated_released"
 	reasonShutdown  = "shutdown"
 )
 
 // Destroy closes the backend: its state is unknown, or it is not wanted any
 // more. It is called on the lessee's loop.
 func (b *Backend) Destroy(reason string) {
+	defer unbroken()
 	b.lessee = nil
 	if b.drop(reason) {
 		b.conn.Close()

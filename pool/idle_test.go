@@ -17,7 +17,7 @@ func TestIdleBackendReports(t *testing.T) {
 		{"parameter", wire.AppendParameterStatus(nil, "TimeZone", "Asia/Tokyo"), ""},
 		{"notice", []byte{'N', 0, 0, 0, 5, 0}, ""},
 		{"notification", []byte{'A', 0, 0, 0, 10, 0, 0, 0, 1, 0, 0}, ""},
-		{"error", fatal, reasonServer + " (57P01)"},
+		{"error", fatal, reasonServer + "_57p01"},
 		{"unasked ready", wire.AppendReadyForQuery(nil, 'I'), reasonProtocol},
 		{"row", []byte{'D', 0, 0, 0, 4}, reasonProtocol},
 		{"garbage", []byte("HTTP/1.1 400 Bad Request"), reasonProtocol},

@@ -9,6 +9,7 @@ const searchDepth = 8
 // socket on w.Loop; or nil: then w waits and is called back on its loop. It is
 // called on w.Loop. While others wait it never returns a backend.
 func (p *Pool) Lease(w *Waiter) *Backend {
+	defer unbroken()
 	p.mu.Lock()
 	if p.waiting.n == 0 && p.count[stateIdle] > 0 {
 		if b := p.chooseLocked(w); b != nil {
@@ -52,6 +53,7 @@ func (p *Pool) failLocked(w *Waiter, err error) {
 // false if the callback is on its way already; what it brings must be
 // released. It is called on w.Loop.
 func (p *Pool) Abandon(w *Waiter) bool {
+	defer unbroken()
 	p.mu.Lock()
 	if w.state != waitQueued {
 		p.mu.Unlock()
@@ -69,6 +71,7 @@ func (p *Pool) Abandon(w *Waiter) bool {
 // backend must be clean: no transaction, nothing under way in either
 // direction, not paused, Label true.
 func (b *Backend) Release() {
+	defer unbroken()
 	b.lessee = nil
 	p := b.Pool
 	p.mu.Lock()

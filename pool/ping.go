@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"strings"
+
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -86,7 +88,7 @@ func (b *Backend) unleasedMessage(typ byte, body []byte) (reason string) {
 		b.Params = b.Params.With(string(name), string(value))
 	case wire.NoticeResponse, wire.NotificationResponse:
 	case wire.ErrorResponse:
-		return reasonServer + " (" + string(wire.ErrorCode(body)) + ")"
+		return reasonServer + "_" + strings.ToLower(string(wire.ErrorCode(body)))
 	case wire.EmptyQueryResponse:
 		if b.awaited != wire.EmptyQueryResponse {
 			return reasonProtocol

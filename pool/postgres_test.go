@@ -311,7 +311,7 @@ func realTermination(t *testing.T, s *testServer) {
 	pid := idle.b.PID
 	idle.release()
 	admin.query(fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
-	closed := reasonServer + " (57P01)"
+	closed := reasonServer + "_57p01"
 	eventually(t, func() bool { return w.set.Stats()[0].Closed[closed] == 1 })
 	if idle.lease().b.PID == pid {
 		t.Error("leased a terminated backend")

@@ -7,6 +7,7 @@ import (
 
 // BackendData takes bytes from the leased backend. p is valid until it returns.
 func (s *session) BackendData(p []byte) {
+	defer s.endEvent()
 	if s.state == stateTunnel {
 		s.toClient(p)
 		return
@@ -34,6 +35,7 @@ func (s *session) keepBackend(p []byte, used int) {
 // understood and is not complete.
 func (s *session) relay(p []byte) (used int) {
 	from, i := 0, 0 // p[from:i] is for the client
+	s.back.torn = s.back.rest > 0 && s.back.restAction == forward
 	for i < len(p) && !s.back.broken {
 		n, act := s.back.rest, s.back.restAction
 		if n == 0 {
@@ -61,6 +63,7 @@ func (s *session) relay(p []byte) (used int) {
 		}
 	}
 	s.relayRun(p[from:i])
+	s.back.torn = false
 	if n, ok := wire.FrameLen(p[i:]); ok && n < 0 {
 		s.backendViolation()
 	}

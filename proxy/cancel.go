@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/pgjay/pgjay/proxy/reactor"
 )
 
 // cancelState is a session's part in cancel requests.
@@ -67,10 +65,10 @@ func (s *session) forwardCancel(id uint32, secret []byte) {
 		return
 	}
 	s.setState(stateGreeting) // nothing more is read
-	target.loop.Post(reactor.Func(func() {
+	target.post(func() {
+		defer s.post(func() { s.leave(closedByTerminate) })
 		target.cancelQuery()
-		s.loop.Post(reactor.Func(func() { s.leave(closedByTerminate) }))
-	}))
+	})
 }
 
 // cancelQuery cancels what the client waits for at this moment.
@@ -105,6 +103,7 @@ type cancelDone session
 // Run continues what waited for the request.
 func (c *cancelDone) Run() {
 	s := (*session)(c)
+	defer s.endEvent()
 	s.cancel.inFlight--
 	if s.cancel.inFlight > 0 || s.state == stateClosed {
 		return

@@ -25,6 +25,7 @@ const e2eLoops = 2
 type running struct {
 	addr   string
 	server *proxy.Server
+	mon    *monitor.Monitor
 	stop   context.CancelFunc
 	done   chan error // has Run's result
 	log    *logBuffer
@@ -49,15 +50,16 @@ func startProxy(t testing.TB, backend string, change func(*proxy.Config)) *runni
 	if change != nil {
 		change(&cfg)
 	}
-	r := &running{log: &logBuffer{}, done: make(chan error, 1)}
+	r := &running{log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Loops: e2eLoops})}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if r.server, err = proxy.NewServer(cfg, log, monitor.New(monitor.Options{Loops: e2eLoops})); err != nil {
+	if r.server, err = proxy.NewServer(cfg, log, r.mon); err != nil {
 		t.Fatalf("new server: %v", err)
 	}
 	if err := r.server.Listen(); err != nil {
 		t.Fatalf("listen: %v", err)
 	}
+	r.mon.SetSources(r.server.Pools().Stats, r.server.Ready)
 	r.addr = r.server.Addrs()[0].String()
 	r.run(t)
 	return r

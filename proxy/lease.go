@@ -54,6 +54,7 @@ func (s *session) mustSettle() bool {
 
 // Leased takes the backend that was waited for.
 func (s *session) Leased(b *pool.Backend) {
+	defer s.endEvent()
 	s.back.waiting = false
 	s.clock.clear(timeoutAcquire)
 	if s.gone {
@@ -71,6 +72,7 @@ func (s *session) Leased(b *pool.Backend) {
 
 // LeaseFailed says that there is no backend to be had for this client.
 func (s *session) LeaseFailed(err error) {
+	defer s.endEvent()
 	s.back.waiting = false
 	s.clock.clear(timeoutAcquire)
 	switch {
@@ -174,16 +176,15 @@ func (s *session) release() {
 	b := s.back.lease
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
-	s.back = backendSide{in: s.back.in}
 	s.resumeClient(pausedBackend)
+	s.back = backendSide{in: s.back.in}
 	b.Release()
 }
 
 // destroy closes the backend: its state is unknown or not wanted.
 func (s *session) destroy(reason string) {
-	b := s.back.lease
+	s.back.lease.Destroy(reason)
 	s.dropLease()
-	b.Destroy(reason)
 }
 
 // dropLease forgets the backend and all that was expected of it.

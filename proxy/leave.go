@@ -15,6 +15,7 @@ const (
 	closedByError     closeReason = "error"
 	closedByTimeout   closeReason = "timeout"
 	closedByShutdown  closeReason = "shutdown"
+	closedByPanic     closeReason = "panic"
 )
 
 // fail tells the client why it cannot stay, and ends the session.
@@ -53,7 +54,7 @@ func (s *session) leave(why closeReason) {
 		return
 	}
 	if s.state == stateTunnel {
-		s.destroy("replication ended")
+		s.destroy("replication_ended")
 		s.finish()
 		return
 	}
@@ -81,7 +82,7 @@ func (s *session) abandonExchange() {
 	s.forgetSent()
 	s.resumeBackend(pausedClient)
 	if !s.completeFrame() {
-		s.destroy("client gone in mid-message")
+		s.destroy("client_gone")
 		s.finish()
 		return
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/pgjay/pgjay/pool"
-	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -92,8 +91,13 @@ func (s *session) authStep(body []byte) {
 		if body != nil {
 			step = func() ([]byte, bool, error) { return conversation.next(body) }
 		}
-		message, done, err := step()
-		s.loop.Post(reactor.Func(func() { s.authStepped(message, done, err) }))
+		var message []byte
+		var done bool
+		err := s.elsewhere(func() (err error) {
+			message, done, err = step()
+			return err
+		})
+		s.post(func() { s.authStepped(message, done, err) })
 	})
 }
 
@@ -220,10 +224,11 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
 	s.waiter.Lessee, s.waiter.Loop = s, s.loop
 	s.pools.DialDedicated(ctx, key, params, &s.waiter, func(b *pool.Backend, err error) {
+		defer s.endEvent()
 		cancel()
 		switch {
 		case s.gone && b != nil:
-			b.Destroy("client gone during login")
+			b.Destroy("client_gone")
 		case s.gone:
 		case err != nil && s.state == stateReady:
 			s.answerPending(leaseError(err, "ERROR"))

@@ -20,6 +20,7 @@ const (
 
 // BackendClosed says that the leased backend's socket is gone.
 func (s *session) BackendClosed(error) {
+	defer s.endEvent()
 	if s.state == stateTunnel {
 		s.dropLease()
 		s.leave(closedByError)
@@ -30,10 +31,14 @@ func (s *session) BackendClosed(error) {
 
 // BackendBlocked says that the backend does not take what is sent to it: the
 // client is not read until it does.
-func (s *session) BackendBlocked() { s.pauseClient(pausedBackend) }
+func (s *session) BackendBlocked() {
+	defer s.endEvent()
+	s.pauseClient(pausedBackend)
+}
 
 // BackendDrained ends what BackendBlocked began.
 func (s *session) BackendDrained() {
+	defer s.endEvent()
 	s.resumeClient(pausedBackend)
 	s.afterReplies()
 }
@@ -58,10 +63,10 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.who.pool.Settings().Mode != pool.ModeSession && !lost.labelling
 	owed := s.queue
 	s.queue = expectations{}
-	s.dropLease()
 	if open {
-		b.Destroy("protocol violation or failed set-up")
+		b.Destroy("protocol_violation")
 	}
+	s.dropLease()
 	switch {
 	case s.gone:
 		s.finish()

@@ -238,10 +238,10 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 		address = tcp.IP.String()
 	}
 	s := st.open(address)
+	defer s.endEvent()
 	conn, err := loop.Attach(nc, s)
 	if err != nil {
 		srv.log.Error("cannot serve a client", "client", address, "error", err)
-		s.client.conn = closedConn{}
 		s.leave(closedByError)
 		return
 	}
@@ -267,8 +267,8 @@ func (srv *Server) shakeHands(s *session, already []byte) {
 		ctx, cancel := context.WithTimeout(context.Background(), max(limit, time.Second))
 		defer cancel()
 		encrypted := tls.Server(stream, config)
-		err := encrypted.HandshakeContext(ctx)
-		s.loop.Post(reactor.Func(func() { srv.shaken(s, encrypted, err) }))
+		err := s.elsewhere(func() error { return encrypted.HandshakeContext(ctx) })
+		s.post(func() { srv.shaken(s, encrypted, err) })
 	}()
 }
 

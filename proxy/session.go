@@ -135,6 +135,7 @@ type backendSide struct {
 	begun   bool           // some of the reply at the head of the queue has come
 	reapply []pool.Setting // start-up settings that a RESET under way undoes
 	undone  bool           // a DISCARD ALL did it, which no error takes back
+	torn    bool           // relay is at work and began in the middle of a frame
 }
 
 // transaction is what release depends on.
@@ -180,6 +181,7 @@ func (s *session) setState(to sessionState) {
 
 // Data takes bytes from the client. p is valid until it returns.
 func (s *session) Data(p []byte) {
+	defer s.endEvent()
 	if s.gone {
 		return
 	}
@@ -216,22 +218,28 @@ func (s *session) useInput() {
 // Blocked says that the client does not take what is sent to it: neither its
 // messages nor the backend's are read until it does, as PostgreSQL does.
 func (s *session) Blocked() {
+	defer s.endEvent()
 	s.pauseClient(pausedClient)
 	s.pauseBackend(pausedClient)
 }
 
 // Drained ends what Blocked began.
 func (s *session) Drained() {
+	defer s.endEvent()
 	s.resumeBackend(pausedClient)
 	s.resumeClient(pausedClient)
 }
 
 // Closed says that the client's socket is gone.
-func (s *session) Closed(error) { s.leave(closedByClient) }
+func (s *session) Closed(error) {
+	defer s.endEvent()
+	s.leave(closedByClient)
+}
 
 // HalfClosed says that the client will send nothing more. It comes only while
 // the client is not read, so nothing would notice that it has gone.
 func (s *session) HalfClosed() {
+	defer s.endEvent()
 	if s.back.waiting && !endsWithTerminate(s.client.in) {
 		s.leave(closedByClient)
 	}

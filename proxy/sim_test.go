@@ -42,7 +42,7 @@ type sim struct {
 func newSim(t *testing.T, seed uint64) *sim {
 	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
 	m.faults = m.rng.IntN(3) == 0
-	sh := &shared{log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
+	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
 	sh.cancels.byID = map[uint32]*session{}
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
 	if err != nil {

@@ -34,6 +34,20 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
+// The simulator must see panics: they are what it looks for.
+func TestSimulatorSeesPanics(t *testing.T) {
+	m := newSim(t, 1)
+	m.connect(&simClient{sim: m, vanishes: -1})
+	s := m.clients[0].session
+	s.client.conn = &brittleConn{s.client.conn, "Write", 1}
+	defer func() {
+		if recover() == nil {
+			t.Error("a session's panic was recovered from")
+		}
+	}()
+	s.Data([]byte{0, 0, 0, 0})
+}
+
 func simulate(t *testing.T, seed uint64) {
 	m := newSim(t, seed)
 	defer func() {

@@ -33,6 +33,8 @@ type shared struct {
 	clients   atomic.Int64
 	monitor   *monitor.Monitor
 	log       *slog.Logger
+	// fragile lets panics of sessions through: for the simulator.
+	fragile bool
 	// work runs something that may block, in a goroutine.
 	work func(func())
 	// upgrade takes the client's socket off its loop, does a TLS handshake
@@ -74,6 +76,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 // gives it its socket.
 func (st *station) open(address string) *session {
 	s := &session{station: st, login: &login{address: address}}
+	s.client.conn = closedConn{}
 	st.sessions[s] = struct{}{}
 	st.clients.Add(1)
 	st.monitor.ClientOpened()
@@ -96,17 +99,29 @@ func (st *station) unregister(s *session) {
 func (st *station) drain() {
 	st.draining = true
 	for s := range st.sessions {
-		if s.idle() {
-			s.failAs(errShutdown, closedByShutdown)
-		}
+		s.drained()
 	}
 }
 
 // evict ends all sessions.
 func (st *station) evict() {
 	for s := range st.sessions {
-		s.failAs(errShutdown, closedByShutdown)
+		s.evicted()
 	}
+}
+
+// drained ends the session if it has nothing under way.
+func (s *session) drained() {
+	defer s.endEvent()
+	if s.idle() {
+		s.evicted()
+	}
+}
+
+// evicted ends the session.
+func (s *session) evicted() {
+	defer s.endEvent()
+	s.failAs(errShutdown, closedByShutdown)
 }
 
 // idle reports whether the client waits for nothing.

@@ -71,6 +71,7 @@ type timeoutTask session
 // Run handles the clocks that have run out and arms the timer for the rest.
 func (t *timeoutTask) Run() {
 	s := (*session)(t)
+	defer s.endEvent()
 	now := s.loop.Now()
 	s.clock.armed = 0
 	for kind := range timeoutKinds {
@@ -121,7 +122,7 @@ func (s *session) timeout(kind timeoutKind) {
 		s.failAs(fatalTimeout("57P05", "terminating connection due to idle-session timeout", "client_idle", timeouts.ClientIdle), closedByTimeout)
 	case timeoutLeaving:
 		if s.back.lease != nil {
-			s.destroy("clean-up took too long")
+			s.destroy("clean_up_timeout")
 			s.finish()
 		}
 	}

@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"maps"
+
+	"github.com/xdg-go/scram"
+)
+
+// Sabotage breaks the session that has this process ID, so that the next thing
+// of that kind that it does panics. It returns when that is done.
+func (srv *Server) Sabotage(pid uint32, what string) {
+	srv.cancels.mu.RLock()
+	s := srv.cancels.byID[pid]
+	srv.cancels.mu.RUnlock()
+	done := make(chan struct{})
+	s.post(func() {
+		defer close(done)
+		switch what {
+		case "exchange":
+			s.traffic = nil
+		case "post":
+			s.post(func() { panic("secret") })
+		default:
+			s.client.conn = &brittleConn{s.client.conn, what, 1}
+		}
+	})
+	<-done
+}
+
+// SabotageLogins makes the proof of identity of a user panic.
+func (srv *Server) SabotageLogins(user string) {
+	live := *srv.settings()
+	broken := *live.credentials.users[user]
+	broken.keys = func() (scram.StoredCredentials, error) { panic("secret") }
+	users := maps.Clone(live.credentials.users)
+	users[user] = &broken
+	live.credentials = &credentials{users: users, typical: live.credentials.typical}
+	srv.live.Store(&live)
+}
+
+// brittleConn panics the first few times that a method is called.
+type brittleConn struct {
+	clientConn
+	method string
+	times  int
+}
+
+func (c *brittleConn) called(method string) {
+	if method == c.method && c.times > 0 {
+		c.times--
+		panic("secret")
+	}
+}
+
+func (c *brittleConn) Write(p []byte) {
+	c.called("Write")
+	c.clientConn.Write(p)
+}
+
+func (c *brittleConn) Resume() {
+	c.called("Resume")
+	c.clientConn.Resume()
+}
+
+func (c *brittleConn) CloseAfterFlush() {
+	c.called("CloseAfterFlush")
+	c.clientConn.CloseAfterFlush()
+}
