@@ -138,6 +138,9 @@ func (t *Traffic) Transaction(result TransactionResult, duration int64) {
 	t.database.histograms[slotTransaction].observe(duration)
 }
 
+// Waited notes a wait for a backend that belongs to no exchange: for a login.
+func (t *Traffic) Waited(ns int64) { t.wait.observe(ns) }
+
 // WaitTimedOut counts a client that waited in vain for a backend.
 func (t *Traffic) WaitTimedOut() { t.cells[cellWaitTimeouts].add(1) }
 

@@ -8,6 +8,7 @@ import (
 // BackendData takes bytes from the leased backend. p is valid until it returns.
 func (s *session) BackendData(p []byte) {
 	defer s.endEvent()
+	s.meter.bytes.ServerReceived += uint64(len(p))
 	if s.state == stateTunnel {
 		s.toClient(p)
 		return
@@ -76,14 +77,12 @@ func (s *session) relayRun(p []byte) {
 		return
 	}
 	s.forgetSent() // the client has seen a reply: no other try
-	s.sample.bytes.ServerReceived += uint64(len(p))
-	s.sample.bytes.ClientSent += uint64(len(p))
 	s.toClient(p)
 }
 
 // mustKnow reports whether the body of a backend message is looked at.
 func mustKnow(typ byte) bool {
-	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus
+	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete
 }
 
 // reply follows one backend message through the queue of expected replies and
@@ -105,6 +104,9 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.CommandComplete:
 		if s.back.reapply != nil && string(body) == "DISCARD ALL\x00" {
 			s.back.undone = true
+		}
+		if !s.back.labelling && !s.back.cleaning {
+			s.sample.setTag(body)
 		}
 		return s.complete(typ)
 	case wire.RowDescription, wire.NoData, wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
@@ -215,12 +217,14 @@ func (s *session) readyForQuery(body []byte) action {
 		}
 		s.tx.unsynced, s.client.skipping = false, false
 		s.back.fence = true
+		s.record()
 		return forward
 	}
 	head := s.queue.head()
 	act := head.act
 	switch {
 	case head.kind == expectFence:
+		s.record()
 		return forward
 	case head.kind == expectSync, head.kind.ready() && s.back.begun:
 	case s.back.fence:
@@ -315,9 +319,8 @@ func (s *session) skipToSync() {
 func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
-	s.record(now)
+	s.record()
 	s.retries = 0
-	s.clock.clear(timeoutQuery)
 	s.cancel.queryTimeout = false
 	if s.tx.discard {
 		s.tx.discard = false
@@ -328,8 +331,9 @@ func (s *session) exchangeDone() {
 	if s.back.status == wire.StatusIdle {
 		s.endTransaction(now, result)
 	}
-	if !s.queue.empty() {
-		s.sample.start = now
+	if !s.queue.empty() || s.tx.unsynced {
+		s.sample.start, s.sample.sent = now, now
+		s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
 	}
 }
 

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -138,4 +139,89 @@ func TestAcquireTimeout(t *testing.T) {
 	if got := value(t, waiter, "select 'alive'"); got != "alive" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// TestTimeoutMetrics: each timeout has its SQLSTATE and its counter, and counts
+// only when somebody ran into it.
+func TestTimeoutMetrics(t *testing.T) {
+	backend := plain(t)
+	const short = 50 * time.Millisecond
+	for kind, test := range map[string]struct {
+		set  func(*proxy.TimeoutsConfig)
+		send []string
+		want string
+	}{
+		"query":               {func(c *proxy.TimeoutsConfig) { c.Query = short }, []string{"select pg_sleep(600)"}, "E ERROR 57014 *"},
+		"transaction":         {func(c *proxy.TimeoutsConfig) { c.Transaction = short }, []string{"begin", "select pg_sleep(600)"}, "E FATAL 25P04 *"},
+		"idle_in_transaction": {func(c *proxy.TimeoutsConfig) { c.IdleInTransaction = short }, []string{"begin"}, "E FATAL 25P03 *"},
+		"client_idle":         {func(c *proxy.TimeoutsConfig) { c.ClientIdle = short }, nil, "E FATAL 57P05 *"},
+		"client_login":        {func(c *proxy.TimeoutsConfig) { c.ClientLogin = short }, nil, "E FATAL 08P01 *"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			p := startProxy(t, backend, func(c *proxy.Config) { test.set(&c.Timeouts) })
+			var c *pgtest.Conn
+			if kind == "client_login" {
+				c = mute(t, p.addr)
+			} else {
+				c = client(t, p.addr)
+			}
+			for _, sql := range test.send {
+				if err := c.Send(pgtest.Query(sql)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			frames, _ := c.ReceiveUntil('E')
+			if last := frames[len(frames)-1].String(); !pgtest.Match(test.want, last) {
+				t.Errorf("got %q", last)
+			}
+			expectMetric(t, p, `timeouts_total{kind="`+kind+`"}`, 1)
+			for name, v := range p.scrape(t) {
+				if strings.HasPrefix(name, "timeouts_total") && v != 1 || strings.HasPrefix(name, "pool_wait_timeouts_total") && v != 0 {
+					t.Errorf("%s is %g", name, v)
+				}
+			}
+			if strings.Contains(test.want, "FATAL") {
+				expectMetric(t, p, `client_connections_closed_total{reason="timeout"}`, 1)
+			}
+		})
+	}
+}
+
+// mute connects and says nothing.
+func mute(t *testing.T, addr string) *pgtest.Conn {
+	t.Helper()
+	c, err := pgtest.Dial(addr, "mute", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// A statement in a pipeline has the time of timeouts.query for itself: neither
+// what was sent before it nor what comes after it changes that.
+func TestQueryTimeoutInPipeline(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Query = 100 * time.Millisecond })
+	c := client(t, p.addr)
+	if err := c.Send(pgtest.Query("select 1"), pgtest.Query("select pg_sleep(600)")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "T *", "D *", "C *", "Z I", "T *", "E ERROR 57014 *query timeout*", "Z I")
+	if err := c.Send(pgtest.Query("select pg_sleep(600)")); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond): // the client goes on sending
+				_ = c.Send(pgtest.Query("select 2"))
+			}
+		}
+	}()
+	expect(t, c, "T *", "E ERROR 57014 *query timeout*", "Z I")
 }

@@ -25,6 +25,7 @@ func (s *session) consume(p []byte) (used int) {
 		}
 		used += n
 	}
+	s.markSent()
 	return used
 }
 
@@ -40,7 +41,7 @@ func (s *session) step(p []byte) int {
 	case s.state == stateAuth:
 		return s.authFrame(p)
 	case s.state == stateTunnel:
-		s.back.lease.Conn().Write(p)
+		s.toBackend(p)
 		return len(p)
 	}
 	return 0
@@ -163,16 +164,14 @@ func (s *session) answered() bool {
 func (s *session) flush() {
 	if s.queue.unflushed() {
 		s.queue.flush()
-		s.back.lease.Conn().Write(wire.AppendEmpty(s.scratch[:0], wire.Flush))
+		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Flush))
 	}
 }
 
 // send passes bytes on to the backend, and keeps them as long as they may be
 // needed for another try.
 func (s *session) send(p []byte) {
-	s.back.lease.Conn().Write(p)
-	s.sample.bytes.ClientReceived += uint64(len(p))
-	s.sample.bytes.ServerSent += uint64(len(p))
+	s.toBackend(p)
 	if s.back.sent == nil {
 		return
 	}

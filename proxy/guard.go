@@ -21,12 +21,12 @@ var errPanic = &wire.Error{
 // panic ends the session and its backend, of which nobody knows what state
 // they are in; the other sessions go on.
 func (s *session) endEvent() {
-	if s.fragile {
-		return
+	if !s.fragile {
+		if v := recover(); v != nil {
+			s.crashed(v)
+		}
 	}
-	if v := recover(); v != nil {
-		s.crashed(v)
-	}
+	s.observe()
 }
 
 // post has f called on the session's loop, as an event of the session. Any
@@ -62,7 +62,12 @@ func (s *session) crashed(v any) {
 	s.client.in, s.back.in, s.back.sent = nil, nil, nil
 	if s.back.lease != nil {
 		s.attempt(func() { s.destroy("panic") })
+		s.back = backendSide{}
 	}
+	if s.sample.start != 0 {
+		s.attempt(func() { s.recordFailed(errPanic) })
+	}
+	s.tx, s.sample = transaction{}, exchangeSample{}
 	if !torn {
 		s.attempt(func() { s.failAs(errPanic, closedByPanic) })
 	}

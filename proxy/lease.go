@@ -105,7 +105,7 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
 	s.back.readOnly = true
-	s.sample.waited = s.loop.Now() - s.sample.asked
+	s.sample.waited += s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
 	} else if b.Params != s.who.params && s.state == stateReady {
@@ -132,7 +132,7 @@ func (s *session) applySettings(settings []pool.Setting, last action) {
 		s.queue.push(expectReply, swallow)
 		s.queue.push(expectReply, swallow)
 	}
-	s.back.lease.Conn().Write(wire.AppendEmpty(out, wire.Sync))
+	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, last)
 	s.back.lease.UnnamedOwner = unknownOwner
 	s.back.lease.Label = s.who.label
@@ -158,9 +158,10 @@ func (s *session) setParams(p pool.Params) {
 // beginExchange is called before the first message of an exchange is sent.
 func (s *session) beginExchange(class sqlparse.Class) {
 	now := s.loop.Now()
-	if s.queue.empty() || s.back.labelling {
-		s.sample.start = now
-		s.sample.command = class.First
+	if x := &s.sample; x.start == 0 || s.queue.empty() && s.retries == 0 {
+		x.start = now - x.waited
+		x.command = class.First
+		s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
 	}
 	if s.tx.began == 0 {
 		s.tx.began = now
@@ -168,7 +169,6 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	}
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
-	s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
 }
 
 // release gives the backend back. Caller has checked mayRelease.
@@ -196,6 +196,8 @@ func (s *session) dropLease() {
 	s.back = backendSide{}
 	s.queue.reset()
 	s.client.unnamed.pending = s.client.unnamed.pending[:0]
+	s.unpin()
+	s.recordLost()
 	s.tx = transaction{}
 	if s.client.rest > 0 {
 		s.client.restDropped = true

@@ -27,6 +27,12 @@ func (s *session) failAs(e *wire.Error, why closeReason) {
 	if s.gone {
 		return
 	}
+	switch {
+	case s.login != nil:
+		s.monitor.ClientRejected(s.rejectReason(e, why))
+	case s.sample.start != 0:
+		s.recordFailed(e)
+	}
 	if s.back.rest == 0 || s.back.restAction == swallow {
 		fatal := *e
 		fatal.Severity = "FATAL"
@@ -42,6 +48,7 @@ func (s *session) leave(why closeReason) {
 		return
 	}
 	s.gone = true
+	s.recordLost()
 	s.client.conn.CloseAfterFlush()
 	s.recordClose(why)
 	s.unregister(s)
@@ -113,7 +120,7 @@ func (s *session) completeFrame() bool {
 	if !s.client.restCopy || rest > maxText {
 		return false
 	}
-	s.back.lease.Conn().Write(make([]byte, rest))
+	s.toBackend(make([]byte, rest))
 	return true
 }
 
@@ -123,13 +130,13 @@ func (s *session) abortUnsynced() {
 	s.tx.unsynced = false
 	out := wire.AppendBindText(s.scratch[:0], "pgjay: the client has gone")
 	s.queue.push(expectReply, swallow)
-	s.back.lease.Conn().Write(wire.AppendEmpty(out, wire.Sync))
+	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, swallow)
 }
 
 // endCopyForGone ends copy data that nobody will send.
 func (s *session) endCopyForGone() {
-	s.back.lease.Conn().Write(wire.AppendCopyFail(s.scratch[:0], "client has gone"))
+	s.toBackend(wire.AppendCopyFail(s.scratch[:0], "client has gone"))
 	s.queue.push(expectCopyEnd, swallow)
 }
 
@@ -157,6 +164,6 @@ func (s *session) cleanUp() {
 func (s *session) clean(sql string) {
 	s.back.cleaning = true
 	s.back.lease.UnnamedOwner = 0
-	s.back.lease.Conn().Write(wire.AppendQuery(s.scratch[:0], sql))
+	s.toBackend(wire.AppendQuery(s.scratch[:0], sql))
 	s.queue.push(expectQuery, swallow)
 }

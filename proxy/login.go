@@ -25,7 +25,6 @@ func (s *session) beginLogin(m *wire.Startup) {
 		s.toClient(wire.AppendNegotiateVersion(s.scratch[:0], min(m.Version, wire.Version32), m.Options))
 	}
 	if e := s.admit(); e != nil {
-		s.recordRejected(rejectReason(e))
 		s.fail(e)
 		return
 	}
@@ -252,12 +251,18 @@ func startupError(err error) *wire.Error {
 }
 
 // rejectReason is the metrics label of a refused login.
-func rejectReason(e *wire.Error) string {
-	switch e {
-	case errTooManyClients:
+func (s *session) rejectReason(e *wire.Error, why closeReason) string {
+	switch {
+	case e == errTooManyClients:
 		return "max_clients"
-	case errShutdown:
-		return "shutdown"
+	case e == errTooManyLogins:
+		return "max_clients_per_address"
+	case why != closedByError:
+		return string(why)
+	case s.state == stateGreeting:
+		return "backend"
+	case s.state == stateAuth && s.login.refusal == nil:
+		return "auth"
 	}
 	return "startup"
 }

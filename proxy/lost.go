@@ -57,6 +57,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 	retry := s.mayTryAgain(cause)
 	if retry {
 		s.back.sent = nil // keep it from being recycled
+		s.tx.began = 0    // it begins again
 	}
 	skip := s.client.skipping || s.tx.unsynced
 	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.tx.pin == sqlparse.ReasonNone &&
@@ -107,7 +108,7 @@ func (s *session) mayTryAgain(cause *wire.Error) bool {
 	}
 	switch cause.Code {
 	case "57P01", "57P05":
-		return s.loop.Now()-s.sample.start < int64(retryWindow)
+		return s.loop.Now()-s.sample.sent < int64(retryWindow)
 	case "57P02":
 		return s.back.readOnly
 	}
@@ -118,6 +119,8 @@ func (s *session) mayTryAgain(cause *wire.Error) bool {
 func (s *session) tryAgain(sent []byte) {
 	s.retries++
 	s.recordRetry()
+	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)
+	s.sample.sent = 0
 	s.client.rest, s.client.skipping = 0, false
 	if kept := s.client.in; kept != nil {
 		sent = append(sent, kept...)
@@ -138,12 +141,16 @@ func (s *session) answerLost(owed expectations, skip bool, e *wire.Error) {
 			out, told = e.Append(out), true
 		}
 		if head.act == forward && head.kind.ready() {
+			s.recordFailed(e)
 			out, told = wire.AppendReadyForQuery(out, wire.StatusIdle), false
 		}
 		owed.pop()
 	}
 	if skip && !told {
 		out = e.Append(out)
+	}
+	if skip {
+		s.recordFailed(e)
 	}
 	s.client.skipping = skip
 	s.toClient(out)
@@ -152,6 +159,7 @@ func (s *session) answerLost(owed expectations, skip bool, e *wire.Error) {
 
 // answerPending gives an error to the message for which there is no backend.
 func (s *session) answerPending(e *wire.Error) {
+	s.recordFailed(e)
 	out := e.Append(s.scratch[:0])
 	in := s.client.in
 	n, _ := wire.FrameLen(in)

@@ -251,7 +251,6 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 	case st.draining:
 		s.failAs(errShutdown, closedByShutdown)
 	case st.logins.get(address) > srv.settings().limits.MaxClientsPerAddress:
-		s.recordRejected("max_clients_per_address")
 		s.fail(errTooManyLogins)
 	}
 }

@@ -56,6 +56,7 @@ type session struct {
 	tx     transaction
 	clock  deadlines
 	sample exchangeSample
+	meter  meter
 
 	login   *login // until stateReady
 	who     identity
@@ -185,6 +186,7 @@ func (s *session) Data(p []byte) {
 	if s.gone {
 		return
 	}
+	s.meter.bytes.ClientReceived += uint64(len(p))
 	if s.client.in != nil {
 		s.client.in = append(s.client.in, p...)
 		s.useInput()
@@ -299,6 +301,13 @@ func (s *session) giveBuffer(b []byte) {
 // toClient sends p to the client unless it is gone.
 func (s *session) toClient(p []byte) {
 	if !s.gone && len(p) > 0 {
+		s.meter.bytes.ClientSent += uint64(len(p))
 		s.client.conn.Write(p)
 	}
+}
+
+// toBackend sends p to the backend.
+func (s *session) toBackend(p []byte) {
+	s.meter.bytes.ServerSent += uint64(len(p))
+	s.back.lease.Conn().Write(p)
 }

@@ -118,7 +118,7 @@ func (s *session) encrypted(conn clientConn) {
 // to talk to.
 func (s *session) handshakeFailed(err error) {
 	s.log.Info("TLS handshake failed", "client", s.login.address, "error", err)
-	s.recordRejected("tls")
+	s.monitor.ClientRejected("tls")
 	s.client.conn = closedConn{}
 	s.leave(closedByError)
 }

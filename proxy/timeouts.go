@@ -27,10 +27,6 @@ const (
 // has gone left behind, before it is closed.
 const leavingTimeout = 30 * time.Second
 
-var timeoutNames = [timeoutKinds]string{
-	"client_login", "acquire", "query", "transaction", "idle_in_transaction", "client_idle", "leaving", "recancel",
-}
-
 // deadlines are a session's clocks, in the loop's time; 0 is off. One timer
 // serves them all: it is moved forward at once but backward only when it
 // fires, so that starting and stopping a clock for each query costs nothing.
@@ -102,24 +98,24 @@ func (s *session) timeout(kind timeoutKind) {
 		s.recancel()
 		return
 	}
-	s.recordTimeout(kind)
 	timeouts := s.settings().timeouts
 	switch kind {
 	case timeoutLogin:
-		s.failAs(fatalTimeout("08P01", "pgjay: login took too long", "client_login", timeouts.ClientLogin), closedByTimeout)
+		s.timedOut("08P01", "pgjay: login took too long", "client_login", timeouts.ClientLogin)
 	case timeoutAcquire:
 		s.acquireTimedOut()
 	case timeoutQuery:
 		if s.back.lease != nil && !s.queue.empty() {
+			s.monitor.TimedOut("query")
 			s.cancel.queryTimeout = true
 			s.sendCancel()
 		}
 	case timeoutTransaction:
-		s.failAs(fatalTimeout("25P04", "terminating connection due to transaction timeout", "transaction", timeouts.Transaction), closedByTimeout)
+		s.timedOut("25P04", "terminating connection due to transaction timeout", "transaction", timeouts.Transaction)
 	case timeoutIdleInTransaction:
-		s.failAs(fatalTimeout("25P03", "terminating connection due to idle-in-transaction timeout", "idle_in_transaction", timeouts.IdleInTransaction), closedByTimeout)
+		s.timedOut("25P03", "terminating connection due to idle-in-transaction timeout", "idle_in_transaction", timeouts.IdleInTransaction)
 	case timeoutClientIdle:
-		s.failAs(fatalTimeout("57P05", "terminating connection due to idle-session timeout", "client_idle", timeouts.ClientIdle), closedByTimeout)
+		s.timedOut("57P05", "terminating connection due to idle-session timeout", "client_idle", timeouts.ClientIdle)
 	case timeoutLeaving:
 		if s.back.lease != nil {
 			s.destroy("clean_up_timeout")
@@ -128,11 +124,14 @@ func (s *session) timeout(kind timeoutKind) {
 	}
 }
 
-func fatalTimeout(code, message, key string, d time.Duration) *wire.Error {
-	return &wire.Error{
+// timedOut ends the session because of a timeout, which is also what its
+// metric is called.
+func (s *session) timedOut(code, message, timeout string, d time.Duration) {
+	s.monitor.TimedOut(timeout)
+	s.failAs(&wire.Error{
 		Severity: "FATAL", Code: code, Message: message,
-		Detail: fmt.Sprintf("timeouts.%s is %s.", key, d),
-	}
+		Detail: fmt.Sprintf("timeouts.%s is %s.", timeout, d),
+	}, closedByTimeout)
 }
 
 // acquireTimedOut ends the wait for a backend.
@@ -141,6 +140,7 @@ func (s *session) acquireTimedOut() {
 		return
 	}
 	s.back.waiting = false
+	s.recordWaitTimeout()
 	e := &wire.Error{
 		Severity: "ERROR", Code: "53300",
 		Message: fmt.Sprintf("pgjay: no backend became free within %s", s.who.pool.Settings().AcquireTimeout),

@@ -81,7 +81,7 @@ func (s *session) copyUnended() bool {
 func (s *session) sendFence() {
 	s.back.fence = false
 	s.back.lease.UnnamedOwner = 0
-	s.back.lease.Conn().Write(wire.AppendQuery(s.scratch[:0], ""))
+	s.toBackend(wire.AppendQuery(s.scratch[:0], ""))
 	s.queue.push(expectFence, swallow)
 }
 

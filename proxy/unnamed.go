@@ -119,9 +119,9 @@ func (s *session) useStatement(name []byte) {
 		return
 	}
 	if len(u.current.parse) > 0 {
-		b.Conn().Write(u.current.parse)
+		s.toBackend(u.current.parse)
 	} else {
-		b.Conn().Write(wire.AppendCloseStatement(s.scratch[:0], ""))
+		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))
 	}
 	u.push(u.current.parse, u.current.token, u.current.reads)
 	s.tx.replaced = true

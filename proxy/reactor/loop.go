@@ -75,6 +75,14 @@ func (l *Loop) Index() int { return l.index }
 // read when the event began.
 func (l *Loop) Now() int64 { return l.now }
 
+// Clock reads the clock of Now.
+func (l *Loop) Clock() int64 {
+	if l.poll == nil {
+		return l.now
+	}
+	return monotonic()
+}
+
 // Load returns how many Conns are attached. Any goroutine may call it.
 func (l *Loop) Load() int { return int(l.conns.Load()) }
 
