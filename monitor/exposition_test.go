@@ -56,9 +56,9 @@ func exerciseTraffic(t *Traffic) {
 	s := Sample{
 		Duration: int64(30 * time.Millisecond), Wait: int64(20 * time.Millisecond), Backend: int64(9 * time.Millisecond),
 		Command: CommandInsert, Code: [2]byte{'2', '3'},
-		Bytes: Bytes{ClientReceived: 10, ClientSent: 20, ServerReceived: 30, ServerSent: 40},
 	}
 	t.Exchange(&s)
+	t.Transfer(&Bytes{ClientReceived: 10, ClientSent: 20, ServerReceived: 30, ServerSent: 40})
 	t.Exchange(&Sample{Duration: 1000, Command: CommandSelect, Source: SourceCache})
 	t.Transaction(TransactionRolledBack, s.Duration)
 	t.WaitTimedOut()

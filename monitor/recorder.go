@@ -112,12 +112,9 @@ func (t *Traffic) Exchange(s *Sample) {
 	if s.Code != [2]byte{} {
 		d.errors[classIndex(s.Code)].add(1)
 	}
-	t.Transfer(&s.Bytes)
 }
 
-// Transfer counts bytes that belong to no exchange that ends, or not soon:
-// replication, a long COPY. What it was told of an exchange must not be in the
-// exchange's Sample again.
+// Transfer counts bytes that have gone through.
 func (t *Traffic) Transfer(b *Bytes) {
 	t.count(cellClientReceived, b.ClientReceived)
 	t.count(cellClientSent, b.ClientSent)

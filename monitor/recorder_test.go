@@ -10,7 +10,6 @@ var ordinary = Sample{
 	Duration: int64(300 * time.Microsecond),
 	Backend:  int64(280 * time.Microsecond),
 	Command:  CommandSelect,
-	Bytes:    Bytes{ClientReceived: 60, ClientSent: 400, ServerReceived: 400, ServerSent: 60},
 }
 
 func TestTrafficIsOnePerPairAndLoop(t *testing.T) {
@@ -106,7 +105,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		traffic.Move(ClientIdle, ClientActive)
 		traffic.Exchange(&s)
 		traffic.Transaction(TransactionRolledBack, s.Duration)
-		traffic.Transfer(&s.Bytes)
+		traffic.Transfer(&Bytes{ClientReceived: 60, ClientSent: 400, ServerReceived: 400, ServerSent: 60})
 		traffic.WaitTimedOut()
 		traffic.Move(ClientActive, ClientIdle)
 	})

@@ -5,16 +5,13 @@ package monitor
 type Sample struct {
 	Duration int64 // ns, as the client saw it: from its first message to the last reply
 	Wait     int64 // ns of it spent waiting for a backend
-	// Backend is the ns of it from when the first message had been sent to the
-	// backend until its last reply was there. 0: there was none, or nobody
-	// measured; then the exchange says nothing about backend and overhead.
-	// (The loop's clock, which stands still during an event, cannot tell the
-	// overhead of that event.)
+	// Backend is the ns of it from when the first message had been passed on to
+	// the backend until its last reply was there. 0: there was none; then the
+	// exchange says nothing about backend and overhead.
 	Backend int64
 	Command Command
 	Source  Source
 	Code    [2]byte // the class of the SQLSTATE it failed with; zero: it did not fail
-	Bytes
 }
 
 // overhead is the time that nobody but the proxy took. Its parts are measured
