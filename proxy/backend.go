@@ -211,14 +211,7 @@ func (s *session) readyForQuery(body []byte) action {
 	s.back.status = body[0]
 	s.queue.skipMarks()
 	if s.queue.empty() {
-		if !s.tx.copyIn.ambiguous && !s.back.fence {
-			s.backendViolation()
-			return swallow
-		}
-		s.tx.unsynced, s.client.skipping = false, false
-		s.back.fence = true
-		s.record()
-		return forward
+		return s.unexpectedReady()
 	}
 	head := s.queue.head()
 	act := head.act
@@ -250,6 +243,19 @@ func (s *session) readyForQuery(body []byte) action {
 		s.exchangeDone()
 	}
 	return act
+}
+
+// unexpectedReady handles the end of an exchange of which nobody knew whether
+// it would have one: its Sync may have been ignored.
+func (s *session) unexpectedReady() action {
+	if !s.tx.copyIn.ambiguous && !s.back.fence {
+		s.backendViolation()
+		return swallow
+	}
+	s.tx.unsynced, s.client.skipping = false, false
+	s.back.fence = true
+	s.record()
+	return forward
 }
 
 // reportChanged tells the client the parameter values that have changed
