@@ -61,7 +61,7 @@ type Backend struct {
 
 	lessee  Lessee // nil while not leased
 	partial []byte // of a message that came while not leased
-	awaited byte   // the message that a ping waits for; 0: none
+	pinged  bool   // a ReadyForQuery is expected
 
 	place atomic.Uint32 // state and loop; written under Pool.mu
 	guarded

@@ -10,9 +10,9 @@ import (
 // nobody has leased.
 const maxPartial = 1 << 20
 
-// pingQuery is an empty Query: the server answers EmptyQueryResponse and
-// ReadyForQuery and does nothing.
-var pingQuery = wire.AppendQuery(nil, "")
+// pingMessage is a Sync: the server answers ReadyForQuery and does nothing. An
+// empty Query would drop the unnamed prepared statement.
+var pingMessage = wire.AppendEmpty(nil, wire.Sync)
 
 // pingLocked checks an idle backend for whoever waits. If it does not answer
 // within the connect timeout the janitor closes it.
@@ -30,8 +30,8 @@ type ping Backend
 func (g *ping) Run() {
 	b := (*Backend)(g)
 	if b.state() == stateChecking {
-		b.awaited = wire.EmptyQueryResponse
-		b.conn.Write(pingQuery)
+		b.pinged = true
+		b.conn.Write(pingMessage)
 		b.conn.Flush()
 	}
 }
@@ -89,16 +89,11 @@ func (b *Backend) unleasedMessage(typ byte, body []byte) (reason string) {
 	case wire.NoticeResponse, wire.NotificationResponse:
 	case wire.ErrorResponse:
 		return reasonServer + "_" + strings.ToLower(string(wire.ErrorCode(body)))
-	case wire.EmptyQueryResponse:
-		if b.awaited != wire.EmptyQueryResponse {
-			return reasonProtocol
-		}
-		b.awaited = wire.ReadyForQuery
 	case wire.ReadyForQuery:
-		if b.awaited != wire.ReadyForQuery || len(body) != 1 || body[0] != wire.StatusIdle {
+		if !b.pinged || len(body) != 1 || body[0] != wire.StatusIdle {
 			return reasonProtocol
 		}
-		b.awaited = 0
+		b.pinged = false
 		b.ponged()
 	default:
 		return reasonProtocol

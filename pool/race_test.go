@@ -15,11 +15,11 @@ import (
 type quietConn struct{ backend *Backend }
 
 func (c *quietConn) Write(p []byte) {
-	if string(p) == string(pingQuery) {
+	if string(p) == string(pingMessage) {
 		l := c.backend.loop
 		l.Post(reactor.Func(func() {
 			if c.backend.Enter(l) {
-				c.backend.Data([]byte("I\x00\x00\x00\x04Z\x00\x00\x00\x05I"))
+				c.backend.Data([]byte("Z\x00\x00\x00\x05I"))
 			}
 		}))
 	}

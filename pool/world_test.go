@@ -165,9 +165,9 @@ func (c *fakeConn) check() {
 func (c *fakeConn) Write(p []byte) {
 	c.check()
 	c.out = append(c.out, p...)
-	if string(p) == string(pingQuery) && !c.mute {
+	if string(p) == string(pingMessage) && !c.mute {
 		c.later(func() {
-			c.data(wire.AppendReadyForQuery(wire.AppendEmpty(nil, wire.EmptyQueryResponse), wire.StatusIdle))
+			c.data(wire.AppendReadyForQuery(nil, wire.StatusIdle))
 		})
 	}
 }

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"testing"
 
+	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
 
@@ -33,4 +34,17 @@ func TestNothingRunsWithoutItsLabel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A check of an idle backend must not change what a client finds there.
+func TestPingsLeaveTheUnnamedStatement(t *testing.T) {
+	p := startProxy(t, plain(t), func(c *proxy.Config) {
+		onlyOne(c)
+		c.Pool.PrePing, c.Pool.PrePingAfter = true, 0
+	})
+	pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, &pgtest.Script{Name: "pings", Steps: []pgtest.Step{
+		pgtest.Connect("a"),
+		pgtest.Send(pgtest.Parse("", "select 'mine'"), pgtest.Sync).Expect("1", "Z I"),
+		pgtest.Send(pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync).Expect("2", "D mine", "C SELECT 1", "Z I"),
+	}})
 }

@@ -66,3 +66,15 @@ func (c *brittleConn) CloseAfterFlush() {
 	c.called("CloseAfterFlush")
 	c.clientConn.CloseAfterFlush()
 }
+
+// MoveSessions has every session that may move go to the next loop.
+func (srv *Server) MoveSessions() {
+	srv.each(func(st *station) {
+		to := srv.stations[(st.loop.Index()+1)%len(srv.stations)]
+		for s := range st.sessions {
+			if s.movable() {
+				s.move(to)
+			}
+		}
+	})
+}

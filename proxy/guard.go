@@ -32,7 +32,12 @@ func (s *session) endEvent() {
 // post has f called on the session's loop, as an event of the session. Any
 // goroutine may call it.
 func (s *session) post(f func()) {
-	s.loop.Post(reactor.Func(func() {
+	home := s.home.Load()
+	home.loop.Post(reactor.Func(func() {
+		if s.home.Load() != home {
+			s.post(f)
+			return
+		}
 		defer s.endEvent()
 		f()
 	}))

@@ -36,7 +36,6 @@ type Server struct {
 	shared
 	listen    ListenConfig
 	group     *reactor.Group
-	stations  []*station // by loop index
 	listeners []net.Listener
 	accepting atomic.Bool
 	closing   sync.Once

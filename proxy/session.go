@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"sync/atomic"
+
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -15,6 +17,7 @@ type clientConn interface {
 	Pause()
 	Resume()
 	CloseAfterFlush()
+	Move(to *reactor.Loop)
 }
 
 // sessionState is where a client is between accept and close.
@@ -43,9 +46,10 @@ var transitions = [...][]sessionState{
 }
 
 // session is one client from accept to close: a state machine without I/O.
-// Everything in it is owned by its loop.
+// Everything in it but home is owned by its loop.
 type session struct {
-	*station // what the sessions of one loop share
+	*station                         // what the sessions of one loop share
+	home     atomic.Pointer[station] // the same, for other goroutines
 
 	id     uint32 // also the process ID that the client is told
 	state  sessionState

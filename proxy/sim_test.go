@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"io"
@@ -56,6 +57,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 		loop := reactor.NewManual(i)
 		m.loops = append(m.loops, loop)
 		m.stations = append(m.stations, newStation(sh, loop))
+		sh.stations = m.stations
 	}
 	cfg := pool.DefaultConfig()
 	cfg.Size, cfg.Overflow = 1+m.rng.IntN(3), m.rng.IntN(2)
@@ -146,6 +148,8 @@ type simClient struct {
 	paused   bool
 	closed   bool
 	vanishes int // after so many bytes; -1: never
+	patient  bool
+	ends     int // where the message that is being sent ends; patient only
 	session  *session
 	station  *station
 }
@@ -161,6 +165,25 @@ func (c *simClient) Buffered() int    { return c.unread }
 func (c *simClient) Pause()           { c.paused = true }
 func (c *simClient) Resume()          { c.paused = false }
 func (c *simClient) CloseAfterFlush() { c.closed = true }
+
+// Move has the client's events come on another loop.
+func (c *simClient) Move(to *reactor.Loop) {
+	if c.session.Enter(c.station.loop) || !c.session.Enter(to) {
+		c.sim.t.Errorf("client %d: moved while its loop may touch it", c.id)
+	}
+	c.station = c.sim.stations[to.Index()]
+}
+
+// wander moves a session to any loop, as a busy loop does.
+func (c *simClient) wander() bool {
+	s, to := c.session, c.sim.stations[c.sim.rng.IntN(len(c.sim.stations))]
+	if to == c.station || s.home.Load() != c.station || !s.movable() {
+		return false
+	}
+	c.sim.say("client %d moves to loop %d", c.id, to.loop.Index())
+	s.move(to)
+	return true
+}
 
 // connect accepts the client on one of the loops.
 func (m *sim) connect(c *simClient) {
@@ -249,6 +272,12 @@ func (c *simClient) step() bool {
 		return false
 	}
 	c.station.loop.Step(m.now)
+	if m.rng.IntN(3) == 0 && c.wander() {
+		return true
+	}
+	if !c.session.Enter(c.station.loop) {
+		return false // it is on its way to another loop
+	}
 	if c.unread > 0 && m.rng.IntN(2) == 0 {
 		c.unread -= m.cut(c.unread)
 		if c.unread == 0 && c.blocked {
@@ -266,7 +295,10 @@ func (c *simClient) step() bool {
 	if c.paused || c.sent == len(c.script) {
 		return false
 	}
-	n := m.cut(len(c.script) - c.sent)
+	n := c.next()
+	if n == 0 {
+		return false
+	}
 	if c.vanishes >= 0 {
 		n = min(n, c.vanishes-c.sent)
 	}
@@ -278,6 +310,25 @@ func (c *simClient) step() bool {
 	}
 	c.mayBlock()
 	return true
+}
+
+// next returns how many bytes the client sends now. A patient one sends message
+// by message and takes its time between them, so that its session comes to rest.
+func (c *simClient) next() int {
+	if !c.patient {
+		return c.sim.cut(len(c.script) - c.sent)
+	}
+	if c.sent == c.ends {
+		if c.sim.rng.IntN(16) != 0 {
+			return 0
+		}
+		head := 1
+		if c.sent == 0 {
+			head = 0 // StartupMessage has no type
+		}
+		c.ends += head + int(binary.BigEndian.Uint32(c.script[c.sent+head:]))
+	}
+	return c.sim.cut(c.ends - c.sent)
 }
 
 // mayBlock lets the kernel refuse what was written in the event that ends.

@@ -61,7 +61,7 @@ func simulate(t *testing.T, seed uint64) {
 	}
 	for id := range 1 + m.rng.IntN(4) {
 		script := newScript(m.rng, id)
-		c := &simClient{sim: m, id: id, script: script, vanishes: -1}
+		c := &simClient{sim: m, id: id, script: script, vanishes: -1, patient: m.rng.IntN(2) == 0}
 		if m.rng.IntN(4) == 0 {
 			c.vanishes = m.rng.IntN(len(script))
 		}

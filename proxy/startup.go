@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/tls"
 
+	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -126,8 +127,9 @@ func (s *session) handshakeFailed(err error) {
 // closedConn stands for a client whose socket is closed.
 type closedConn struct{}
 
-func (closedConn) Write([]byte)     {}
-func (closedConn) Buffered() int    { return 0 }
-func (closedConn) Pause()           {}
-func (closedConn) Resume()          {}
-func (closedConn) CloseAfterFlush() {}
+func (closedConn) Write([]byte)       {}
+func (closedConn) Buffered() int      { return 0 }
+func (closedConn) Pause()             {}
+func (closedConn) Resume()            {}
+func (closedConn) CloseAfterFlush()   {}
+func (closedConn) Move(*reactor.Loop) {}

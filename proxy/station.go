@@ -25,6 +25,7 @@ type settings struct {
 // shared is what all sessions of a server share. Everything in it is safe for
 // concurrent use.
 type shared struct {
+	stations  []*station // by loop index; does not change
 	pools     *pool.Set
 	live      atomic.Pointer[settings]
 	cancels   cancelTable
@@ -76,6 +77,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 // gives it its socket.
 func (st *station) open(address string) *session {
 	s := &session{station: st, login: &login{address: address}}
+	s.home.Store(st)
 	s.client.conn = closedConn{}
 	st.sessions[s] = struct{}{}
 	st.clients.Add(1)

@@ -61,6 +61,14 @@ func (d *deadlines) stop(s *session) {
 	*d = deadlines{}
 }
 
+// suspend stops the timer, but not the clocks; rearm continues.
+func (d *deadlines) suspend(s *session) {
+	if d.armed != 0 {
+		s.loop.Stop(&d.timer)
+		d.armed = 0
+	}
+}
+
 // timeoutTask is the session as the timer's task.
 type timeoutTask session
 

@@ -65,6 +65,7 @@ func (s *session) settle() {
 		s.fail(errStatementMode)
 	case s.mayRelease():
 		s.release()
+		s.relieve()
 	default:
 		s.rest()
 	}
