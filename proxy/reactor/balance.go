@@ -1,5 +1,7 @@
 package reactor
 
+import "sync/atomic"
+
 // usageWindow is how long the load of a loop is averaged, in nanoseconds.
 const usageWindow = 100e6
 
@@ -9,6 +11,16 @@ const (
 	fullyBusy  = 700
 	hardlyBusy = 350
 )
+
+// balance is what a loop knows of its load and does about it.
+type balance struct {
+	busy   atomic.Uint32 // thousandths of a CPU in the last window
+	busyAt atomic.Int64  // when that window ended
+
+	// owned by the loop
+	relief  *Loop // where surplus Conns should go
+	surplus int
+}
 
 // usedAt returns the share of a CPU, in thousandths, that the loop's thread has
 // used lately. A loop that sleeps does not measure. Any goroutine may call it.

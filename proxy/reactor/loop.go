@@ -28,12 +28,11 @@ func (f Func) Run() { f() }
 // Loop is an event loop. Unless a method says otherwise it may be called by the
 // loop's own goroutine only, which runs handlers, tasks and timers.
 type Loop struct {
-	index  int
-	group  *Group // nil: a manual loop
-	poll   poller // nil: a manual loop
-	conns  atomic.Int64
-	busy   atomic.Uint32 // thousandths of a CPU in the last window
-	busyAt atomic.Int64  // when that window ended
+	balance
+	index int
+	group *Group // nil: a manual loop
+	poll  poller // nil: a manual loop
+	conns atomic.Int64
 
 	// owned by the loop
 	now     int64
@@ -44,8 +43,6 @@ type Loop struct {
 	scratch []byte
 	plain   []byte // decrypted
 	usage   usage
-	relief  *Loop // where to move surplus Conns
-	surplus int
 
 	// mailbox
 	mu     sync.Mutex
