@@ -224,6 +224,33 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// Clients that need backends of their own cannot have any number of them.
+func TestDedicatedIsBounded(t *testing.T) {
+	w := newWorld(t, 1, func(o *Options) { o.Config.Size, o.Config.Overflow = 1, 1 })
+	p := w.set.Pool(key)
+	s := w.session(p, 0)
+	var failed error
+	var last *Backend
+	dial := func(params map[string]string) {
+		w.set.DialDedicated(t.Context(), key, params, &s.waiter, func(b *Backend, err error) { last, failed = b, err })
+		w.run()
+	}
+	for range 2 {
+		if dial(map[string]string{}); failed != nil {
+			t.Fatal(failed)
+		}
+	}
+	if dial(map[string]string{}); !errors.Is(failed, errDedicated) {
+		t.Errorf("the third: %v", failed)
+	}
+	p.check(t)
+	if dial(map[string]string{"replication": "true"}); failed != nil {
+		t.Errorf("replication: %v", failed)
+	}
+	w.on(s.loop, last.Release)
+	p.check(t)
+}
+
 func TestDedicated(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	p := w.set.Pool(key)

@@ -1,6 +1,8 @@
 package proxy_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/pgjay/pgjay/proxy"
@@ -47,4 +49,56 @@ func TestPingsLeaveTheUnnamedStatement(t *testing.T) {
 		pgtest.Send(pgtest.Parse("", "select 'mine'"), pgtest.Sync).Expect("1", "Z I"),
 		pgtest.Send(pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync).Expect("2", "D mine", "C SELECT 1", "Z I"),
 	}})
+}
+
+// Many clients with labels that differ, one backend: each gets its turn, also
+// one whose message waits until the label is there.
+func TestLabelsTakeTurns(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	if err := admin.Exec("drop role if exists in_turn; create role in_turn"); err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, backend, onlyOne)
+	var working sync.WaitGroup
+	for i := range 20 {
+		working.Go(func() {
+			name := fmt.Sprint("turn ", i)
+			c := client(t, p.addr, "application_name", name, "role", "in_turn")
+			for range 20 {
+				if got := value(t, c, "select current_setting('application_name') || ' ' || current_user"); got != name+" in_turn" {
+					t.Errorf("%s got %q", name, got)
+				}
+			}
+			if err := c.Send(pgtest.Query("reset application_name; select 1")); err != nil {
+				t.Error(err)
+			}
+			f, err := c.Receive()
+			if err != nil || !pgtest.Match("C RESET", f.String()) && !pgtest.Match("E *53300*", f.String()) {
+				t.Errorf("got %s, %v", f, err)
+			}
+		})
+	}
+	working.Wait()
+}
+
+// What a pool of connections says when it takes one back needs no backend of
+// the client's own.
+func TestResetAtTheEndNeedsNoOwnBackend(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, onlyOne)
+	for i := range 5 {
+		c := client(t, p.addr, "application_name", fmt.Sprint("pooled ", i))
+		if _, err := c.Query("select pg_advisory_unlock_all(); close all; unlisten *; reset all"); err != nil {
+			t.Fatal(err)
+		}
+		if got := value(t, c, "show application_name"); got != fmt.Sprint("pooled ", i) {
+			t.Errorf("got %q", got)
+		}
+		if got, err := admin.Ask("select count(*) from pg_stat_activity where application_name like 'pooled%'"); err != nil || got != "1" {
+			t.Errorf("%s backends, %v", got, err)
+		}
+		c.Close()
+	}
 }

@@ -169,6 +169,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	}
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
+	s.back.used = true
 }
 
 // release gives the backend back. Caller has checked mayRelease.

@@ -107,7 +107,7 @@ func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
 // it, and can still be given a backend where that makes no difference: nothing
 // of the session is left on the one that it has.
 func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
-	return class.Reset == sqlparse.ResetName && class.Statements > 1 &&
+	return class.ReadsReset &&
 		!s.back.lease.Dedicated() && s.tx.pin == sqlparse.ReasonNone &&
 		s.back.status == wire.StatusIdle && !s.tx.unsynced &&
 		len(s.undone(class)) > 0

@@ -137,6 +137,7 @@ type backendSide struct {
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence   bool
+	used    bool           // something of the client's was sent on this lease
 	begun   bool           // some of the reply at the head of the queue has come
 	reapply []pool.Setting // start-up settings that a RESET under way undoes
 	undone  bool           // a DISCARD ALL did it, which no error takes back

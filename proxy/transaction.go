@@ -27,9 +27,12 @@ func (s *session) quiet() bool {
 //  1. no transaction is open;
 //  2. nothing pins the session;
 //  3. the pool's mode is not session;
-//  4. no cancel request is on its way to the backend.
+//  4. no cancel request is on its way to the backend;
+//  5. it was used, if the client waits to use it: it may have waited for the
+//     label only.
 func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
+		(s.back.used || s.client.paused&pausedWaiting == 0) &&
 		s.tx.pin == sqlparse.ReasonNone &&
 		s.who.pool.Settings().Mode != pool.ModeSession &&
 		s.cancel.inFlight == 0
@@ -44,6 +47,7 @@ func (s *session) afterReplies() {
 	}
 	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 {
 		s.proceed() // it may have waited for this
+		s.settle()
 	}
 }
 

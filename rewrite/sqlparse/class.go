@@ -10,6 +10,9 @@ type Class struct {
 	First Command
 	// Reset says whether the text puts settings back to their defaults.
 	Reset ResetKind
+	// ReadsReset is set when a statement stands behind one that puts a setting
+	// back, and may depend on the setting.
+	ReadsReset bool
 	// ReadsState is set when the answer depends on the state of the session
 	// beyond its settings: only its own backend knows.
 	ReadsState bool

@@ -130,6 +130,9 @@ func (c *classifier) endStatement() {
 	if c.config.depth != 0 {
 		c.pin(ReasonSetting)
 	}
+	if c.class.Reset != ResetNone && !c.command.ignoresSettings() {
+		c.class.ReadsReset = true
+	}
 	switch c.verb {
 	case kwSet, kwReset:
 		c.endSetting()

@@ -208,3 +208,20 @@ func TestLongTexts(t *testing.T) {
 		}
 	}
 }
+
+func TestReadsReset(t *testing.T) {
+	for text, want := range map[string]bool{
+		"RESET work_mem":                           false,
+		"SELECT 1; RESET work_mem":                 false,
+		"RESET work_mem; SELECT 1":                 true,
+		"SET work_mem = DEFAULT; SHOW work_mem":    true,
+		"SET work_mem = 1; SELECT 1":               false,
+		"RESET ALL; SET work_mem = 1; COMMIT":      false,
+		"CLOSE ALL; UNLISTEN *; RESET ALL; -- end": false,
+		"RESET ALL; EXPLAIN SELECT 1":              true,
+	} {
+		if got := Classify([]byte(text)).ReadsReset; got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}

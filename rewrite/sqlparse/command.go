@@ -107,3 +107,14 @@ func (c Command) Label() string { return commands[c].label }
 func (c Command) readOnly() bool {
 	return c == CommandSelect || c == CommandValues || c == CommandShow || c == CommandExplain
 }
+
+// ignoresSettings reports whether commands of this kind do the same whatever
+// the settings are.
+func (c Command) ignoresSettings() bool {
+	switch c {
+	case CommandSet, CommandReset, CommandDiscard, CommandBegin, CommandCommit, CommandRollback, CommandSavepoint,
+		CommandDeallocate, CommandListen, CommandUnlisten, CommandClose:
+		return true
+	}
+	return false
+}
