@@ -24,14 +24,17 @@ func TestTables(t *testing.T) {
 	direct := pgtest.Target{Address: backend, Admin: admin, User: "postgres", Database: "postgres"}
 	truth := proveTables(t, direct)
 	for _, mode := range []pool.Mode{pool.ModeTransaction, pool.ModeSession, pool.ModeStatement} {
-		t.Run(string(mode), func(t *testing.T) {
-			through := newTableProxies(t, mode, backend)
-			for _, s := range pgtest.Scripts() {
-				if s.LegalIn(string(mode)) {
-					runTable(t, through(t, &s), direct, &s, truth[s.Name])
-				}
-			}
-		})
+		t.Run(string(mode), func(t *testing.T) { runTables(t, proxy.NewServer, mode, direct, truth) })
+	}
+	t.Run("portable", func(t *testing.T) { runTables(t, proxy.NewPortableServer, pool.ModeTransaction, direct, truth) })
+}
+
+func runTables(t *testing.T, newServer serverMaker, mode pool.Mode, direct pgtest.Target, truth map[string]*pgtest.Transcript) {
+	through := newTableProxies(t, newServer, mode, direct.Address)
+	for _, s := range pgtest.Scripts() {
+		if s.LegalIn(string(mode)) {
+			runTable(t, through(t, &s), direct, &s, truth[s.Name])
+		}
 	}
 }
 
@@ -52,7 +55,7 @@ func proveTables(t *testing.T, direct pgtest.Target) map[string]*pgtest.Transcri
 // newTableProxies returns a function that gives the proxy for a script: one
 // with just as many backends as the script needs at once, so that clients
 // meet each other's.
-func newTableProxies(t *testing.T, mode pool.Mode, backend string) func(*testing.T, *pgtest.Script) string {
+func newTableProxies(t *testing.T, newServer serverMaker, mode pool.Mode, backend string) func(*testing.T, *pgtest.Script) string {
 	proxies := map[int]*running{}
 	return func(_ *testing.T, s *pgtest.Script) string {
 		size := max(1, s.Backends)
@@ -60,7 +63,7 @@ func newTableProxies(t *testing.T, mode pool.Mode, backend string) func(*testing
 			size = 4 // each client has its own
 		}
 		if proxies[size] == nil {
-			proxies[size] = startProxy(t, backend, func(c *proxy.Config) {
+			proxies[size] = startServer(t, backend, newServer, func(c *proxy.Config) {
 				c.Pool.Mode, c.Pool.Size = mode, size
 			})
 		}

@@ -35,6 +35,14 @@ type running struct {
 // the test. change may be nil.
 func startProxy(t testing.TB, backend string, change func(*proxy.Config)) *running {
 	t.Helper()
+	return startServer(t, backend, proxy.NewServer, change)
+}
+
+// serverMaker is proxy.NewServer or its like.
+type serverMaker func(proxy.Config, *slog.Logger, *monitor.Monitor) (*proxy.Server, error)
+
+func startServer(t testing.TB, backend string, newServer serverMaker, change func(*proxy.Config)) *running {
+	t.Helper()
 	cfg := proxy.Config{
 		Listen:   proxy.ListenConfig{Addresses: []string{"127.0.0.1:0"}, Loops: e2eLoops},
 		Auth:     proxy.AuthConfig{Method: proxy.AuthTrust},
@@ -53,7 +61,7 @@ func startProxy(t testing.TB, backend string, change func(*proxy.Config)) *runni
 	r := &running{log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Loops: e2eLoops})}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if r.server, err = proxy.NewServer(cfg, log, r.mon); err != nil {
+	if r.server, err = newServer(cfg, log, r.mon); err != nil {
 		t.Fatalf("new server: %v", err)
 	}
 	if err := r.server.Listen(); err != nil {

@@ -1,10 +1,19 @@
 package proxy
 
 import (
+	"log/slog"
 	"maps"
 
 	"github.com/xdg-go/scram"
+
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/proxy/reactor"
 )
+
+// NewPortableServer is NewServer with the loops that need no epoll.
+func NewPortableServer(cfg Config, log *slog.Logger, mon *monitor.Monitor) (*Server, error) {
+	return newServer(cfg, log, mon, reactor.Config{Loops: cfg.Listen.Loops, Portable: true})
+}
 
 // Sabotage breaks the session that has this process ID, so that the next thing
 // of that kind that it does panics. It returns when that is done.

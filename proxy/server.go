@@ -44,11 +44,15 @@ type Server struct {
 // NewServer makes a server: it reads the TLS files and prepares the users, but
 // does not listen yet.
 func NewServer(cfg Config, log *slog.Logger, mon *monitor.Monitor) (*Server, error) {
+	return newServer(cfg, log, mon, reactor.Config{Loops: cfg.Listen.Loops})
+}
+
+func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor.Config) (*Server, error) {
 	live, err := newSettings(cfg)
 	if err != nil {
 		return nil, err
 	}
-	group, err := reactor.New(reactor.Config{Loops: cfg.Listen.Loops})
+	group, err := reactor.New(loops)
 	if err != nil {
 		return nil, err
 	}
