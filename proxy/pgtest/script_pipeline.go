@@ -14,7 +14,21 @@ func pipelineScripts() []Script {
 	for _, depth := range []int{1, 10, 1000} {
 		scripts = append(scripts, pipelineOf(depth), queriesOf(depth))
 	}
-	return append(scripts, bothWaysFull())
+	return append(scripts, bothWaysFull(), manyStatements())
+}
+
+// manyStatements replaces the unnamed statement again and again within one
+// exchange.
+func manyStatements() Script {
+	var send []pgproto3.FrontendMessage
+	var want []string
+	for i := range 200 {
+		send = append(send, Parse("", "select "+itoa(i)+" as n"))
+		want = append(want, "1")
+	}
+	send = append(send, CloseStatement(""), Parse("", "select 'last' as n"), Bind("", ""), Execute("", 0), Sync, Bind("", ""), Execute("", 0), Sync)
+	want = append(want, "3", "1", "2", "D last", "C SELECT 1", "Z I", "2", "D last", "C SELECT 1", "Z I")
+	return Script{Name: "pipeline/unnamed statement replaced 200 times", Steps: []Step{Send(send...).Expect(want...)}}
 }
 
 // pipelineOf is a pipeline of depth exchanges, each of its own result.

@@ -53,6 +53,15 @@ var parameterScripts = []Script{
 	{Name: "start/options and parameter", Start: []string{"options", "-c application_name=fromoptions", "application_name", "fromparameter"}, Steps: []Step{
 		ask("show application_name", "fromparameter"),
 	}},
+	{Name: "start/only then", Start: []string{"ignore_system_indexes", "on"}, Steps: []Step{
+		ask("show ignore_system_indexes", "on"),
+		Send(Query("set ignore_system_indexes = off")).Expect("E ERROR 55P02*", "Z I"),
+		ask("select count(*) from wire.item where false", "0"),
+	}},
+	{Name: "start/encoding with ASCII in its characters", Start: []string{"client_encoding", "SJIS"}, Steps: []Step{
+		Send(Query("select E'\x83\x5c', 1; select 2")).Expect("T *", "D *", "C SELECT 1", "T *", "D 2", "C SELECT 1", "Z I"),
+		ask("show client_encoding", "SJIS"),
+	}},
 	{Name: "start/placeholder", Start: []string{"my.var", "hello there"}, Steps: honoured("my.var", "hello there", "other")},
 	{Name: "start/several", Start: []string{"statement_timeout", "12345", "lock_timeout", "54321", "application_name", "many", "work_mem", "1MB"}, Steps: append(append(append(
 		honoured("statement_timeout", "12345ms", "1s"), honoured("lock_timeout", "54321ms", "1s")...), honoured("application_name", "many", "few")...),
