@@ -207,10 +207,6 @@ func (w *scriptWriter) pipeline() {
 		}
 	}
 	w.out = wire.AppendEmpty(w.out, wire.Sync)
-	// A later exchange may use this one. (After an error before a second Parse
-	// in one exchange PostgreSQL has the first one still, PgJay has none.)
-	w.out = wire.AppendParse(w.out, "", "SELECT "+w.tag())
-	w.out = wire.AppendEmpty(w.out, wire.Sync)
 }
 
 // check compares what a client got with what it is owed.
