@@ -1,10 +1,15 @@
 package configs
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Flag is one value given on the command line. It overrides the file.
@@ -39,9 +44,9 @@ func Load(path string, sets []string) (*Config, error) {
 func LoadFlags(path string, flags []Flag) (*Config, error) {
 	d := newDecoder(os.LookupEnv)
 	if path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			d.errs.add(unreadable(path, err))
+		text, bad := read(path)
+		if bad != nil {
+			d.errs.add(bad)
 			return nil, d.errs
 		}
 		d.file(newFile(path, text))
@@ -57,11 +62,45 @@ func LoadFlags(path string, flags []Flag) (*Config, error) {
 	return d.cfg, nil
 }
 
+// maxFile bounds a configuration file: what is larger is something else.
+const maxFile = 1 << 20
+
+// read reads a file that can be a configuration: text, and not too much of it.
+func read(path string) ([]byte, *Error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if len(text) > maxFile || !isText(text) {
+		return nil, &Error{
+			File:    path,
+			Message: "not a text file of at most 1 MiB",
+			Fix:     "give the path of a configuration file, which is YAML in UTF-8",
+		}
+	}
+	return text, nil
+}
+
+// isText reports whether all of b can be shown: an error quotes its line.
+func isText(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+	})
+}
+
 func unreadable(path string, err error) *Error {
 	e := &Error{File: path, Message: "cannot read the file: " + cause(err)}
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		e.Fix = "give the path of a configuration file; `pgjay check --print-default` prints one to start from"
-	} else {
+	case errors.Is(err, syscall.EISDIR):
+		e.Fix = "give the path of a file in it"
+	default:
 		e.Fix = "make it readable for the user pgjay runs as"
 	}
 	return e

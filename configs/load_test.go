@@ -27,8 +27,22 @@ func TestLoadFile(t *testing.T) {
 	if _, err := Load(filepath.Join(dir, "absent"), nil); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("an absent file gives %v", err)
 	}
-	if _, err := Load(dir, nil); err == nil || !strings.Contains(err.Error(), "is a directory") {
+	if _, err := Load(dir, nil); err == nil || !strings.Contains(err.Error(), "is a directory\n  fix: give the path of a file in it") {
 		t.Errorf("a directory gives %v", err)
+	}
+}
+
+// What is not text is not printed.
+func TestLoadRubbish(t *testing.T) {
+	for _, text := range []string{"pool\x00: 1", "\x1b[2Jpool: 1", "pool: \xff", strings.Repeat("a", maxFile+1)} {
+		file := filepath.Join(t.TempDir(), "pgjay.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := file + ": not a text file of at most 1 MiB\n  fix: give the path of a configuration file, which is YAML in UTF-8\n\n1 error"
+		if _, err := Load(file, nil); err == nil || err.Error() != want {
+			t.Errorf("%.20q gives %v", text, err)
+		}
 	}
 }
 

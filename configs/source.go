@@ -119,8 +119,12 @@ func (s *source) syntax(err error) *Error {
 	if !errors.As(err, &located) {
 		return &Error{File: s.name, Message: "not YAML", Fatal: true, order: s.order}
 	}
-	e := s.at(located.GetToken()).fail("", "not YAML: "+located.GetMessage(),
-		"look at this line and its neighbours: indentation, a missing colon or quote, a special character that needs quotes")
+	message, fix := "not YAML: "+located.GetMessage(),
+		"look at this line and its neighbours: indentation, a missing colon or quote, a special character that needs quotes"
+	if strings.ContainsRune(message, '\t') {
+		message, fix = "not YAML: a tab where only spaces may be", "indent with spaces"
+	}
+	e := s.at(located.GetToken()).fail("", message, fix)
 	e.Fatal = true
 	e.Excerpt = maskBroken(e.Excerpt)
 	e.Width = min(e.Width, utf8.RuneCountInString(e.Excerpt)-e.Column+1)
