@@ -4,6 +4,10 @@ GO       ?= go
 FUZZTIME ?= 1m
 SEEDS    ?= 1000000
 
+# The commit is put into the programs, except where git does not say it: in a
+# checkout that belongs to another user, go build would fail.
+BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
 # Where several goroutines share something. The simulator in proxy runs fewer
 # seeds there: it is slow under the race detector, and has one goroutine.
 RACE := ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./cmd/pgjay
@@ -15,9 +19,9 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## make bin/pgjay and bin/simulator
-	$(GO) build -o bin/ ./cmd/...
+	$(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
 
-run: install build ## run pgjay demo: PostgreSQL with sample data, and PgJay before it
+run: install build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
 	@./bin/pgjay demo $(ARGS)
 
 test: install build ## run all tests, then those that pay again with the race detector

@@ -47,6 +47,8 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if status, ok := parseFlags(flags, args, demoHelp, stdout, stderr); !ok {
 		return status
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	err := demo(ctx, f, stdout, stderr)
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(stderr, "pgjay demo:", err)

@@ -33,7 +33,13 @@ func newConfigFlags(command string) *configFlags {
 	f := &configFlags{set: flag.NewFlagSet("pgjay "+command, flag.ContinueOnError)}
 	f.set.SetOutput(io.Discard) // parseFlags reports
 	f.set.Usage = func() {}
-	f.set.StringVar(&f.config, "config", "", "")
+	f.set.Func("config", "", func(v string) error {
+		if v == "" {
+			return errors.New("the name of the file is missing") // an unset variable of a script, not the defaults
+		}
+		f.config = v
+		return nil
+	})
 	f.set.Func("listen", "", func(v string) error {
 		f.listen = append(f.listen, v)
 		return nil
@@ -103,5 +109,5 @@ func flagError(err error) string {
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return "there is no flag --" + name
 	}
-	return strings.Replace(text, "argument: -", "argument: --", 1)
+	return strings.NewReplacer("argument: -", "argument: --", "for flag -", "for flag --").Replace(text)
 }

@@ -16,8 +16,8 @@ const (
 	exitUsage  = 2 // the command line makes no sense
 )
 
-// command does what its arguments say and returns the exit status. ctx ends at
-// the first SIGINT or SIGTERM.
+// command does what its arguments say, until ctx ends, and returns the exit
+// status.
 type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
 const help = `PgJay is a PostgreSQL proxy: applications connect to it as if it were
@@ -42,10 +42,7 @@ Exit status: 0 all went well, 1 it failed, 2 the command line is wrong.
 `
 
 func main() {
-	ctx, stop := untilSignal(context.Background())
-	status := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // dispatch runs the command that args start with.

@@ -55,6 +55,7 @@ func TestCommandLine(t *testing.T) {
 		{"serve -h", exitOK, `Usage: pgjay serve`, nothing},
 		{"serve --prot 5", exitUsage, nothing, `^pgjay serve: there is no flag --prot\npgjay serve --help lists`},
 		{"serve --config", exitUsage, nothing, `flag needs an argument: -+config`},
+		{"serve --config=", exitUsage, nothing, `for flag --config: the name of the file is missing`},
 		{"serve file.yaml", exitUsage, nothing, `unexpected argument "file.yaml"`},
 		{"serve --config " + bad, exitFailed, nothing, `(?s)bad.yaml:2:3: pool: there is no key "sise".*2 errors`},
 		{"serve --config /does/not/exist", exitFailed, nothing, `/does/not/exist: cannot read the file: no such file`},

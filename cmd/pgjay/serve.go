@@ -40,6 +40,10 @@ func runServe(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		fmt.Fprintln(stderr, err)
 		return exitFailed
 	}
+	// Until here a signal ends the process: a file may be a pipe that nobody
+	// writes to.
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	log, level := newLogger(cfg.Log, stderr)
 	if err := run(ctx, cfg, log, &reloads{requests: hangups, load: flags.load, level: level}); err != nil {
 		log.Error("pgjay failed", "error", err)

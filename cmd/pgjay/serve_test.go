@@ -175,3 +175,17 @@ func TestServeFails(t *testing.T) {
 		}
 	}
 }
+
+// TestSignalBeforeConfig ends a process that waits for its configuration.
+func TestSignalBeforeConfig(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pgjay.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--config", pipe)
+	p.signal(syscall.SIGTERM)
+	p.status()
+	if s := p.cmd.ProcessState.Sys().(syscall.WaitStatus); s.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v", p.cmd.ProcessState)
+	}
+}
