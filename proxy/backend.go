@@ -326,11 +326,11 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.record()
-	s.retries = 0
+	s.retries = retries{}
 	s.cancel.queryTimeout = false
 	if s.tx.discard {
 		s.tx.discard = false
-		if s.back.status == wire.StatusIdle {
+		if s.back.status == wire.StatusIdle && !s.tx.outlasts {
 			s.unpin()
 		}
 	}

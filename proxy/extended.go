@@ -32,7 +32,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		portal, rest, _ := wire.CString(body)
 		s.useStatement(rest)
 		s.bindReset(portal, rest)
-		s.back.readOnly = s.back.readOnly && s.client.unnamed.last().reads
+		s.back.effect = max(s.back.effect, s.client.unnamed.last().effect)
 	case wire.Describe:
 		if len(body) > 0 && body[0] == 'S' {
 			s.useStatement(body[1:])
@@ -68,7 +68,7 @@ func (s *session) parse(frame []byte, n int) expectKind {
 		s.pin(sqlparse.ReasonPrepared)
 		return expectReply
 	}
-	s.parseUnnamed(frame, n, class.ReadOnly())
+	s.parseUnnamed(frame, n, effectOf(class))
 	return expectUnnamed
 }
 

@@ -104,7 +104,7 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.lease = b
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
-	s.back.readOnly = true
+	s.back.effect = effectNone
 	s.sample.waited += s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
@@ -158,7 +158,7 @@ func (s *session) setParams(p pool.Params) {
 // beginExchange is called before the first message of an exchange is sent.
 func (s *session) beginExchange(class sqlparse.Class) {
 	now := s.loop.Now()
-	if x := &s.sample; x.start == 0 || s.queue.empty() && s.retries == 0 {
+	if x := &s.sample; x.start == 0 || s.queue.empty() && s.retries == (retries{}) {
 		x.start = now - x.waited
 		x.command = class.First
 		s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)

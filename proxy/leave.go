@@ -145,6 +145,9 @@ func (s *session) endCopyForGone() {
 func (s *session) cleanUp() {
 	b := s.back.lease
 	switch {
+	case s.tx.outlasts:
+		s.destroy("beyond_discard")
+		s.finish()
 	case s.back.status != wire.StatusIdle:
 		s.clean("ROLLBACK")
 	case s.tx.pin != sqlparse.ReasonNone || s.who.pool.Settings().Mode == pool.ModeSession && !s.back.discarded:

@@ -10,13 +10,40 @@ import (
 )
 
 const (
-	// maxRetries bounds how often one exchange is tried on another backend.
+	// maxRetries bounds how often one exchange is tried on another backend
+	// after backends that were told to end.
 	maxRetries = 10
 	// retryWindow is how long after it was sent a statement may be tried
-	// again when its backend was terminated: it met a backend that was told
-	// to end before. One that has run for longer was what somebody ended.
+	// again: it met a backend that was lost before. One that has run for
+	// longer was what somebody ended, or what killed its backend.
 	retryWindow = time.Second
 )
+
+// retries counts how often an exchange was tried again.
+type retries struct {
+	all     int
+	crashes int // after backends that said nothing
+}
+
+// effect is what may be left of an exchange whose backend was lost before it
+// replied.
+type effect uint8
+
+const (
+	effectNone    effect = iota // it only reads
+	effectAtomic                // nothing, unless it had replied
+	effectUnknown               // it may have committed in its midst, or done what no transaction takes back
+)
+
+func effectOf(class sqlparse.Class) effect {
+	switch {
+	case class.ReadOnly():
+		return effectNone
+	case class.Atomic():
+		return effectAtomic
+	}
+	return effectUnknown
+}
 
 // BackendClosed says that the leased backend's socket is gone.
 func (s *session) BackendClosed(error) {
@@ -72,7 +99,13 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 	case s.gone:
 		s.finish()
 	case retry:
+		if cause == nil {
+			s.retries.crashes++
+		}
 		s.tryAgain(lost.sent)
+	case s.state == stateReady && !lost.used && s.client.paused&pausedWaiting != 0 && !fatalForClient(cause) && s.retries.all < maxRetries:
+		s.retries.all++
+		s.proceed() // nothing of the client's was sent
 	case s.state == stateGreeting && cause != nil && cause.Code == "55P02":
 		s.dialOwn() // PostgreSQL takes some settings at start-up only
 	case s.state != stateReady || !free || lost.rest > 0 && lost.restAction == forward:
@@ -93,31 +126,32 @@ func fatalForClient(cause *wire.Error) bool {
 // another backend:
 //
 //  1. all of it is known, and the client has seen no reply to it;
-//  2. it has not been tried too often;
-//  3. the backend did not execute it: it was told to end before it could, or
-//     there is nothing but reads in it.
-//
-// PostgreSQL sends CommandComplete before it looks at a termination request,
-// so a statement that was committed has a reply.
+//  2. it was sent a moment ago: it met a backend that was ending;
+//  3. it has not been tried too often: where a backend has crashed, once, for it
+//     may have been this that made it crash;
+//  4. it only reads; or PostgreSQL said that it ended the backend before there
+//     was a reply, and takes all of it back then. It sends CommandComplete
+//     before it looks at a termination request, so what was committed has one.
 func (s *session) mayTryAgain(cause *wire.Error) bool {
-	if len(s.back.sent) == 0 || s.gone || s.state != stateReady || s.retries >= maxRetries {
+	if len(s.back.sent) == 0 || s.gone || s.state != stateReady || s.retries.all >= maxRetries ||
+		s.loop.Now()-s.sample.sent >= int64(retryWindow) {
 		return false
 	}
 	if cause == nil {
-		return s.back.readOnly
+		return s.back.effect == effectNone && s.retries.crashes == 0
 	}
 	switch cause.Code {
 	case "57P01", "57P05":
-		return s.loop.Now()-s.sample.sent < int64(retryWindow)
+		return s.back.effect <= effectAtomic
 	case "57P02":
-		return s.back.readOnly
+		return s.back.effect == effectNone
 	}
 	return false
 }
 
 // tryAgain puts what was sent back in front of the client's input.
 func (s *session) tryAgain(sent []byte) {
-	s.retries++
+	s.retries.all++
 	s.recordRetry()
 	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)
 	s.sample.sent = 0

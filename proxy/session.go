@@ -67,7 +67,7 @@ type session struct {
 	waiter  pool.Waiter
 	traffic *monitor.Traffic
 	cancel  cancelState
-	retries int // of the exchange that is under way
+	retries retries // of the exchange that is under way
 }
 
 // identity is what start-up found out about a client. It does not change
@@ -126,8 +126,8 @@ type backendSide struct {
 	broken bool
 	// sent has the client's messages of this lease as long as no reply has
 	// come, for another try elsewhere. nil when that is not possible any more.
-	sent     []byte
-	readOnly bool // sent has nothing but reads
+	sent   []byte
+	effect effect // of what sent has
 	// labelling is set while the replies to a change of label are expected.
 	labelling bool
 	// cleaning is set while the replies to what cleans the backend up are
@@ -154,7 +154,9 @@ type transaction struct {
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool
-	copyIn  copyState
+	// outlasts is set when something was left that DISCARD ALL leaves too.
+	outlasts bool
+	copyIn   copyState
 }
 
 // copyState is how far the backend is with reading copy data.

@@ -38,7 +38,7 @@ func textOf(frame []byte, n int) []byte {
 // all of it is there.
 func (s *session) classify(text []byte, n int) sqlparse.Class {
 	if n > maxText {
-		return sqlparse.Class{Pin: sqlparse.ReasonTooLong, First: sqlparse.CommandUnknown}
+		return sqlparse.Unread()
 	}
 	class := sqlparse.Classify(text)
 	class.Pin = max(class.Pin, s.who.always)
@@ -50,9 +50,8 @@ func (s *session) note(class sqlparse.Class) {
 	if class.Pin != sqlparse.ReasonNone {
 		s.pin(class.Pin)
 	}
-	if !class.ReadOnly() {
-		s.back.readOnly = false
-	}
+	s.back.effect = max(s.back.effect, effectOf(class))
+	s.tx.outlasts = s.tx.outlasts || class.Pin.Outlasts()
 }
 
 // largeObjectFunctions are the functions that drivers call through
@@ -62,7 +61,7 @@ var largeObjectFunctions = [...]uint32{715, 764, 767, 952, 953, 954, 955, 956, 9
 // functionCall sends a FunctionCall on. Its function is known by OID only.
 func (s *session) functionCall(frame []byte) {
 	s.beginExchange(sqlparse.Class{First: sqlparse.CommandUnknown})
-	s.back.readOnly = false
+	s.back.effect = effectUnknown
 	if body := frame[wire.HeaderLen:]; len(body) < 4 || !slices.Contains(largeObjectFunctions[:], binary.BigEndian.Uint32(body)) {
 		s.pin(sqlparse.ReasonFunction)
 	}

@@ -17,9 +17,9 @@ const maxPending = 64
 // until the next Parse of it, Query, or Close (protocol-flow.html, "Extended
 // Query"), and so may have to be brought to another backend.
 type unnamedStatement struct {
-	parse []byte // its Parse frame; empty if that is too long to be kept
-	token uint64 // no other statement has the same; 0: there is no statement
-	reads bool   // it changes nothing
+	parse  []byte // its Parse frame; empty if that is too long to be kept
+	token  uint64 // no other statement has the same; 0: there is no statement
+	effect effect
 }
 
 // unnamed follows a client's unnamed statement. What the backend skips after
@@ -41,7 +41,7 @@ func (u *unnamed) last() *unnamedStatement {
 }
 
 // push adds a change.
-func (u *unnamed) push(parse []byte, token uint64, reads bool) {
+func (u *unnamed) push(parse []byte, token uint64, effect effect) {
 	n := len(u.pending)
 	if n < cap(u.pending) {
 		u.pending = u.pending[:n+1]
@@ -49,7 +49,7 @@ func (u *unnamed) push(parse []byte, token uint64, reads bool) {
 		u.pending = append(u.pending, unnamedStatement{})
 	}
 	p := &u.pending[n]
-	p.parse, p.token, p.reads = append(p.parse[:0], parse...), token, reads
+	p.parse, p.token, p.effect = append(p.parse[:0], parse...), token, effect
 }
 
 // commit says that the oldest change was made.
@@ -70,19 +70,19 @@ func (u *unnamed) skip() {
 func (u *unnamed) drop() { u.current.parse, u.current.token = u.current.parse[:0], 0 }
 
 // parseUnnamed notes a Parse of the unnamed statement.
-func (s *session) parseUnnamed(frame []byte, n int, reads bool) {
+func (s *session) parseUnnamed(frame []byte, n int, effect effect) {
 	if n > maxPrefix {
 		frame = nil
 		s.pin(sqlparse.ReasonTooLong)
 	}
 	s.station.tokens++
-	s.client.unnamed.push(frame, s.station.tokens, reads)
+	s.client.unnamed.push(frame, s.station.tokens, effect)
 	s.tx.replaced = true
 }
 
 // closeUnnamed notes a Close of the unnamed statement.
 func (s *session) closeUnnamed() {
-	s.client.unnamed.push(nil, 0, false)
+	s.client.unnamed.push(nil, 0, effectNone)
 	s.tx.replaced = true
 }
 
@@ -123,7 +123,7 @@ func (s *session) useStatement(name []byte) {
 	} else {
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))
 	}
-	u.push(u.current.parse, u.current.token, u.current.reads)
+	u.push(u.current.parse, u.current.token, u.current.effect)
 	s.tx.replaced = true
 	s.queue.push(expectUnnamed, swallow)
 }

@@ -22,6 +22,7 @@ type Class struct {
 	Statements int
 
 	writes bool // it may change something outside the session
+	loose  bool // it may leave something behind although it fails
 	text   []byte
 }
 
@@ -40,6 +41,11 @@ const (
 	DiscardAll
 )
 
+// Unread is the Class of a text that is too long to be looked at.
+func Unread() Class {
+	return Class{Pin: ReasonTooLong, First: CommandUnknown, Statements: 1, writes: true, loose: true}
+}
+
 // ReadOnly reports whether the text does nothing but read, so that it may run
 // twice: it is one SELECT, VALUES, SHOW or EXPLAIN without INTO, without a
 // writing WITH, with no function that may change something, and with no reason
@@ -47,6 +53,11 @@ const (
 func (c Class) ReadOnly() bool {
 	return c.Statements == 1 && c.First.readOnly() && !c.writes && c.Pin == ReasonNone
 }
+
+// Atomic reports whether nothing of what the text does is left behind when it
+// fails or its connection is lost: it is made of statements that PostgreSQL takes
+// back with their transaction, without a function that is not known.
+func (c Class) Atomic() bool { return !c.loose }
 
 // Resets reports whether the setting has its default after the text and had
 // not necessarily before: the last that the text does to it is RESET, SET ...

@@ -108,7 +108,10 @@ func (c *classifier) run() {
 }
 
 // pin notes a reason.
-func (c *classifier) pin(why Reason) { c.class.Pin = max(c.class.Pin, why) }
+func (c *classifier) pin(why Reason) {
+	c.class.Pin = max(c.class.Pin, why)
+	c.class.loose = c.class.loose || why.loose()
+}
 
 // literal notes a string, number or parameter.
 func (c *classifier) literal() {
@@ -138,6 +141,9 @@ func (c *classifier) endStatement() {
 		c.endSetting()
 	case kwDiscard:
 		c.endDiscard()
+	}
+	if !c.command.transactional() {
+		c.class.loose = true
 	}
 	if c.explain {
 		c.class.writes = c.class.writes || !c.command.readOnly()

@@ -118,3 +118,15 @@ func (c Command) ignoresSettings() bool {
 	}
 	return false
 }
+
+// transactional reports whether PostgreSQL takes back all that commands of this
+// kind have done when the connection is lost before they end.
+func (c Command) transactional() bool {
+	switch c {
+	case CommandSelect, CommandValues, CommandInsert, CommandUpdate, CommandDelete, CommandMerge,
+		CommandBegin, CommandCommit, CommandRollback, CommandSavepoint, CommandSet, CommandReset, CommandShow, CommandDiscard,
+		CommandPrepare, CommandDeallocate, CommandListen, CommandUnlisten, CommandNotify, CommandDeclare, CommandFetch, CommandClose:
+		return true
+	}
+	return false
+}

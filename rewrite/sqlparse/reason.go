@@ -82,6 +82,26 @@ var reasons = [reasonCount]struct{ label, sentence string }{
 	ReasonStartup:        {"startup", "a start-up parameter cannot be set later"},
 }
 
+// loose reports whether a statement with this reason may leave something behind
+// although it fails.
+func (r Reason) loose() bool {
+	switch r {
+	case ReasonFunction, ReasonUnknownCommand, ReasonUnparsed, ReasonReplication:
+		return true
+	}
+	return false
+}
+
+// Outlasts reports whether what the statement may have left in its backend
+// outlasts DISCARD ALL: such a backend is not for another client.
+func (r Reason) Outlasts() bool {
+	switch r {
+	case ReasonSeed, ReasonReplication, ReasonLoad, ReasonStartup:
+		return true
+	}
+	return false
+}
+
 // Label returns the reason as a metrics label.
 func (r Reason) Label() string { return reasons[r].label }
 
