@@ -53,6 +53,32 @@ func TestClientVanishesInMidQuery(t *testing.T) {
 	}
 }
 
+// An error that skips up to a Sync that never comes costs no backend either.
+func TestClientVanishesAfterAnError(t *testing.T) {
+	p := startProxy(t, plain(t), onlyOne)
+	first := client(t, p.addr)
+	pid := value(t, first, "select pg_backend_pid()")
+	first.Close()
+	for name, polite := range map[string]bool{"closes": false, "says Terminate": true} {
+		c := client(t, p.addr)
+		if err := c.Send(pgtest.Parse("", "selec"), pgtest.Flush); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, c, "E ERROR 42601*")
+		if polite {
+			if err := c.Send(pgtest.Terminate); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Close()
+		next := client(t, p.addr)
+		if got := value(t, next, "select pg_backend_pid()"); got != pid {
+			t.Errorf("%s: the next client has backend %s, not %s as before: a login was wasted", name, got, pid)
+		}
+		next.Close()
+	}
+}
+
 func TestClientVanishesInMidMessage(t *testing.T) {
 	p := startProxy(t, plain(t), onlyOne)
 	for _, half := range []pgtest.Raw{

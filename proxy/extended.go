@@ -9,7 +9,7 @@ import (
 // Execute, Close or Flush. n is the frame's whole length. It returns false if
 // the message must wait.
 func (s *session) extended(typ byte, frame []byte, n int) bool {
-	if s.unnamedUnsure(typ, frame[wire.HeaderLen:]) {
+	if s.unnamedUnsure(typ, frame[wire.HeaderLen:]) && !s.copyUnended() {
 		s.pauseClient(pausedWaiting)
 		return false
 	}
@@ -38,7 +38,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 			s.useStatement(body[1:])
 		}
 	case wire.Execute:
-		if s.client.resets != nil && !s.executeReset(body) {
+		if s.client.resets != nil && !s.copyUnended() && !s.executeReset(body) {
 			return false
 		}
 	case wire.Close:

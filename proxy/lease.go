@@ -17,7 +17,7 @@ const setConfig = "SELECT pg_catalog.set_config($1, $2, false)"
 // has asked for one and is called back; the client is not read until then.
 func (s *session) acquire() bool {
 	if s.back.lease != nil {
-		if s.mustSettle() {
+		if s.mustSettle() && !s.copyUnended() {
 			s.pauseClient(pausedWaiting)
 			return false
 		}

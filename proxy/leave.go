@@ -128,8 +128,11 @@ func (s *session) completeFrame() bool {
 // A Sync alone would commit them, which PostgreSQL would not have done.
 func (s *session) abortUnsynced() {
 	s.tx.unsynced = false
-	out := wire.AppendBindText(s.scratch[:0], "pgjay: the client has gone")
-	s.queue.push(expectReply, swallow)
+	out := s.scratch[:0]
+	if !s.client.skipping { // or PostgreSQL skips this too
+		out = wire.AppendBindText(out, "pgjay: the client has gone")
+		s.queue.push(expectReply, swallow)
+	}
 	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, swallow)
 }

@@ -249,7 +249,7 @@ func (s *session) Closed(error) {
 // the client is not read, so nothing would notice that it has gone.
 func (s *session) HalfClosed() {
 	defer s.endEvent()
-	if s.back.waiting && !endsWithTerminate(s.client.in) {
+	if s.client.paused&pausedWaiting != 0 && !endsWithTerminate(s.client.in) {
 		s.leave(closedByClient)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // It returns false if the Query must wait.
 func (s *session) query(frame []byte, n int) bool {
 	class := s.classify(textOf(frame, n), n)
-	if class.Reset != sqlparse.ResetNone && !s.reset(class) {
+	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
 	s.beginExchange(class)

@@ -76,7 +76,8 @@ func (s *session) settle() {
 }
 
 // copyUnended reports whether the backend waits for copy data of which the
-// client has not sent the end.
+// client has not sent the end. Then no message may be kept waiting for a reply:
+// it is what the backend waits for, be it an error.
 func (s *session) copyUnended() bool {
 	return s.tx.copyIn.active && !s.queue.copyEndQueued()
 }

@@ -118,6 +118,17 @@ var copyInTable = []Script{
 		Send(Query("select 1")).Expect("E ERROR 08P01 unexpected message type 0x51 during COPY from stdin", "E FATAL 08P01*", "EOF"),
 		ask("select count(*) from wire.sink", "0").On("b"),
 	}},
+	{Name: "copy in/RESET in its midst", Start: []string{"application_name", "copier"}, Steps: []Step{
+		Send(Query("copy wire.sink from stdin")).Expect("G text 2"),
+		Send(Query("reset all")).Expect("...", "EOF"),
+	}},
+	{Name: "copy in/DISCARD ALL in its midst", Steps: []Step{
+		Send(Query("copy wire.sink from stdin"), CopyData("1\ta\n"), Query("discard all")).Expect("...", "EOF"),
+	}},
+	{Name: "copy in/prepared RESET in its midst", Start: []string{"application_name", "copier"}, Steps: []Step{
+		Send(Parse("", "reset application_name"), Bind("", ""), Query("copy wire.sink from stdin")).Expect("1", "2", "G text 2"),
+		Send(Execute("", 0), Sync).Expect("...", "EOF"),
+	}},
 	{Name: "copy in/client vanishes", Setup: resetSink, Steps: []Step{
 		Send(Query(copyIn)).Expect("G text 2"),
 		Send(CopyData("1\ta\n2\t")),
