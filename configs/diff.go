@@ -2,7 +2,10 @@ package configs
 
 import (
 	"fmt"
+	"net/url"
 	"reflect"
+	"regexp"
+	"strings"
 
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -75,5 +78,24 @@ func (c *Config) Warnings() []string {
 	if c.Auth.Method != proxy.AuthTrust && len(c.Auth.Users) == 0 {
 		list = append(list, fmt.Sprintf("auth.method is %s and auth.users is empty: nobody can log in", c.Auth.Method))
 	}
+	if named := loginIn(c.Backend.URL); named != "" {
+		list = append(list, fmt.Sprintf("backend.url names a %s, which is not used: a backend has the user and database of its client", named))
+	}
 	return list
+}
+
+var loginKeyword = regexp.MustCompile(`(?:^|[\s?&])(user|dbname)\s*=`)
+
+// loginIn says what of user and database a connection string names first, or "".
+func loginIn(text string) string {
+	u, err := url.Parse(text)
+	isURL := err == nil && strings.HasPrefix(u.Scheme, "postgres")
+	word := loginKeyword.FindStringSubmatch(text)
+	switch {
+	case isURL && u.User.Username() != "", word != nil && word[1] == "user":
+		return "user"
+	case isURL && strings.Trim(u.Path, "/") != "", word != nil:
+		return "database"
+	}
+	return ""
 }

@@ -59,6 +59,11 @@ func TestWarnings(t *testing.T) {
 		{[]string{"auth.method=trust", "listen.addresses=['[::1]:1', 'localhost:1', /tmp, 127.0.0.5:1]"}, nil},
 		{[]string{"auth.method=trust", "listen.addresses=[127.0.0.1:1, ':6432']"}, []string{":6432 can be reached"}},
 		{[]string{"auth.method=trust", "listen.addresses=[0.0.0.0:1]"}, []string{"0.0.0.0:1 can be reached"}},
+		{[]string{"auth.method=trust", "backend.url=postgres://app:s3cret@db:5432/"}, []string{"backend.url names a user, which"}},
+		{[]string{"auth.method=trust", "backend.url=postgres://db/crm?sslmode=disable"}, []string{"backend.url names a database, which"}},
+		{[]string{"auth.method=trust", "backend.url=host=db dbname=crm"}, []string{"names a database"}},
+		{[]string{"auth.method=trust", "backend.url=host=db user=app"}, []string{"names a user"}},
+		{[]string{"auth.method=trust", "backend.url=postgres://db1,db2:5432/?target_session_attrs=any"}, nil},
 		{[]string{"auth.users=[{name: a, password: b}]", "listen.addresses=[0.0.0.0:1]"}, nil},
 	}
 	for _, tt := range tests {

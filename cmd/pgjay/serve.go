@@ -59,9 +59,18 @@ func newLogger(c configs.LogConfig, w io.Writer) (*slog.Logger, *slog.LevelVar) 
 	level.Set(logLevel(c))
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
+		options.ReplaceAttr = durationsAsText
 		return slog.New(slog.NewJSONHandler(w, options)), level
 	}
 	return slog.New(slog.NewTextHandler(w, options)), level
+}
+
+// durationsAsText writes 30s, as in text and in the file, not nanoseconds.
+func durationsAsText(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // logLevel is slog's number for log.level, which was validated.

@@ -147,6 +147,9 @@ func TestServe(t *testing.T) {
 	})
 	p.t = t
 	p.signal(syscall.SIGTERM)
+	if timeout := p.next("shutting down")["timeout"]; timeout != "30s" {
+		t.Errorf("timeouts.shutdown is logged as %v", timeout)
+	}
 	if cause := p.next("stopped")["cause"]; !strings.Contains(cause.(string), "terminated") {
 		t.Errorf("stopped because %v", cause)
 	}
