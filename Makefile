@@ -30,6 +30,7 @@ test: install build ## run all tests, then those that pay again with the race de
 	@echo "make test: all passed"
 
 race: install ## run the tests of what is concurrent with the race detector
+	@command -v gcc >/dev/null || .ci/install gcc libc6-dev
 	$(GO) test -race $(RACE)
 	$(GO) test -race ./proxy -seeds 500
 
