@@ -22,7 +22,7 @@ build: ## make bin/pgjay and bin/simulator
 	$(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
 
 run: install build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
-	@./bin/pgjay demo $(ARGS)
+	@exec ./bin/pgjay demo $(ARGS)
 
 test: install build ## run all tests, then those that pay again with the race detector
 	$(GO) test ./...

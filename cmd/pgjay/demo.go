@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os/user"
+	"syscall"
 
 	"github.com/pgjay/pgjay/configs"
 	"github.com/pgjay/pgjay/pool/embedded"
@@ -47,7 +48,7 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if status, ok := parseFlags(flags, args, demoHelp, stdout, stderr); !ok {
 		return status
 	}
-	ctx, stop := untilSignal(ctx)
+	ctx, stop := untilSignal(ctx, syscall.SIGHUP) // the terminal's window was closed
 	defer stop()
 	err := demo(ctx, f, stdout, stderr)
 	if err != nil && ctx.Err() == nil {

@@ -64,10 +64,10 @@ func (d *demoProcess) until(text string) string {
 	}
 }
 
-// interrupt is Ctrl-C; it returns the rest of what is printed.
-func (d *demoProcess) interrupt() string {
+// end ends it by a signal; it returns the rest of what is printed.
+func (d *demoProcess) end(by os.Signal) string {
 	d.t.Helper()
-	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := d.cmd.Process.Signal(by); err != nil {
 		d.t.Fatal(err)
 	}
 	rest, err := io.ReadAll(d.stdout)
@@ -115,7 +115,7 @@ func TestDemo(t *testing.T) {
 		t.Error(err)
 	}
 	before := time.Now()
-	if rest := d.interrupt(); !strings.Contains(rest, "Stopped. All of it is removed.") {
+	if rest := d.end(os.Interrupt); !strings.Contains(rest, "Stopped. All of it is removed.") {
 		t.Errorf("at the end it says %q", rest)
 	}
 	if took := time.Since(before); took > 20*time.Second {
@@ -173,12 +173,15 @@ func guest(t *testing.T, port string) {
 	}
 }
 
-// TestDemoInterrupted is Ctrl-C while PostgreSQL starts.
+// TestDemoInterrupted is Ctrl-C, kill, and a closed terminal, while PostgreSQL
+// starts.
 func TestDemoInterrupted(t *testing.T) {
-	d := startDemo(t, "--listen", "127.0.0.1:0", "--admin", "")
-	d.until("Starting")
-	if rest := d.interrupt(); !strings.Contains(rest, "Stopped") || strings.Contains(rest, "Connect") {
-		t.Errorf("it says %q", rest)
+	for _, by := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		d := startDemo(t, "--listen", "127.0.0.1:0", "--admin", "")
+		d.until("Starting")
+		if rest := d.end(by); !strings.Contains(rest, "Stopped") || strings.Contains(rest, "Connect") {
+			t.Errorf("after %v it says %q", by, rest)
+		}
 	}
 }
 

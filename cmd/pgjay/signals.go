@@ -6,14 +6,16 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
-// untilSignal returns a context that ends at the first SIGINT or SIGTERM: time
-// to finish in order. The second one ends the process at once.
-func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+// untilSignal returns a context that ends at the first SIGINT or SIGTERM, or of
+// the others given: time to finish in order. The second one ends the process at
+// once.
+func untilSignal(parent context.Context, others ...os.Signal) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, append(others, syscall.SIGINT, syscall.SIGTERM)...)
 	go obey(signals, cancel, exitAtOnce)
 	return ctx, func() {
 		signal.Stop(signals)
@@ -22,15 +24,23 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 	}
 }
 
+// sameSignal is the time in which another signal is the first one again: make,
+// timeout and shells pass on what the whole process group has got already.
+const sameSignal = 300 * time.Millisecond
+
 // obey acts on signals until they are closed.
 func obey(signals <-chan os.Signal, cancel context.CancelCauseFunc, exit func(os.Signal)) {
 	first, ok := <-signals
 	if !ok {
 		return
 	}
+	began := time.Now()
 	cancel(fmt.Errorf("got %v", first))
-	if second, ok := <-signals; ok {
-		exit(second)
+	for again := range signals {
+		if time.Since(began) >= sameSignal {
+			exit(again)
+			return
+		}
 	}
 }
 
