@@ -24,6 +24,8 @@ func TestFailureClasses(t *testing.T) {
 		{"no role", serverError("28000"), true},
 		{"no database", serverError("3D000"), true},
 		{"no CONNECT privilege", serverError("42501"), true},
+		{"no such parameter", serverError("42704"), true},
+		{"bad value of a parameter", serverError("22023"), true},
 		{"certificate", fmt.Errorf("tls: %w", &tls.CertificateVerificationError{Err: errRefused}), true},
 		{"configuration", &ConfigError{errors.New("unknown sslmode")}, true},
 		{"too many connections", serverError("53300"), false},

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,11 +34,27 @@ type DialError struct {
 	Err  error
 }
 
-// Error names the login and the reason in one line.
+// Error names the login and the reasons in one line.
 func (e *DialError) Error() string {
-	reason := strings.ReplaceAll(e.Err.Error(), "\n\t", " ")
 	return fmt.Sprintf("cannot log in to PostgreSQL for database %q as user %q: %s",
-		e.Key.Database, e.User, strings.ReplaceAll(reason, "\n", "; "))
+		e.Key.Database, e.User, strings.Join(e.reasons(), "; "))
+}
+
+// reasons has one for each host and way that was tried, each once: where TLS is
+// preferred, a server that does not answer is asked twice.
+func (e *DialError) reasons() []string {
+	err := e.Err
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		err = connect.Unwrap() // without the user and database, which we name
+	}
+	var list []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 // Unwrap returns the reason.
@@ -56,7 +73,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // cure: who logs in, where to, or how. Everything else is tried again.
 func final(err error) bool {
 	var config *ConfigError
-	if errors.As(err, &config) || untrusted(err) {
+	if errors.As(err, &config) || untrusted(err) || withoutTLS(err) {
 		return true
 	}
 	var server *pgconn.PgError
@@ -70,6 +87,8 @@ func final(err error) bool {
 		return true
 	case server.Code == "42501": // no CONNECT privilege
 		return true
+	case server.Code == "42704", server.Code == "22023": // a parameter in the URL
+		return true
 	}
 	return false
 }
@@ -80,6 +99,15 @@ func untrusted(err error) bool {
 	var authority x509.UnknownAuthorityError // sslmode=verify-ca is checked by pgconn itself
 	var invalid x509.CertificateInvalidError
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &invalid)
+}
+
+// withoutTLS reports whether every server has said that it does not do TLS, and
+// the URL demands it. pgconn has no name for that error.
+func withoutTLS(err error) bool {
+	var dial *DialError
+	return errors.As(err, &dial) && !slices.ContainsFunc(dial.reasons(), func(reason string) bool {
+		return !strings.HasSuffix(reason, "server refused TLS connection")
+	})
 }
 
 // armLocked has coverLocked called when the back-off is over.

@@ -64,10 +64,14 @@ func leaseError(err error, severity string) *wire.Error {
 	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
-		return &wire.Error{
+		e := &wire.Error{
 			Severity: severity, Code: server.Code, Message: server.Message,
 			Detail: server.Detail, Hint: server.Hint,
 		}
+		if e.Code == "28P01" && e.Detail == "" {
+			e.Detail = "PostgreSQL did not accept the password that pgjay has for it: backend_password of the user, or backend.password."
+		}
+		return e
 	}
 	return &wire.Error{
 		Severity: severity, Code: "08006",
