@@ -29,7 +29,7 @@ func (s *session) failAs(e *wire.Error, why closeReason) {
 	}
 	switch {
 	case s.login != nil:
-		s.monitor.ClientRejected(s.rejectReason(e, why))
+		s.recordReject(e, why)
 	case s.sample.start != 0:
 		s.recordFailed(e)
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"time"
 
 	"github.com/pgjay/pgjay/monitor"
@@ -218,6 +219,12 @@ func (s *session) recordLogin() {
 	s.log.Debug("client logged in", "session", s.id, "database", key.Database, "user", key.User, "client", s.login.address)
 }
 
+// recordReject notes why a client did not get in.
+func (s *session) recordReject(e *wire.Error, why closeReason) {
+	s.monitor.ClientRejected(s.rejectReason(e, why))
+	s.log.Debug("client rejected", "user", s.login.user, "client", s.login.address, "code", e.Code, "error", e.Message)
+}
+
 func (s *session) recordClose(why closeReason) {
 	s.monitor.ClientClosed(string(why))
 	s.log.Debug("client closed", "session", s.id, "reason", string(why))
@@ -264,8 +271,12 @@ func (srv *Server) poolHooks() pool.Hooks {
 	return pool.Hooks{
 		Connected: func(k pool.Key, took time.Duration, err error) {
 			if err != nil {
-				srv.log.Warn("cannot connect to PostgreSQL", "database", k.Database, "user", k.User, "error", err)
+				level := srv.outages.failed(k, err.Error(), time.Now())
+				srv.log.Log(context.Background(), level, "cannot connect to PostgreSQL", "database", k.Database, "user", k.User, "error", err)
 				return
+			}
+			if srv.outages.over(k) {
+				srv.log.Info("connected to PostgreSQL again", "database", k.Database, "user", k.User)
 			}
 			srv.monitor.BackendConnected(took)
 		},

@@ -31,6 +31,7 @@ type shared struct {
 	cancels   cancelTable
 	greetings greetings
 	logins    loginCounter
+	outages   outages
 	clients   atomic.Int64
 	monitor   *monitor.Monitor
 	log       *slog.Logger
