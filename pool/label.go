@@ -79,8 +79,9 @@ func (l Label) Settings() []Setting {
 }
 
 // identity lists the settings that decide what the others may be, in the order
-// in which they must be set: a change of session_authorization resets role.
-var identity = [...]string{"session_authorization", "role"}
+// in which they must be set: a change of session_authorization resets role. The
+// encoding is one of them: in it the values of the others would be read.
+var identity = [...]string{"session_authorization", "role", "client_encoding"}
 
 // Diff returns what to set, in this order, so that have becomes want. What a
 // session may set depends on who it is: so it becomes itself again first, and
@@ -114,15 +115,27 @@ func Diff(have, want Label) []Setting {
 	return slices.Concat(before, between, after)
 }
 
-// named lists the settings, beside identity, whose value is the name of an
-// object of the database.
-var named = [...]string{"default_table_access_method", "default_tablespace", "default_text_search_config", "temp_tablespaces"}
+// lasting lists usual settings that every user may set to any value that was
+// accepted once.
+var lasting = [...]string{
+	"application_name", "backslash_quote", "bytea_output", "client_encoding", "client_min_messages", "datestyle",
+	"default_transaction_deferrable", "default_transaction_isolation", "default_transaction_read_only", "extra_float_digits",
+	"idle_in_transaction_session_timeout", "intervalstyle", "lock_timeout", "search_path", "standard_conforming_strings",
+	"statement_timeout", "timezone", "work_mem", "xmloption",
+}
 
 // Perishable reports whether applying the label can fail though it worked
-// before: it names something that may have been dropped or forbidden since.
+// before: it may name something that has been dropped, or need a right that has
+// been revoked.
 func (l Label) Perishable() bool {
+	return slices.ContainsFunc(l.Settings(), func(s Setting) bool { return !slices.Contains(lasting[:], s.Name) })
+}
+
+// StartupOnly reports whether the label has a setting that does at start-up what
+// setting it later does not.
+func (l Label) StartupOnly() bool {
 	return slices.ContainsFunc(l.Settings(), func(s Setting) bool {
-		return isIdentity(s.Name) || slices.Contains(named[:], s.Name)
+		return s.Name == "local_preload_libraries" || s.Name == "session_preload_libraries"
 	})
 }
 

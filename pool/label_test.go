@@ -56,6 +56,8 @@ func TestDiff(t *testing.T) {
 		{set("role", "x", "session_authorization", "s"), set("zz", "1"),
 			"[reset session_authorization reset role zz=1]"},
 		{set("role", "x"), set("role", "x", "a", "1"), "[a=1]"},
+		{set("client_encoding", "LATIN1"), set("client_encoding", "SJIS", "search_path", "x"),
+			"[reset client_encoding search_path=x client_encoding=SJIS]"},
 	} {
 		var steps []string
 		for _, s := range Diff(NewLabel(test.have), NewLabel(test.want)) {

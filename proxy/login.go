@@ -136,6 +136,10 @@ func (s *session) authenticated() {
 		s.dialTunnel()
 		return
 	}
+	if s.who.label.StartupOnly() {
+		s.dialOwn()
+		return
+	}
 	params, known := s.greetings.get(s.who.pool, s.who.label)
 	if known && !s.who.perishable {
 		s.setParams(params)

@@ -213,6 +213,9 @@ var startupScripts = []Script{
 	{Name: "startup/unknown role", Manual: true, Loose: true, Steps: []Step{
 		Send(Startup(version30, "user", "nobody_at_all", "database", "postgres")).Expect("...", `E FATAL 28000 role "nobody_at_all" does not exist`, "EOF"),
 	}},
+	{Name: "startup/library that is not there", Manual: true, Loose: true, Steps: []Step{
+		Send(Startup(version30, "user", "postgres", "database", "postgres", "local_preload_libraries", "nosuch")).Expect("...", "E FATAL 58P01*", "EOF"),
+	}},
 	{Name: "startup/bad value", Manual: true, Loose: true, Steps: []Step{
 		Send(Startup(version30, "user", "postgres", "database", "postgres", "TimeZone", "Nowhere/Land")).Expect(
 			"...", `E FATAL 22023 invalid value for parameter "TimeZone": "Nowhere/Land"`, "EOF"),
