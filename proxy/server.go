@@ -265,6 +265,9 @@ func (srv *Server) shakeHands(s *session, already []byte) {
 	s.client.conn = closedConn{}
 	stream := conn.Detach(already)
 	limit, config := srv.settings().timeouts.ClientLogin, s.login.offer.config
+	if limit == 0 {
+		limit = time.Minute // the goroutine has to end all the same
+	}
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), max(limit, time.Second))
 		defer cancel()
