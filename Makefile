@@ -55,5 +55,7 @@ bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 clean: ## remove what build made
 	rm -rf bin
 
+test race: PACKAGES := gcc libc6-dev # the race detector needs a C compiler
+
 install:
-	@.ci/install
+	@.ci/install $(PACKAGES)
