@@ -65,6 +65,11 @@ func TestWarnings(t *testing.T) {
 		{[]string{"auth.method=trust", "backend.url=host=db user=app"}, []string{"names a user"}},
 		{[]string{"auth.method=trust", "backend.url=postgres://db1,db2:5432/?target_session_attrs=any"}, nil},
 		{[]string{"auth.users=[{name: a, password: b}]", "listen.addresses=[0.0.0.0:1]"}, nil},
+		{[]string{"auth.method=trust", "backend.url=postgres://ann@h"}, []string{"which is not used"}},
+		{[]string{"auth.method=trust", "backend.url=postgres://h:1,i:2/crm?sslmode=disable"}, []string{"which is not used"}},
+		{[]string{"auth.method=trust", "backend.url=host=/run user=ann"}, []string{"which is not used"}},
+		{[]string{"auth.method=trust", "backend.url=postgres://:password@h:1,i:2/?sslmode=disable"}, nil},
+		{[]string{"auth.method=trust", "backend.url=host=/run password=p"}, nil},
 	}
 	for _, tt := range tests {
 		c, err := Load("", tt.sets)

@@ -1,13 +1,8 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/pool"
 )
@@ -42,30 +37,6 @@ func (c check) backend() {
 	c.backendURL("backend.url", b.URL)
 	c.positive("backend.connect_timeout", b.ConnectTimeout)
 	c.notNegative("backend.keepalive", b.KeepAlive, "for none")
-}
-
-var quoted = regexp.MustCompile("[\"'`].*[\"'`]")
-
-// backendURL asks pgconn, which will dial it, whether it can be understood.
-func (c check) backendURL(path, url string) {
-	if c.errs.under(path) {
-		return
-	}
-	fix := "write a URL such as postgres://127.0.0.1:5432, or a connection string such as host=/var/run/postgresql port=5432"
-	if strings.TrimSpace(url) == "" {
-		c.missing(path, "no server to connect to", fix)
-		return
-	}
-	_, err := pgconn.ParseConfig(url)
-	if err == nil {
-		return
-	}
-	if inner := errors.Unwrap(err); inner != nil {
-		err = inner // without the connection string
-	}
-	// What the parser quotes may be a piece of a password with a / or @ in it.
-	text := maskText(quoted.ReplaceAllString(err.Error(), hidden))
-	c.wrong(path, "not a connection string: "+strings.TrimPrefix(text, "cannot parse "+hidden+": "), fix)
 }
 
 func (c check) pool() {
