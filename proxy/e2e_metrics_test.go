@@ -89,6 +89,7 @@ func TestMetricsOfClientStates(t *testing.T) {
 	expectMetric(t, p, "queries_in_flight", 2)
 	third.Close()
 	expectMetric(t, p, state("idle"), 0)
+	sleeping(t, observer(t, backend), "states")
 	if err := first.Cancel(p.addr); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,8 @@ func checkTimes(t *testing.T, p *running) {
 
 // A wait for a backend is a part of an exchange, but not overhead.
 func TestMetricsOfWaits(t *testing.T) {
-	p := startProxy(t, plain(t), onlyOne)
+	backend := plain(t)
+	p, admin := startProxy(t, backend, onlyOne), observer(t, backend)
 	holder, waiter := client(t, p.addr), client(t, p.addr)
 	if _, err := holder.Query("begin"); err != nil {
 		t.Fatal(err)
@@ -173,7 +175,9 @@ func TestMetricsOfWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectMetric(t, p, state("waiting"), 1)
-	time.Sleep(100 * time.Millisecond) // what is measured
+	if err := admin.Exec("select pg_sleep(0.1)"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := holder.Query("commit"); err != nil {
 		t.Fatal(err)
 	}

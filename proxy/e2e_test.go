@@ -24,6 +24,7 @@ const e2eLoops = 2
 // running is a proxy under test.
 type running struct {
 	addr   string
+	cfg    proxy.Config
 	server *proxy.Server
 	mon    *monitor.Monitor
 	stop   context.CancelFunc
@@ -58,7 +59,7 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	if change != nil {
 		change(&cfg)
 	}
-	r := &running{log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Loops: e2eLoops})}
+	r := &running{cfg: cfg, log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Loops: e2eLoops})}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.server, err = newServer(cfg, log, r.mon); err != nil {
@@ -71,6 +72,16 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	r.addr = r.server.Addrs()[0].String()
 	r.run(t)
 	return r
+}
+
+// reload changes the configuration while clients are connected. A short timeout
+// begins that way when all is set up that it is not meant for.
+func (r *running) reload(t testing.TB, change func(*proxy.Config)) {
+	t.Helper()
+	change(&r.cfg)
+	if err := r.server.Reload(r.cfg); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (r *running) run(t testing.TB) {

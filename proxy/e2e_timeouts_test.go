@@ -10,19 +10,24 @@ import (
 )
 
 func TestQueryTimeout(t *testing.T) {
-	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Query = 50 * time.Millisecond })
+	p := startProxy(t, plain(t), nil)
 	c := client(t, p.addr)
+	limit := func(d time.Duration) { p.reload(t, func(c *proxy.Config) { c.Timeouts.Query = d }) }
+	limit(50 * time.Millisecond)
 	if err := c.Send(pgtest.Query("select pg_sleep(600)")); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, c, "T *", "E ERROR 57014 *query timeout*", "Z I")
+	limit(0)
 	if got := value(t, c, "select 'alive'"); got != "alive" {
 		t.Errorf("got %q", got)
 	}
+	limit(50 * time.Millisecond)
 	if err := c.Send(pgtest.Parse("", "select pg_sleep(600)"), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, c, "1", "2", "E ERROR 57014 *query timeout*", "Z I")
+	limit(0)
 	value(t, c, "select 1")
 }
 
@@ -42,7 +47,7 @@ func fatal(t *testing.T, p *running, c *pgtest.Conn, pattern string) {
 }
 
 func TestTransactionTimeout(t *testing.T) {
-	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.Transaction = 50 * time.Millisecond })
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.Transaction = time.Second })
 	c := client(t, p.addr)
 	if _, err := c.Query("begin; create temp table mine (id int)"); err != nil {
 		t.Fatal(err)
@@ -69,12 +74,12 @@ func TestIdleInTransactionTimeout(t *testing.T) {
 }
 
 func TestIdleInTransactionTimeoutSparesWork(t *testing.T) {
-	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.IdleInTransaction = 300 * time.Millisecond })
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.IdleInTransaction = time.Second })
 	c := client(t, p.addr)
 	if _, err := c.Query("begin"); err != nil {
 		t.Fatal(err)
 	}
-	value(t, c, "select pg_sleep(0.6)")
+	value(t, c, "select pg_sleep(1.5)")
 	value(t, c, "select 1")
 	if _, err := c.Query("commit"); err != nil {
 		t.Fatal(err)
@@ -82,7 +87,7 @@ func TestIdleInTransactionTimeoutSparesWork(t *testing.T) {
 }
 
 func TestClientIdleTimeout(t *testing.T) {
-	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.ClientIdle = 50 * time.Millisecond })
+	p := startProxy(t, plain(t), func(c *proxy.Config) { onlyOne(c); c.Timeouts.ClientIdle = time.Second })
 	idle := client(t, p.addr)
 	fatal(t, p, idle, "57P05 *")
 }
@@ -117,13 +122,15 @@ func TestClientLoginTimeout(t *testing.T) {
 func TestAcquireTimeout(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
-	p := startProxy(t, backend, func(c *proxy.Config) { onlyOne(c); c.Pool.AcquireTimeout = 50 * time.Millisecond })
+	p := startProxy(t, backend, onlyOne)
 	waiter := client(t, p.addr)
 	holder := client(t, p.addr)
 	if err := holder.Send(pgtest.Query(sleep("acquire"))); err != nil {
 		t.Fatal(err)
 	}
 	sleeping(t, admin, "acquire")
+	patience := p.cfg.Pool.AcquireTimeout
+	p.reload(t, func(c *proxy.Config) { c.Pool.AcquireTimeout = 50 * time.Millisecond })
 	if err := waiter.Send(pgtest.Query("select 1")); err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +141,7 @@ func TestAcquireTimeout(t *testing.T) {
 	expect(t, waiter, "E ERROR 53300 *", "Z I", "Z I")
 	expectMetric(t, p, "pool_wait_timeouts_total{@}", 2)
 	expectMetric(t, p, `query_errors_total{database="postgres",sqlstate_class="53"}`, 2)
+	p.reload(t, func(c *proxy.Config) { c.Pool.AcquireTimeout = patience })
 	if err := holder.Cancel(p.addr); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +217,7 @@ func mute(t *testing.T, addr string) *pgtest.Conn {
 // A statement in a pipeline has the time of timeouts.query for itself: neither
 // what was sent before it nor what comes after it changes that.
 func TestQueryTimeoutInPipeline(t *testing.T) {
-	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Query = 100 * time.Millisecond })
+	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Query = time.Second })
 	c := client(t, p.addr)
 	if err := c.Send(pgtest.Query("select 1"), pgtest.Query("select pg_sleep(600)")); err != nil {
 		t.Fatal(err)
