@@ -163,8 +163,8 @@ func (s *session) complete(typ byte) action {
 	case expectReply:
 		s.queue.pop()
 	case expectFence:
-		if typ == wire.EmptyQueryResponse {
-			head.kind = expectQuery // nothing but its ReadyForQuery is left
+		if typ == wire.CloseComplete {
+			head.kind = expectSync // nothing but its ReadyForQuery is left
 		}
 	case expectSync:
 		s.backendViolation()

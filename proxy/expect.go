@@ -21,9 +21,9 @@ const (
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
 	// among the messages sent.
 	expectCopyEnd
-	// expectFence is the reply to an empty Query that we sent to find out
-	// which ReadyForQuery is the last one: EmptyQueryResponse, then
-	// ReadyForQuery. A ReadyForQuery before it belongs to the client.
+	// expectFence is the reply to a Close and Sync that we sent to find out
+	// which ReadyForQuery is the last one: CloseComplete, then ReadyForQuery.
+	// A ReadyForQuery before it belongs to the client.
 	expectFence
 )
 
@@ -119,12 +119,13 @@ func (q *expectations) skipToSync() (synced bool, unnamed uint32) {
 // answered: they are removed. It returns how many. Any other message makes the
 // copy fail, and a Sync after that is answered again.
 func (q *expectations) beginCopyIn() (ignored uint32) {
-	next := q.first + 1
-	if q.head().n > 1 || next == len(q.entries) || q.entries[next].kind != expectSync {
+	if q.head().n > 1 {
 		return 0
 	}
-	ignored = q.entries[next].n
-	q.remove(next)
+	for next := q.first + 1; next < len(q.entries) && q.entries[next].kind == expectSync; {
+		ignored += q.entries[next].n
+		q.remove(next)
+	}
 	return ignored
 }
 

@@ -75,19 +75,23 @@ func (s *session) settle() {
 	}
 }
 
-// copyUnended reports whether the backend waits for copy data of which the
-// client has not sent the end. Then no message may be kept waiting for a reply:
-// it is what the backend waits for, be it an error.
+// copyUnended reports whether the backend waits for copy data and the client
+// has sent nothing that ends the copy: its end, or another message, which is
+// an error. Then no message may be kept waiting for a reply: it is what the
+// backend waits for.
 func (s *session) copyUnended() bool {
-	return s.tx.copyIn.active && !s.queue.copyEndQueued()
+	return s.tx.copyIn.active && s.queue.onlyHead()
 }
 
-// sendFence finds out whether another ReadyForQuery will come: an empty Query
-// has a reply that nothing else has.
+// fenceName is a prepared statement that no client has.
+const fenceName = "pgjay: fence"
+
+// sendFence finds out whether another ReadyForQuery will come: a Close has a
+// reply that nothing else has. It works in a failed transaction and leaves the
+// client's statements and portals as they are.
 func (s *session) sendFence() {
 	s.back.fence = false
-	s.back.lease.UnnamedOwner = 0
-	s.toBackend(wire.AppendQuery(s.scratch[:0], ""))
+	s.toBackend(wire.AppendEmpty(wire.AppendCloseStatement(s.scratch[:0], fenceName), wire.Sync))
 	s.queue.push(expectFence, swallow)
 }
 

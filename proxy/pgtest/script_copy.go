@@ -197,6 +197,23 @@ var copyExtendedScripts = []Script{
 		Send(CopyData("1\ta\n"), CopyDone, Sync).Expect("C COPY 1", "Z I"),
 		ask("select count(*) from wire.sink", "1"),
 	}},
+	{Name: "copy extended/in, several Syncs before the data", Setup: resetSink, Steps: []Step{
+		Send(append(once(copyIn), Sync, Sync)...).Expect("1", "2", "n", "G text 2"),
+		Send(CopyData("1\ta\n"), CopyDone, Sync).Expect("C COPY 1", "Z I"),
+		ask("select count(*) from wire.sink", "1"),
+	}},
+	{Name: "copy extended/in, another message in its midst", Setup: resetSink, Steps: []Step{
+		Send(Parse("", copyIn), Bind("", ""), Execute("", 0), CopyData("1\ta\n"), Bind("", ""), Sync, Terminate).Expect(
+			"1", "2", "G text 2", "E ERROR 08P01 unexpected message type 0x42 during COPY from stdin", "E FATAL 08P01*", "EOF"),
+		ask("select count(*) from wire.sink", "0").On("b"),
+	}},
+	{Name: "copy extended/in, failed, and its statement is there still", Setup: resetSink, Blocks: true, Steps: []Step{
+		within("begin", "BEGIN"),
+		Send(once(copyIn)...).Expect("1", "2", "n", "G text 2"),
+		Send(CopyFail("no"), Sync).Expect("E ERROR 57014*", "Z E"),
+		Send(DescribeStatement(""), Sync).Expect("t", "n", "Z E"),
+		do("rollback", "ROLLBACK"),
+	}},
 	{Name: "copy extended/in, all in one write", Setup: resetSink, Steps: []Step{
 		Send(append(once(copyIn), CopyData("1\ta\n"), CopyDone, Sync, Query("select count(*) from wire.sink"))...).Expect(
 			"1", "2", "n", "G text 2", "C COPY 1", "Z I", "T *", "D 1", "C SELECT 1", "Z I"),
