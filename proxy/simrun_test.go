@@ -143,7 +143,7 @@ func (w *scriptWriter) exchange() {
 	case 5:
 		w.copyIn()
 	case 6:
-		w.query([]string{"", "DISCARD ALL"}[w.rng.IntN(2)])
+		w.query([]string{"", "DISCARD ALL", "RESET application_name", w.statement() + "; RESET application_name"}[w.rng.IntN(4)])
 	case 7:
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	default:
@@ -153,9 +153,9 @@ func (w *scriptWriter) exchange() {
 
 // copyIn is COPY FROM STDIN in either protocol, which may fail.
 func (w *scriptWriter) copyIn() {
-	sql := "COPY t FROM STDIN"
-	if w.rng.IntN(2) == 0 {
-		sql += fmt.Sprintf(" -- fail %d", w.rng.IntN(4))
+	sql, fails := "COPY t FROM STDIN", w.rng.IntN(8)
+	if fails < 4 {
+		sql += fmt.Sprintf(" -- fail %d", fails)
 	}
 	simple := w.rng.IntN(2) == 0
 	if simple {
@@ -178,8 +178,12 @@ func (w *scriptWriter) copyIn() {
 	}
 	if !simple {
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
-		// The copy is not to be executed again without data: if it failed at
-		// once, nobody could tell what the messages after it are answered with.
+	}
+	if !simple && fails == 0 {
+		// This copy is not to be executed again, without data: if a copy fails
+		// before it has read the Sync behind it, and a message follows that is
+		// no copy data, nobody can tell which of the two Syncs it was answered
+		// up to. (Such a client is right only because the copy fails.)
 		w.out = wire.AppendParse(w.out, "", "SELECT "+w.tag())
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	}
@@ -220,7 +224,8 @@ func (m *sim) check(c *simClient) {
 	if m.faults || c.vanishes >= 0 {
 		return
 	}
-	got, want := withoutParameters(got), withoutParameters(m.owed(c))
+	owed, name := m.owed(c)
+	got, want := settledParameters(got, name), settledParameters(owed, name)
 	if !bytes.Equal(got, want) {
 		at := 0
 		for at < len(got) && at < len(want) && got[at] == want[at] {
@@ -230,36 +235,46 @@ func (m *sim) check(c *simClient) {
 	}
 }
 
-// owed asks a server that has no other client.
-func (m *sim) owed(c *simClient) []byte {
+// owed asks a server that has no other client. name is its application_name.
+func (m *sim) owed(c *simClient) (owed []byte, name string) {
 	n, _ := wire.StartupLen(c.script, 10000)
 	startup, err := wire.ParseStartup(c.script[:n])
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	server := newSimServer()
-	if name, ok := startup.Get("application_name"); ok {
-		server.start = name
-		server.settings["application_name"] = name
-	}
+	name, _ = startup.Get("application_name")
+	server := newSimServer(name)
 	server.feed(c.script[n:])
-	return server.out
+	return server.out, name
 }
 
-// withoutParameters leaves ParameterStatus out: after a DISCARD ALL the proxy
-// tells the client later than PostgreSQL.
-func withoutParameters(p []byte) (rest []byte) {
+// settledParameters leaves ParameterStatus out and puts what has changed since
+// the last ReadyForQuery before each one: when in an exchange the client is
+// told is not fixed, the proxy does it later than PostgreSQL after a RESET.
+func settledParameters(p []byte, name string) (out []byte) {
+	told, now := name, name
 	for len(p) > 0 {
 		n, ok := wire.FrameLen(p)
 		if !ok || n < 0 || n > len(p) {
-			return append(rest, p...)
+			return append(out, p...)
 		}
-		if p[0] != wire.ParameterStatus {
-			rest = append(rest, p[:n]...)
+		switch p[0] {
+		case wire.ParameterStatus:
+			if name, rest, _ := wire.CString(p[wire.HeaderLen:n]); string(name) == "application_name" {
+				value, _, _ := wire.CString(rest)
+				now = string(value)
+			}
+			p = p[n:]
+			continue
+		case wire.ReadyForQuery:
+			if now != told {
+				out, told = wire.AppendParameterStatus(out, "application_name", now), now
+			}
 		}
+		out = append(out, p[:n]...)
 		p = p[n:]
 	}
-	return rest
+	return out
 }
 
 // greeting splits what a client got at the end of start-up.

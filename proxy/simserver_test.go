@@ -3,7 +3,6 @@ package proxy
 import (
 	"encoding/binary"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -32,12 +31,19 @@ type simServer struct {
 	dead     bool
 }
 
-func newSimServer() *simServer {
-	return &simServer{
+// newSimServer makes a process that was started with an application_name, or
+// none.
+func newSimServer(name string) *simServer {
+	v := &simServer{
+		start:    name,
 		settings: map[string]string{},
 		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
 		named:    map[string]string{}, status: 'I',
 	}
+	if name != "" {
+		v.settings["application_name"] = name
+	}
+	return v
 }
 
 // feed takes bytes and works as far as they go.
@@ -98,6 +104,9 @@ func (v *simServer) extended(typ byte, body []byte) {
 			v.fail("26000", "no such statement "+string(name))
 			return
 		}
+		if v.refuses(*text) {
+			return
+		}
 		bound := *text
 		if strings.Contains(bound, "set_config($1") {
 			bound = simBound(rest)
@@ -111,8 +120,10 @@ func (v *simServer) extended(typ byte, body []byte) {
 				v.fail("26000", "no such statement")
 				return
 			}
-			v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
-			v.describe(*text)
+			if !rowsOf(*text) || !v.refuses(*text) {
+				v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
+				v.describe(*text)
+			}
 			return
 		}
 		if v.portal == nil {
@@ -178,8 +189,7 @@ func (v *simServer) parse(name, text string) {
 		v.fail("42601", "syntax error")
 		return
 	}
-	if v.status == 'E' && text != "ROLLBACK" {
-		v.fail("25P02", "transaction aborted")
+	if v.refuses(text) {
 		return
 	}
 	if name == "" {
@@ -191,6 +201,15 @@ func (v *simServer) parse(name, text string) {
 		v.named[name] = text
 	}
 	v.out = wire.AppendEmpty(v.out, wire.ParseComplete)
+}
+
+// refuses gives the error for what a failed transaction does not do any more.
+func (v *simServer) refuses(text string) bool {
+	if v.status != 'E' || text == "ROLLBACK" || text == "COMMIT" {
+		return false
+	}
+	v.fail("25P02", "transaction aborted")
+	return true
 }
 
 func (v *simServer) query(text string) {
@@ -236,6 +255,9 @@ func (v *simServer) fail(code, message string) bool {
 
 func (v *simServer) describe(text string) {
 	if rowsOf(text) {
+		if v.refuses(text) {
+			return
+		}
 		v.out = append(v.out, wire.RowDescription, 0, 0, 0, 6, 0, 0)
 	} else {
 		v.out = wire.AppendEmpty(v.out, wire.NoData)
@@ -260,8 +282,8 @@ func (v *simServer) data(typ byte, value string) {
 }
 
 func (v *simServer) execute(text string, describe bool) bool {
-	if v.status == 'E' && text != "ROLLBACK" && text != "COMMIT" {
-		return v.fail("25P02", "transaction aborted")
+	if v.refuses(text) {
+		return false
 	}
 	word, rest, _ := strings.Cut(text, " ")
 	if describe && rowsOf(text) {
@@ -308,119 +330,4 @@ func (v *simServer) execute(text string, describe bool) bool {
 		return v.copy(rest)
 	}
 	return v.fail("42601", "syntax error at "+word)
-}
-
-func (v *simServer) endTx(word string) bool {
-	if v.inTx != nil && (word == "ROLLBACK" || v.status == 'E') {
-		for _, name := range sortedKeys(v.settings, v.inTx) {
-			v.set(name, v.inTx[name])
-		}
-		word = "ROLLBACK"
-	}
-	v.inTx, v.status, v.portal = nil, 'I', nil
-	return v.complete(word)
-}
-
-// set changes a setting; an empty value is the default. application_name is
-// reported.
-func (v *simServer) set(name, value string) {
-	if value == "" && name == "application_name" {
-		value = v.start
-	}
-	if v.settings[name] == value {
-		return
-	}
-	if value == "" {
-		delete(v.settings, name)
-	} else {
-		v.settings[name] = value
-	}
-	if name == "application_name" {
-		v.out = wire.AppendParameterStatus(v.out, name, value)
-	}
-}
-
-func (v *simServer) visible() string {
-	var b strings.Builder
-	for _, name := range sortedKeys(v.settings, nil) {
-		fmt.Fprintf(&b, "%s=%s,", name, v.settings[name])
-	}
-	for _, name := range sortedKeys(v.named, nil) {
-		fmt.Fprintf(&b, "%s:%s,", name, v.named[name])
-	}
-	return b.String()
-}
-
-// copy begins "t FROM STDIN [fail N]" or does "t TO STDOUT".
-func (v *simServer) copy(rest string) bool {
-	if strings.Contains(rest, "TO STDOUT") {
-		v.data(wire.CopyOutResponse, "\x00\x00\x00")
-		v.data(wire.CopyData, rest)
-		v.data(wire.CopyData, rest)
-		v.out = wire.AppendEmpty(v.out, wire.CopyDone)
-		return v.complete("COPY 2")
-	}
-	v.copyLeft, v.copied = -1, 0
-	if _, n, ok := strings.Cut(rest, "-- fail "); ok {
-		_, _ = fmt.Sscan(n, &v.copyLeft)
-	}
-	v.data(wire.CopyInResponse, "\x00\x00\x00")
-	if v.copyLeft == 0 {
-		return v.fail("22P02", "copy failed at once")
-	}
-	v.copying = true
-	return true
-}
-
-func (v *simServer) copyMessage(typ byte) {
-	switch typ {
-	case wire.CopyData:
-		v.copied++
-		if v.copyLeft--; v.copyLeft == 0 {
-			v.copyEnds(v.fail("22P02", "bad copy data"))
-		}
-	case wire.CopyDone:
-		v.copyEnds(v.complete(fmt.Sprintf("COPY %d", v.copied)))
-	case wire.CopyFail:
-		v.copyEnds(v.fail("57014", "copy failed"))
-	case wire.Sync, wire.Flush:
-	default:
-		v.copyEnds(v.fail("08P01", "unexpected message"))
-	}
-}
-
-func (v *simServer) copyEnds(bool) {
-	v.copying = false
-	if v.simple {
-		v.endImplicit()
-		v.ready()
-	}
-}
-
-// cancel ends what is under way, which can only be a copy.
-func (v *simServer) cancel() {
-	if v.copying {
-		v.copyEnds(v.fail("57014", "canceled"))
-	}
-}
-
-func copyMap(m map[string]string) map[string]string {
-	c := map[string]string{}
-	for k, x := range m {
-		c[k] = x
-	}
-	return c
-}
-
-func sortedKeys(a, b map[string]string) (keys []string) {
-	for k := range a {
-		keys = append(keys, k)
-	}
-	for k := range b {
-		if _, ok := a[k]; !ok {
-			keys = append(keys, k)
-		}
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -1,0 +1,71 @@
+package proxy
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+func (v *simServer) endTx(word string) bool {
+	if v.inTx != nil && (word == "ROLLBACK" || v.status == 'E') {
+		for _, name := range sortedKeys(v.settings, v.inTx) {
+			v.set(name, v.inTx[name])
+		}
+		word = "ROLLBACK"
+	}
+	v.inTx, v.status, v.portal = nil, 'I', nil
+	return v.complete(word)
+}
+
+// set changes a setting; an empty value is the default. application_name is
+// reported.
+func (v *simServer) set(name, value string) {
+	if value == "" && name == "application_name" {
+		value = v.start
+	}
+	if v.settings[name] == value {
+		return
+	}
+	if value == "" {
+		delete(v.settings, name)
+	} else {
+		v.settings[name] = value
+	}
+	if name == "application_name" {
+		v.out = wire.AppendParameterStatus(v.out, name, value)
+	}
+}
+
+func (v *simServer) visible() string {
+	var b strings.Builder
+	for _, name := range sortedKeys(v.settings, nil) {
+		fmt.Fprintf(&b, "%s=%s,", name, v.settings[name])
+	}
+	for _, name := range sortedKeys(v.named, nil) {
+		fmt.Fprintf(&b, "%s:%s,", name, v.named[name])
+	}
+	return b.String()
+}
+
+func copyMap(m map[string]string) map[string]string {
+	c := map[string]string{}
+	for k, x := range m {
+		c[k] = x
+	}
+	return c
+}
+
+func sortedKeys(a, b map[string]string) (keys []string) {
+	for k := range a {
+		keys = append(keys, k)
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	sort.Strings(keys)
+	return keys
+}
