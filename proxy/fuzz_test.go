@@ -75,7 +75,8 @@ func (r *relay) check() {
 	if n := cap(s.client.in) + cap(s.back.in) + cap(s.back.sent); n > 4*maxText {
 		r.t.Fatalf("the session keeps %d bytes", n)
 	}
-	for p := r.client.kept; ; {
+	for {
+		p := r.client.kept
 		n, ok := wire.FrameLen(p)
 		if !ok {
 			return
@@ -83,10 +84,9 @@ func (r *relay) check() {
 		if n < 0 {
 			r.t.Fatalf("the client got a broken message: %q", p[:min(len(p), 20)])
 		}
-		p = p[min(n, len(p)):]
-		r.client.kept = p
-		if len(p) == 0 {
+		if n > len(p) {
 			return
 		}
+		r.client.kept = p[n:]
 	}
 }
