@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
@@ -100,5 +101,46 @@ func TestResetAtTheEndNeedsNoOwnBackend(t *testing.T) {
 			t.Errorf("%s backends, %v", got, err)
 		}
 		c.Close()
+	}
+}
+
+// A client whose start-up parameters PostgreSQL takes at start-up only has a
+// backend of its own, outside the pool, as long as it stays.
+func TestStartOnlyParametersHaveTheirOwnBackend(t *testing.T) {
+	p := startProxy(t, plain(t), onlyOne)
+	stat := func() pool.Stat { return p.server.Pools().Stats()[0] }
+	own, other := client(t, p.addr, "ignore_system_indexes", "on"), client(t, p.addr)
+	for range 3 {
+		if got := value(t, own, "show ignore_system_indexes"); got != "on" {
+			t.Errorf("with the parameter: %q", got)
+		}
+		if got := value(t, other, "show ignore_system_indexes"); got != "off" {
+			t.Errorf("without: %q", got)
+		}
+	}
+	if s := stat(); s.Dedicated != 1 || s.Active != 0 {
+		t.Errorf("%d backends are somebody's own, %d are in use", s.Dedicated, s.Active)
+	}
+	own.Close()
+	eventually(t, "the backend is closed", func() bool { return stat().Dedicated == 0 })
+	if got := value(t, other, "select 'alive'"); got != "alive" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Texts in an encoding whose characters have bytes of ASCII cannot be read, so
+// whatever they do stays on the client's backend.
+func TestUnreadableEncodingPins(t *testing.T) {
+	p := startProxy(t, plain(t), nil)
+	for encoding, pinned := range map[string]int{"SJIS": 1, "big5": 1, "GBK": 1, "latin1": 0, "EUC_JP": 0} {
+		t.Run(encoding, func(t *testing.T) {
+			c := client(t, p.addr, "client_encoding", encoding)
+			value(t, c, "select 1")
+			if n := p.server.Pools().Stats()[0].Active; n != pinned {
+				t.Errorf("%d backends are in use", n)
+			}
+			c.Close()
+			poolStat(t, p)
+		})
 	}
 }
