@@ -111,8 +111,12 @@ func TestGarbage(t *testing.T) {
 	p := startProxy(t, backend, nil)
 	l := startLoad(t, p.addr, 6)
 	random := rand.New(rand.NewPCG(1, 2)) // always the same bytes
+	refused := 0
 	for i := range 150 {
-		throwGarbage(t, p.addr, random, i%3)
+		refused += throwGarbage(t, p.addr, random, i%3)
+	}
+	if refused < 20 {
+		t.Errorf("only %d vandals were told what is wrong", refused)
 	}
 	l.await(50)
 	l.finish(observer(t, backend))
@@ -123,8 +127,9 @@ func TestGarbage(t *testing.T) {
 }
 
 // throwGarbage sends random bytes, in one of three places: instead of the
-// start-up packet, instead of a message, or as a message's content.
-func throwGarbage(t testing.TB, addr string, random *rand.Rand, place int) {
+// start-up packet, instead of a message, or as a message's content. It returns
+// 1 if it was told that this is an error.
+func throwGarbage(t testing.TB, addr string, random *rand.Rand, place int) int {
 	junk := make([]byte, 1+random.IntN(300))
 	for i := range junk {
 		junk[i] = byte(random.Uint32())
@@ -144,20 +149,41 @@ func throwGarbage(t testing.TB, addr string, random *rand.Rand, place int) {
 		junk = pgtest.Message(types[random.IntN(len(types))], string(junk))
 	}
 	if err := c.Send(pgtest.Raw(junk)); err != nil {
-		return // the proxy has closed already
+		return 0 // the proxy has closed already
 	}
 	switch random.IntN(3) {
 	case 0: // leaves at once
+		return 0
 	case 1:
 		_ = c.Net.(*net.TCPConn).SetLinger(0) // and resets the connection
-	default:
-		_ = c.Send(pgtest.Sync, pgtest.Terminate)
-		for range 20 {
-			if f, err := c.Receive(); err != nil || f.Type == pgtest.EOF {
-				return
-			}
+		return 0
+	}
+	_ = c.Send(pgtest.Sync, pgtest.Terminate)
+	return hearRefusal(t, c, place)
+}
+
+// hearRefusal receives what a vandal is told. Bytes that cannot be a message
+// are the end of the session; others are PostgreSQL's to judge.
+func hearRefusal(t testing.TB, c *pgtest.Conn, place int) (refused int) {
+	for range 20 {
+		f, err := c.Receive()
+		if err != nil {
+			t.Errorf("a vandal in place %d: %v", place, err)
+			return refused
+		}
+		if f.Type == pgtest.EOF {
+			return refused
+		}
+		code := f.ErrorCode()
+		if code != "" && place < 2 && !pgtest.Match("E FATAL 08P01 *", f.String()) {
+			t.Errorf("a vandal in place %d is told %s", place, f)
+		}
+		if code != "" {
+			refused = 1
 		}
 	}
+	t.Errorf("a vandal in place %d is not sent away", place)
+	return refused
 }
 
 // A connection that is reset in the middle of something is cleaned up like one
