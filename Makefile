@@ -37,7 +37,8 @@ race: install ## run the tests of what is concurrent with the race detector
 fuzz: ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: ## run the simulators with SEEDS=1000000 seeds
+soak: ## copy 1 GB both ways, and run the simulators with SEEDS=1000000 seeds
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory' ./proxy
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom' ./pool -seeds $(SEEDS)
 

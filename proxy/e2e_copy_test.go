@@ -1,9 +1,13 @@
 package proxy_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +18,16 @@ import (
 
 // heapWatch samples the heap of this process, in which the proxy runs.
 type heapWatch struct {
-	base uint64
-	stop chan struct{}
-	most chan uint64
+	base     uint64
+	resident uint64
+	stop     chan struct{}
+	most     chan uint64
 }
 
 func watchHeap() *heapWatch {
 	w := &heapWatch{base: heap(), stop: make(chan struct{}), most: make(chan uint64)}
+	peakResident() // forget what was before
+	w.resident = peakResident()
 	go func() {
 		most := uint64(0)
 		for tick := time.NewTicker(20 * time.Millisecond); ; {
@@ -53,15 +60,40 @@ func (w *heapWatch) mustStayWithin(t testing.TB, limit uint64) {
 	if most := <-w.most; most > w.base+limit {
 		t.Errorf("the heap grew from %d to %d KiB", w.base>>10, most>>10)
 	}
+	if most := peakResident(); most > w.resident+residentLimit {
+		t.Errorf("the process grew from %d to %d KiB", w.resident>>10, most>>10)
+	}
+}
+
+// residentLimit is what it may cost as the operating system counts: the heap
+// may be twice as large before it is collected.
+const residentLimit = 64 << 20
+
+var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peakResident returns the most memory that this process has had resident since
+// the last call, and 0 where nothing says so.
+func peakResident() uint64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // from here on it is counted anew
+	kilobytes := peak.FindSubmatch(status)
+	if kilobytes == nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(string(kilobytes[1]), 10, 64)
+	return n << 10
 }
 
 // heapLimit is what a stream may cost, however long it is: a few buffers, and
 // the garbage of the test itself.
 const heapLimit = 16 << 20
 
+// soak asks for the sizes that take their time.
+var soak = os.Getenv("PGJAY_SOAK") != ""
+
 // bulk is how many bytes a long stream has: 1 GB where there is time for it.
 func bulk() int64 {
-	if os.Getenv("PGJAY_SOAK") != "" {
+	if soak {
 		return 1 << 30
 	}
 	return 256 << 20
@@ -101,7 +133,43 @@ func TestCopyInInBoundedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for sent := int64(0); sent < bulk(); sent += int64(len(piece)) {
+		if err := c.Net.SetWriteDeadline(time.Now().Add(pgtest.Patience)); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := c.Net.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Send(pgtest.CopyDone); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "C COPY 0", "Z I")
+	w.mustStayWithin(t, heapLimit)
+}
+
+// One message of copy data may be as long as the client likes.
+func TestHugeCopyDataInBoundedMemory(t *testing.T) {
+	backend := plain(t)
+	if err := observer(t, backend).Exec(pgtest.Fixture); err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, backend, nil)
+	c := client(t, p.addr)
+	if err := c.Send(pgtest.Query("copy wire.sink (name) from stdin where id = 1")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "G text 1")
+	size := bulk() / 4
+	w := watchHeap()
+	line := strings.Repeat("h", 64<<10-1) + "\n"
+	if err := c.Net.SetWriteDeadline(time.Now().Add(10 * pgtest.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Net.Write(binary.BigEndian.AppendUint32([]byte{'d'}, uint32(4+size))); err != nil {
+		t.Fatal(err)
+	}
+	for range size / int64(len(line)) {
+		if _, err := io.WriteString(c.Net, line); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,11 +185,16 @@ func TestHugeRowInBoundedMemory(t *testing.T) {
 	p := startProxy(t, plain(t), nil)
 	c := client(t, p.addr)
 	size := bulk() / 4
+	if soak {
+		size = 1_000_000_000 // PostgreSQL's limit for a message is 1 GB
+	}
 	w := watchHeap()
 	if err := c.Send(pgtest.Query(fmt.Sprintf("select repeat('z', %d)", size))); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, c, "T *")
+	if f, err := c.ReceiveWithin(10 * pgtest.Patience); err != nil || f.Type != 'T' { // PostgreSQL makes the row first
+		t.Fatalf("got %s, %v", f, err)
+	}
 	if err := c.Discard(1 + 4 + 2 + 4 + size); err != nil {
 		t.Fatal(err)
 	}
