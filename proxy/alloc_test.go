@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"testing"
@@ -187,5 +188,20 @@ func BenchmarkRelay(b *testing.B) {
 				r.exchange(x[0], x[1])
 			}
 		})
+	}
+}
+
+// A backend that says why it ends right behind a reply is not given to anybody
+// else: what is sent to it would be lost without a reason.
+func TestBackendThatEndsIsNotUsedAgain(t *testing.T) {
+	x := relayed(t)["simple"]
+	r := newRelay(t)
+	r.session.Data(x[0])
+	r.backend.backend.Data((&wire.Error{Severity: "FATAL", Code: "57P01", Message: "ended"}).Append(bytes.Clone(x[1])))
+	if !r.backend.closed || r.session.back.lease != nil {
+		t.Errorf("the backend is closed: %v, lease %v", r.backend.closed, r.session.back.lease)
+	}
+	if r.session.gone {
+		t.Error("the session has ended, too")
 	}
 }

@@ -31,13 +31,14 @@ type load struct {
 	acked  []string        // guarded by mu
 	errors map[string]int  // guarded by mu; by SQLSTATE
 	lost   map[string]bool // guarded by mu; kinds of clients that were disconnected
+	failed map[string]int  // guarded by mu; how many errors kinds of clients got
 }
 
 const loadTable = "drop table if exists wire_load; create table wire_load (client int, n int)"
 
 // startLoad starts clients that work outside and inside transactions.
 func startLoad(t testing.TB, addr string, clients int) *load {
-	l := &load{t: t, addr: addr, errors: map[string]int{}, lost: map[string]bool{}}
+	l := &load{t: t, addr: addr, errors: map[string]int{}, lost: map[string]bool{}, failed: map[string]int{}}
 	for i := range clients {
 		l.done.Go(func() { l.work(i) })
 	}
@@ -91,6 +92,7 @@ func (l *load) judge(kind, id string, frames []pgtest.Frame, err error) {
 		if f.Type == 'E' {
 			failed = true
 			l.errors[f.ErrorCode()]++
+			l.failed[kind]++
 		}
 	}
 	if err != nil {
@@ -239,6 +241,9 @@ func TestTerminatedBackends(t *testing.T) {
 		}
 	}
 	l.finish(admin)
+	if n := l.failed["autocommit"]; n > 0 {
+		t.Errorf("clients without a transaction got %d errors", n)
+	}
 }
 
 func TestBackendTerminatedInMidQuery(t *testing.T) {

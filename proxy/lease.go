@@ -172,13 +172,18 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	s.back.used = true
 }
 
-// release gives the backend back. Caller has checked mayRelease.
+// release gives the backend back. Caller has checked mayRelease. One that has
+// said why it ends is closed: the next session would not know the reason.
 func (s *session) release() {
-	b := s.back.lease
+	b, last := s.back.lease, s.back.fatal
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
 	s.resumeClient(pausedBackend)
 	s.back = backendSide{in: s.back.in}
+	if last != nil {
+		b.Destroy("server_closed_" + strings.ToLower(last.Code))
+		return
+	}
 	b.Release()
 }
 
