@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -13,47 +14,86 @@ import (
 // beginning, and Release closes it. then is called on w.Loop. A dedicated
 // backend counts for max_database_connections but not for the pool's size. Not
 // counting replication, which PostgreSQL bounds by max_wal_senders, there are no
-// more of them than the pool may have backends.
+// more of them than the pool may have backends; until ctx ends, others wait.
 func (s *Set) DialDedicated(ctx context.Context, k Key, params map[string]string, w *Waiter, then func(*Backend, error)) {
 	p := s.Pool(k)
-	d := &dedicated{pool: p, lessee: w.Lessee, loop: w.Loop, then: then}
+	d := &dedicated{pool: p, ctx: ctx, params: maps.Clone(params), lessee: w.Lessee, loop: w.Loop, then: then}
 	_, replication := params["replication"]
-	target, err := p.reserveDedicated(replication)
-	if err != nil {
-		d.loop.Post(reactor.Func(func() { then(nil, err) }))
+	p.mu.Lock()
+	if !replication && p.special >= p.settings.Load().limit() {
+		p.lining = append(p.lining, d)
+		d.stop = context.AfterFunc(ctx, d.giveUp)
+		p.unlock()
 		return
 	}
-	target.Params = maps.Clone(params)
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.ctx, cancel)
-	s.spawn(func() {
+	p.special++
+	p.unlock()
+	d.start()
+}
+
+// start logs in. The backend counts already.
+func (d *dedicated) start() {
+	p := d.pool
+	if !p.base.reserve(p) {
+		p.mu.Lock()
+		p.specialGoneLocked()
+		p.unlock()
+		d.fail(errCap)
+		return
+	}
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	target.Params = d.params
+	ctx, cancel := context.WithCancel(d.ctx)
+	stop := context.AfterFunc(p.set.ctx, cancel)
+	p.set.spawn(func() {
 		defer cancel()
 		defer stop()
-		d.login, d.err = s.dial(ctx, target)
+		d.login, d.err = p.set.dial(ctx, target)
 		d.loop.Post(d)
 	})
 }
 
-// reserveDedicated takes a place for a dedicated backend.
-func (p *Pool) reserveDedicated(replication bool) (Target, error) {
-	if !p.base.reserve(p) {
-		return Target{}, errCap
-	}
+// giveUp ends the wait for a place.
+func (d *dedicated) giveUp() {
+	p := d.pool
 	p.mu.Lock()
-	defer p.unlock()
-	if !replication && p.special >= p.settings.Load().limit() {
-		p.base.give(p)
-		p.later.balance = true
-		return Target{}, errDedicated
+	i := slices.Index(p.lining, d)
+	if i >= 0 {
+		p.lining = slices.Delete(p.lining, i, i+1)
 	}
+	p.unlock()
+	if i >= 0 {
+		d.fail(errDedicated)
+	}
+}
+
+func (d *dedicated) fail(err error) {
+	d.loop.Post(reactor.Func(func() { d.then(nil, err) }))
+}
+
+// specialGoneLocked notes that a dedicated backend is no more, and lets the next
+// one begin.
+func (p *Pool) specialGoneLocked() {
+	p.special--
+	if len(p.lining) == 0 || p.special >= p.settings.Load().limit() {
+		return
+	}
+	d := p.lining[0]
+	p.lining = slices.Delete(p.lining, 0, 1)
+	d.stop()
 	p.special++
-	return p.target, nil
+	p.later.dedicated = append(p.later.dedicated, d)
 }
 
 // dedicated is a login outside the pool, as a task for the loop that gets the
 // socket.
 type dedicated struct {
 	pool   *Pool
+	ctx    context.Context // of the caller's patience
+	stop   func() bool     // keeps ctx from ending the wait for a place
+	params map[string]string
 	lessee Lessee
 	loop   *reactor.Loop
 	then   func(*Backend, error)
@@ -70,7 +110,7 @@ func (d *dedicated) Run() {
 	}
 	p.mu.Lock()
 	if d.err != nil {
-		p.special--
+		p.specialGoneLocked()
 		p.base.give(p)
 		p.later.balance = true
 		p.usage.counters.ConnectFailures++

@@ -242,8 +242,24 @@ func TestDedicatedIsBounded(t *testing.T) {
 			t.Fatal(failed)
 		}
 	}
-	if dial(map[string]string{}); !errors.Is(failed, errDedicated) {
+	ctx, giveUp := context.WithCancel(t.Context())
+	w.set.DialDedicated(ctx, key, map[string]string{}, &s.waiter, func(_ *Backend, err error) { failed = err })
+	giveUp()
+	for failed == nil { // ctx tells it from a goroutine
+		w.run()
+	}
+	if !errors.Is(failed, errDedicated) {
 		t.Errorf("the third: %v", failed)
+	}
+	p.check(t)
+	second := last
+	last = nil
+	if dial(map[string]string{}); last != nil {
+		t.Error("the fourth did not wait")
+	}
+	w.on(s.loop, second.Release)
+	if w.run(); last == nil || failed != nil {
+		t.Errorf("the fourth after the wait: %v, %v", last, failed)
 	}
 	p.check(t)
 	if dial(map[string]string{"replication": "true"}); failed != nil {

@@ -22,10 +22,11 @@ type Pool struct {
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest
 
-	idle    []stack     // by loop index
-	all     []*Backend  // without the dedicated ones
-	count   [states]int // of all, by state
-	special int         // dedicated backends
+	idle    []stack      // by loop index
+	all     []*Backend   // without the dedicated ones
+	count   [states]int  // of all, by state
+	special int          // dedicated backends
+	lining  []*dedicated // that wait for their number to go down
 	waiting waitQueue
 	dialing dialing
 	target  Target // where logins go
@@ -96,7 +97,7 @@ func (p *Pool) busyLocked() bool {
 
 // emptyLocked reports whether there is nothing in the pool.
 func (p *Pool) emptyLocked() bool {
-	return p.liveLocked()+p.special+p.waiting.n == 0
+	return p.liveLocked()+p.special+len(p.lining)+p.waiting.n == 0
 }
 
 // admitLocked puts a backend that has just logged in into the pool.
@@ -116,7 +117,7 @@ func (p *Pool) removeLocked(b *Backend) {
 	p.base.give(p)
 	p.later.balance = true
 	if b.dedicated {
-		p.special--
+		p.specialGoneLocked()
 		return
 	}
 	last := p.all[len(p.all)-1]
@@ -129,16 +130,17 @@ func (p *Pool) removeLocked(b *Backend) {
 
 // todo is what unlock does once the lock is released.
 type todo struct {
-	served  waitQueue  // to be posted to their loops
-	pings   []*Backend // to be pinged, if still open
-	closing []*Backend // to be closed on their loops
-	logins  int        // to be started
-	arm     bool       // the retry timer
-	balance bool       // the database's cap
+	served    waitQueue    // to be posted to their loops
+	pings     []*Backend   // to be pinged, if still open
+	closing   []*Backend   // to be closed on their loops
+	logins    int          // to be started
+	dedicated []*dedicated // to be started
+	arm       bool         // the retry timer
+	balance   bool         // the database's cap
 }
 
 func (t *todo) empty() bool {
-	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && t.pings == nil && t.closing == nil
+	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && t.dedicated == nil && t.pings == nil && t.closing == nil
 }
 
 // unlock releases mu and does what must not be done under it.
@@ -166,6 +168,9 @@ func (p *Pool) do(t *todo) {
 	}
 	for range t.logins {
 		p.startLogin()
+	}
+	for _, d := range t.dedicated {
+		d.start()
 	}
 	if t.arm {
 		p.home.Post((*armRetry)(p))

@@ -75,9 +75,10 @@ func TestLabelsTakeTurns(t *testing.T) {
 				t.Error(err)
 			}
 			f, err := c.Receive()
-			if err != nil || !pgtest.Match("C RESET", f.String()) && !pgtest.Match("E *53300*", f.String()) {
+			if err != nil || f.String() != "C RESET" {
 				t.Errorf("got %s, %v", f, err)
 			}
+			c.Close() // it has a backend of its own, for which others wait
 		})
 	}
 	working.Wait()
