@@ -3,7 +3,6 @@ package proxy_test
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"runtime"
@@ -161,7 +160,7 @@ func TestHugeCopyDataInBoundedMemory(t *testing.T) {
 	expect(t, c, "G text 1")
 	size := bulk() / 4
 	w := watchHeap()
-	line := strings.Repeat("h", 64<<10-1) + "\n"
+	line := []byte(strings.Repeat("h", 64<<10-1) + "\n") // not a string: each write would copy it
 	if err := c.Net.SetWriteDeadline(time.Now().Add(10 * pgtest.Patience)); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +168,7 @@ func TestHugeCopyDataInBoundedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range size / int64(len(line)) {
-		if _, err := io.WriteString(c.Net, line); err != nil {
+		if _, err := c.Net.Write(line); err != nil {
 			t.Fatal(err)
 		}
 	}
