@@ -23,9 +23,8 @@ func (s *session) relieve() {
 // movable reports whether nothing is under way in the session that knows its
 // loop: no lease, no wait, no bytes, no cancel request.
 func (s *session) movable() bool {
-	return s.state == stateReady && !s.gone && !s.draining &&
-		s.back.lease == nil && !s.back.waiting && s.queue.empty() && s.cancel.inFlight == 0 &&
-		s.client.in == nil && s.client.rest == 0 && s.client.paused == 0 && s.client.conn.Buffered() == 0
+	return s.idle() && !s.gone && !s.draining && s.back.lease == nil && s.queue.empty() && s.cancel.inFlight == 0 &&
+		s.client.rest == 0 && s.client.paused == 0 && s.client.conn.Buffered() == 0
 }
 
 // move gives the session to another station. From the change of home on, which

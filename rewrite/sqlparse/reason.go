@@ -96,7 +96,7 @@ func (r Reason) loose() bool {
 // outlasts DISCARD ALL: such a backend is not for another client.
 func (r Reason) Outlasts() bool {
 	switch r {
-	case ReasonSeed, ReasonReplication, ReasonLoad, ReasonStartup:
+	case ReasonSeed, ReasonReplication, ReasonLoad:
 		return true
 	}
 	return false
