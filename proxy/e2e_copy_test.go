@@ -115,17 +115,23 @@ func TestCopyOutInBoundedMemory(t *testing.T) {
 	w.mustStayWithin(t, heapLimit)
 }
 
-func TestCopyInInBoundedMemory(t *testing.T) {
+// beginCopyIn returns a client whose copy data PostgreSQL reads and drops.
+func beginCopyIn(t *testing.T) *pgtest.Conn {
+	t.Helper()
 	backend := plain(t)
 	if err := observer(t, backend).Exec(pgtest.Fixture); err != nil {
 		t.Fatal(err)
 	}
-	p := startProxy(t, backend, nil)
-	c := client(t, p.addr)
+	c := client(t, startProxy(t, backend, nil).addr)
 	if err := c.Send(pgtest.Query("copy wire.sink (name) from stdin where id = 1")); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, c, "G text 1")
+	return c
+}
+
+func TestCopyInInBoundedMemory(t *testing.T) {
+	c := beginCopyIn(t)
 	w := watchHeap()
 	piece, err := pgtest.CopyData(strings.Repeat(strings.Repeat("y", 1023)+"\n", 64)).Encode(nil)
 	if err != nil {
@@ -148,16 +154,7 @@ func TestCopyInInBoundedMemory(t *testing.T) {
 
 // One message of copy data may be as long as the client likes.
 func TestHugeCopyDataInBoundedMemory(t *testing.T) {
-	backend := plain(t)
-	if err := observer(t, backend).Exec(pgtest.Fixture); err != nil {
-		t.Fatal(err)
-	}
-	p := startProxy(t, backend, nil)
-	c := client(t, p.addr)
-	if err := c.Send(pgtest.Query("copy wire.sink (name) from stdin where id = 1")); err != nil {
-		t.Fatal(err)
-	}
-	expect(t, c, "G text 1")
+	c := beginCopyIn(t)
 	size := bulk() / 4
 	w := watchHeap()
 	line := []byte(strings.Repeat("h", 64<<10-1) + "\n") // not a string: each write would copy it

@@ -62,9 +62,7 @@ func TestHalfOpenClient(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
 	p := startProxy(t, backend, onlyOne)
-	first := client(t, p.addr)
-	pid := value(t, first, "select pg_backend_pid()") // which pins
-	first.Close()
+	pid := onlyBackend(t, p)
 	for name, query := range map[string]string{
 		"a short reply": "select pg_advisory_xact_lock(816) is null",
 		"many rows":     "select pg_advisory_xact_lock(816), repeat('x', 1000) from generate_series(1, 100000)",
@@ -86,14 +84,7 @@ func TestHalfOpenClient(t *testing.T) {
 		if err := admin.Exec("select pg_advisory_unlock(816)"); err != nil {
 			t.Fatal(err)
 		}
-		next := client(t, p.addr)
-		if got := value(t, next, "select pg_backend_pid()"); got != pid {
-			t.Errorf("%s: the next client has backend %s, not %s as before", name, got, pid)
-		}
-		if got := value(t, next, "select to_regclass('pg_temp.mine') is null"); got != "t" {
-			t.Errorf("%s: the next client sees a temporary table", name)
-		}
-		next.Close()
+		inherits(t, p, name, pid)
 	}
 }
 

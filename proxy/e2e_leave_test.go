@@ -22,17 +22,38 @@ func sleeping(t testing.TB, admin *pgtest.Admin, mark string) {
 
 func sleep(mark string) string { return "select pg_sleep(600) /* " + mark + " */" }
 
+// onlyBackend returns the PID of a pool's only backend. Asking pins, so it is a
+// client of its own that asks.
+func onlyBackend(t testing.TB, p *running) string {
+	t.Helper()
+	c := client(t, p.addr)
+	defer c.Close()
+	return value(t, c, "select pg_backend_pid()")
+}
+
+// inherits requires that the client after one that vanished has the same
+// backend, and finds nothing there of the table mine.
+func inherits(t testing.TB, p *running, name, pid string) {
+	t.Helper()
+	next := client(t, p.addr)
+	defer next.Close()
+	if got := value(t, next, "select pg_backend_pid()"); got != pid {
+		t.Errorf("%s: the next client has backend %s, not %s as before: a login was wasted", name, got, pid)
+	}
+	if got := value(t, next, "select to_regclass('pg_temp.mine') is null"); got != "t" {
+		t.Errorf("%s: the next client sees a temporary table", name)
+	}
+}
+
 func TestClientVanishesInMidQuery(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
 	p := startProxy(t, backend, onlyOne)
-	first := client(t, p.addr)
-	pid := value(t, first, "select pg_backend_pid()") // which pins
-	first.Close()
+	pid := onlyBackend(t, p)
 	for name, query := range map[string]string{
 		"sleeping":         sleep("vanish"),
 		"sending rows":     "select generate_series(1, 100000000), repeat('x', 1000) /* vanish */",
-		"in a transaction": "begin; create temp table gone (id int); " + sleep("vanish"),
+		"in a transaction": "begin; create temp table mine (id int); " + sleep("vanish"),
 	} {
 		c := client(t, p.addr)
 		if err := c.Send(pgtest.Query(query)); err != nil {
@@ -42,23 +63,14 @@ func TestClientVanishesInMidQuery(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Close()
-		next := client(t, p.addr)
-		if got := value(t, next, "select pg_backend_pid()"); got != pid {
-			t.Errorf("%s: the next client has backend %s, not %s as before: a login was wasted", name, got, pid)
-		}
-		if got := value(t, next, "select to_regclass('pg_temp.gone') is null"); got != "t" {
-			t.Errorf("%s: the next client sees a temporary table", name)
-		}
-		next.Close()
+		inherits(t, p, name, pid)
 	}
 }
 
 // An error that skips up to a Sync that never comes costs no backend either.
 func TestClientVanishesAfterAnError(t *testing.T) {
 	p := startProxy(t, plain(t), onlyOne)
-	first := client(t, p.addr)
-	pid := value(t, first, "select pg_backend_pid()")
-	first.Close()
+	pid := onlyBackend(t, p)
 	for name, polite := range map[string]bool{"closes": false, "says Terminate": true} {
 		c := client(t, p.addr)
 		if err := c.Send(pgtest.Parse("", "selec"), pgtest.Flush); err != nil {
@@ -71,11 +83,7 @@ func TestClientVanishesAfterAnError(t *testing.T) {
 			}
 		}
 		c.Close()
-		next := client(t, p.addr)
-		if got := value(t, next, "select pg_backend_pid()"); got != pid {
-			t.Errorf("%s: the next client has backend %s, not %s as before: a login was wasted", name, got, pid)
-		}
-		next.Close()
+		inherits(t, p, name, pid)
 	}
 }
 
