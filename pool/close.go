@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/pgjay/pgjay/proxy/wire"
 )
@@ -98,3 +99,7 @@ func (g *goodbye) Run() {
 	b.conn.Close()
 	b.gone(b.reason)
 }
+
+// ServerClosed is why a backend is closed that has said, with this SQLSTATE,
+// that it ends.
+func ServerClosed(sqlstate string) string { return reasonServer + "_" + strings.ToLower(sqlstate) }

@@ -1,10 +1,6 @@
 package pool
 
-import (
-	"strings"
-
-	"github.com/pgjay/pgjay/proxy/wire"
-)
+import "github.com/pgjay/pgjay/proxy/wire"
 
 // maxPartial bounds what is kept of an incomplete message from a backend that
 // nobody has leased.
@@ -88,7 +84,7 @@ func (b *Backend) unleasedMessage(typ byte, body []byte) (reason string) {
 		b.Params = b.Params.With(string(name), string(value))
 	case wire.NoticeResponse, wire.NotificationResponse:
 	case wire.ErrorResponse:
-		return reasonServer + "_" + strings.ToLower(string(wire.ErrorCode(body)))
+		return ServerClosed(string(wire.ErrorCode(body)))
 	case wire.ReadyForQuery:
 		if !b.pinged || len(body) != 1 || body[0] != wire.StatusIdle {
 			return reasonProtocol

@@ -180,7 +180,7 @@ func (s *session) release() {
 	s.resumeClient(pausedBackend)
 	s.back = backendSide{in: s.back.in}
 	if last != nil {
-		b.Destroy("server_closed_" + strings.ToLower(last.Code))
+		b.Destroy(pool.ServerClosed(last.Code))
 		return
 	}
 	b.Release()
