@@ -98,6 +98,7 @@ func (c *classifier) call() {
 	c.pin(e.pin)
 	c.class.writes = c.class.writes || e.writes
 	c.class.ReadsState = c.class.ReadsState || e.reads
+	c.class.Releases = c.class.Releases || e.frees
 }
 
 // lookUp returns what is known of the function.

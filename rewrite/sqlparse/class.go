@@ -6,6 +6,11 @@ type Class struct {
 	// Pin says why the session must keep its backend: the greatest reason
 	// that was found.
 	Pin Reason
+	// Pins has all reasons that were found.
+	Pins Reasons
+	// Releases is set when the text may take away what a session is pinned
+	// for: DROP, CLOSE, UNLISTEN, DEALLOCATE, DISCARD, pg_advisory_unlock.
+	Releases bool
 	// First is the command of the first statement.
 	First Command
 	// Reset says whether the text puts settings back to their defaults.
@@ -43,7 +48,7 @@ const (
 
 // Unread is the Class of a text that is too long to be looked at.
 func Unread() Class {
-	return Class{Pin: ReasonTooLong, First: CommandUnknown, Statements: 1, writes: true, loose: true}
+	return Class{Pin: ReasonTooLong, Pins: ReasonTooLong.Set(), First: CommandUnknown, Statements: 1, writes: true, loose: true}
 }
 
 // ReadOnly reports whether the text does nothing but read, so that it may run

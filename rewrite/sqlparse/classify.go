@@ -14,6 +14,9 @@ func Classify(text []byte) Class {
 	if c.broken || c.ambiguous && readable(text[c.doubtful:]) {
 		c.pin(ReasonUnparsed)
 	}
+	if c.class.Pins.Has(ReasonSetting) {
+		c.class.text = text
+	}
 	if c.class.Reset != ResetNone {
 		c.class.text = text
 		if c.class.Statements > 1 {
@@ -43,6 +46,7 @@ type classifier struct {
 
 	setting string // the setting that Class.Resets asks for, if any
 	reset   bool   // whether it has been put back
+	changed *changed
 }
 
 // statement is what is known of the statement being read. The zero value:
@@ -57,10 +61,12 @@ type statement struct {
 	kind      token // of the object after CREATE, tokStart: not read yet
 
 	prev, prev2 token // the tokens before
-	name        name  // the last name read
-	parens      parens
-	change      change
-	config      config
+	// The last literal.
+	literalStart, literalEnd int
+	name                     name // the last name read
+	parens                   parens
+	change                   change
+	config                   config
 }
 
 // mode says where function calls are to be looked for.
@@ -110,11 +116,13 @@ func (c *classifier) run() {
 // pin notes a reason.
 func (c *classifier) pin(why Reason) {
 	c.class.Pin = max(c.class.Pin, why)
+	c.class.Pins |= why.Set()
 	c.class.loose = c.class.loose || why.loose()
 }
 
 // literal notes a string, number or parameter.
 func (c *classifier) literal() {
+	c.literalStart, c.literalEnd = c.start, c.end
 	if c.config.depth != 0 || c.verb == kwSet {
 		c.checkTemporaryPath()
 	}
@@ -132,6 +140,7 @@ func (c *classifier) endStatement() {
 	}
 	if c.config.depth != 0 {
 		c.pin(ReasonSetting)
+		c.noteUnknown()
 	}
 	if c.class.Reset != ResetNone && !c.command.ignoresSettings() {
 		c.class.ReadsReset = true

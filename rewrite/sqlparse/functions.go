@@ -12,6 +12,7 @@ type effect struct {
 	writes bool // it changes something outside the session
 	reads  bool // its answer depends on the state of the session
 	config bool // it is set_config
+	frees  bool // it may take session state away
 }
 
 // harmless are the functions and types of pg_catalog that nothing is to be
@@ -60,7 +61,7 @@ var notable = []struct {
 	// one that is not held does nothing, so that need not pin.
 	{effect{pin: ReasonAdvisoryLock}, `pg_advisory_lock pg_advisory_lock_shared
 		pg_try_advisory_lock pg_try_advisory_lock_shared`},
-	{effect{writes: true}, "pg_advisory_unlock pg_advisory_unlock_shared pg_advisory_unlock_all"},
+	{effect{writes: true, frees: true}, "pg_advisory_unlock pg_advisory_unlock_shared pg_advisory_unlock_all"},
 
 	// The backend's replication origin; temporary slots; a slot stays acquired
 	// while others are copied or synchronised from it; an online backup ends

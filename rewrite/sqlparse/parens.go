@@ -57,6 +57,9 @@ func (c *classifier) close() {
 // comma handles a comma.
 func (c *classifier) comma() {
 	if c.config.depth == c.parens.depth {
+		if c.config.commas == 0 && c.prev == tokLiteral && c.prev2 == tokOpen {
+			c.config.start, c.config.end = c.literalStart, c.literalEnd
+		}
 		c.config.commas++
 	}
 }

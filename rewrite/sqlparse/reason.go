@@ -82,6 +82,15 @@ var reasons = [reasonCount]struct{ label, sentence string }{
 	ReasonStartup:        {"startup", "a start-up parameter cannot be set later"},
 }
 
+// Reasons is a set of reasons.
+type Reasons uint32
+
+// Set returns the set that has this reason only; that of ReasonNone is empty.
+func (r Reason) Set() Reasons { return 1 << r &^ 1 }
+
+// Has reports whether the reason is in the set.
+func (s Reasons) Has(r Reason) bool { return s&r.Set() != 0 }
+
 // loose reports whether a statement with this reason may leave something behind
 // although it fails.
 func (r Reason) loose() bool {

@@ -63,6 +63,7 @@ func (c *classifier) endSetting() {
 		return
 	}
 	c.pin(ReasonSetting)
+	c.noteChange()
 	all := c.verb == kwReset && ch.tok == kwAll
 	back := c.verb == kwReset || ch.toDefault(c.prev)
 	switch {
@@ -95,24 +96,29 @@ func (ch *change) toDefault(last token) bool {
 // changes reports whether the setting with this name is changed.
 func (c *classifier) changes(setting string) bool {
 	ch := &c.change
-	name := ""
+	if name := ch.special(); name != "" {
+		return equalFoldStrings(setting, []byte(name))
+	}
+	return equalFoldStrings(setting, c.text[ch.start:ch.end])
+}
+
+// special returns the name of a setting that has a grammar of its own, or "".
+func (ch *change) special() string {
 	switch ch.tok {
 	case kwTime: // ZONE
-		name = "timezone"
+		return "timezone"
 	case kwNames:
-		name = "client_encoding"
+		return "client_encoding"
 	case kwSchema:
-		name = "search_path"
+		return "search_path"
 	case kwXml:
-		name = "xmloption"
+		return "xmloption"
 	case kwTransaction: // ISOLATION LEVEL
-		name = "transaction_isolation"
+		return "transaction_isolation"
 	case kwSession, kwAuthorization:
-		name = "session_authorization"
-	default:
-		return equalFoldStrings(setting, c.text[ch.start:ch.end])
+		return "session_authorization"
 	}
-	return equalFoldStrings(setting, []byte(name))
+	return ""
 }
 
 // equalFoldStrings compares two names without regard to the case of letters.
@@ -131,14 +137,16 @@ func equalFoldStrings(a string, b []byte) bool {
 
 // config is a call of set_config that is being read.
 type config struct {
-	depth  int // of its arguments, 0: there is none
-	commas int
+	depth      int // of its arguments, 0: there is none
+	commas     int
+	start, end int // its first argument, if that is a literal
 }
 
 // startConfig notes a call of set_config. One inside another is too much.
 func (c *classifier) startConfig() {
 	if c.config.depth != 0 {
 		c.pin(ReasonSetting)
+		c.noteUnknown()
 		return
 	}
 	c.config = config{depth: c.parens.depth + 1}
@@ -152,6 +160,7 @@ func (c *classifier) endConfig() {
 	}
 	if c.config.commas != 2 || c.prev != kwTrue || c.prev2 != tokComma {
 		c.pin(ReasonSetting)
+		c.noteConfig()
 	}
 	c.config = config{}
 }

@@ -6,6 +6,7 @@ type verb struct {
 	pin     Reason
 	mode    mode
 	follow  bool // the words behind it decide
+	frees   bool // it may take session state away
 }
 
 // verbs are PostgreSQL's commands (gram.y, stmt).
@@ -32,24 +33,24 @@ var verbs = [tokenCount]verb{
 	kwSet:        {command: CommandSet, mode: modeNone, follow: true},
 	kwReset:      {command: CommandReset, mode: modeNone, follow: true},
 	kwShow:       {command: CommandShow, mode: modeNone},
-	kwDiscard:    {command: CommandDiscard, pin: ReasonDiscard, mode: modeNone, follow: true},
+	kwDiscard:    {command: CommandDiscard, pin: ReasonDiscard, mode: modeNone, follow: true, frees: true},
 	kwPrepare:    {command: CommandPrepare, follow: true},
 	kwExecute:    {command: CommandExecute, pin: ReasonPrepared, mode: modeNone},
-	kwDeallocate: {command: CommandDeallocate, pin: ReasonPrepared, mode: modeNone},
+	kwDeallocate: {command: CommandDeallocate, pin: ReasonPrepared, mode: modeNone, frees: true},
 	kwListen:     {command: CommandListen, pin: ReasonListen, mode: modeNone},
-	kwUnlisten:   {command: CommandUnlisten, pin: ReasonListen, mode: modeNone},
+	kwUnlisten:   {command: CommandUnlisten, pin: ReasonListen, mode: modeNone, frees: true},
 	kwNotify:     {command: CommandNotify, mode: modeNone},
 	kwDeclare:    {command: CommandDeclare, follow: true},
 	kwFetch:      {command: CommandFetch, mode: modeNone},
 	kwMove:       {command: CommandFetch, mode: modeNone},
-	kwClose:      {command: CommandClose, mode: modeNone},
+	kwClose:      {command: CommandClose, mode: modeNone, frees: true},
 	kwLoad:       {command: CommandLoad, pin: ReasonLoad, mode: modeNone},
 	kwDo:         {command: CommandDo, pin: ReasonDo, mode: modeNone},
 	kwCall:       {command: CommandCall, pin: ReasonCall, mode: modeNone},
 
 	kwCreate:   {command: CommandDDL, follow: true},
 	kwAlter:    {command: CommandDDL, mode: modeSchema, follow: true},
-	kwDrop:     {command: CommandDDL, mode: modeNone},
+	kwDrop:     {command: CommandDDL, mode: modeNone, frees: true},
 	kwTruncate: {command: CommandDDL, mode: modeNone},
 	kwGrant:    {command: CommandDDL, mode: modeNone},
 	kwRevoke:   {command: CommandDDL, mode: modeNone},
@@ -83,6 +84,7 @@ func (c *classifier) begin(t token) {
 	c.verb, c.verbDepth = t, c.parens.depth
 	c.command, c.mode, c.following = v.command, v.mode, v.follow
 	c.pin(v.pin)
+	c.class.Releases = c.class.Releases || v.frees
 	if t == kwWith {
 		c.parens.startWith()
 	}

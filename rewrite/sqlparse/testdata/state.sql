@@ -46,8 +46,10 @@ SET session.x = 1
 SET constraints.x = 1
 ---- setting
 SET default_transaction_read_only = on
----- setting
+---- random_seed
 SET seed = 0.5
+---- random_seed
+SELECT set_config('Seed', '0.5', false)
 ---- setting
 BEGIN; SET work_mem = '1MB'; COMMIT
 ---- setting
