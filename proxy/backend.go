@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"github.com/pgjay/pgjay/proxy/wire"
-	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // BackendData takes bytes from the leased backend. p is valid until it returns.
@@ -45,7 +44,7 @@ func (s *session) relay(p []byte) (used int) {
 				break
 			}
 			have := min(n, len(p)-i)
-			if n < 0 || have < n && mustKnow(p[i]) && have < maxPrefix {
+			if n < 0 || have < n && s.mustKnow(p[i]) && have < maxPrefix {
 				break
 			}
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
@@ -81,8 +80,9 @@ func (s *session) relayRun(p []byte) {
 }
 
 // mustKnow reports whether the body of a backend message is looked at.
-func mustKnow(typ byte) bool {
-	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete
+func (s *session) mustKnow(typ byte) bool {
+	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
+		typ == wire.DataRow && s.back.question != nil
 }
 
 // reply follows one backend message through the queue of expected replies and
@@ -90,7 +90,7 @@ func mustKnow(typ byte) bool {
 func (s *session) reply(typ byte, body []byte) action {
 	switch typ {
 	case wire.DataRow, wire.CopyData:
-		return s.row()
+		return s.row(body)
 	case wire.ParameterStatus:
 		return s.parameterStatus(body)
 	case wire.NoticeResponse:
@@ -105,7 +105,7 @@ func (s *session) reply(typ byte, body []byte) action {
 		if s.back.reapply != nil && string(body) == "DISCARD ALL\x00" {
 			s.back.undone = true
 		}
-		if !s.back.labelling && !s.back.cleaning {
+		if !s.back.labelling && !s.back.cleaning && s.back.question == nil {
 			s.sample.setTag(body)
 		}
 		return s.complete(typ)
@@ -133,7 +133,10 @@ func (s *session) headAction() action {
 
 // row handles a DataRow or CopyData. A client that said Terminate and closed
 // its socket would have made PostgreSQL stop at the first row it cannot send.
-func (s *session) row() action {
+func (s *session) row(body []byte) action {
+	if s.back.question != nil {
+		s.answerRow(body)
+	}
 	if s.gone && s.client.polite && s.cancel.inFlight == 0 {
 		s.client.polite = false
 		s.sendCancel()
@@ -232,6 +235,9 @@ func (s *session) readyForQuery(body []byte) action {
 	}
 	s.queue.pop()
 	s.back.cleaning, s.back.begun = false, false
+	if s.back.question != nil {
+		s.conclude()
+	}
 	if act == forward && s.applyAgain() {
 		return swallow
 	}
@@ -280,11 +286,16 @@ func (s *session) errorReply(body []byte) action {
 	if s.queue.empty() {
 		return forward
 	}
+	s.back.begun = true
+	if s.back.question != nil {
+		s.back.question.failed = true
+		return swallow
+	}
 	s.sample.setCode(wire.ErrorCode(body))
 	s.tx.discard = false
+	s.tx.left.undone = s.tx.left.unsure
 	head := s.queue.head()
 	act := head.act
-	s.back.begun = true
 	if s.back.labelling || s.back.cleaning {
 		s.back.broken = true // what it would do next would be done in the wrong state
 		s.back.fatal = wire.ParseError(body)
@@ -331,23 +342,20 @@ func (s *session) exchangeDone() {
 	if s.tx.discard {
 		s.tx.discard = false
 		if s.back.status == wire.StatusIdle && !s.tx.outlasts {
+			s.setLabel(s.who.startup)
+			s.back.lease.Label = s.who.startup
 			s.unpin()
 		}
 	}
 	if s.back.status == wire.StatusIdle {
+		if s.tx.defined {
+			s.tx.defined = false
+			s.hidden.forget(s.who.pool.Key().Database)
+		}
 		s.endTransaction(now, result)
 	}
 	if !s.queue.empty() || s.tx.unsynced {
 		s.sample.start, s.sample.sent = now, now
 		s.clock.set(s, timeoutQuery, s.settings().timeouts.Query)
 	}
-}
-
-// pin makes the session keep its backend. The first reason stays.
-func (s *session) pin(why sqlparse.Reason) {
-	if s.tx.pin != sqlparse.ReasonNone {
-		return
-	}
-	s.tx.pin, s.tx.pinnedAt = why, s.loop.Now()
-	s.recordPin(why)
 }

@@ -84,7 +84,7 @@ func (s *session) cancelQuery() {
 			s.clock.clear(timeoutAcquire)
 			s.answerPending(errCanceled)
 		}
-	case s.back.lease != nil && !s.queue.empty():
+	case s.back.lease != nil && s.queue.owesClient():
 		s.sendCancel()
 	}
 }

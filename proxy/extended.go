@@ -32,7 +32,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		portal, rest, _ := wire.CString(body)
 		s.useStatement(rest)
 		s.bindReset(portal, rest)
-		s.back.effect = max(s.back.effect, s.client.unnamed.last().effect)
+		s.noteBind(rest)
 	case wire.Describe:
 		if len(body) > 0 && body[0] == 'S' {
 			s.useStatement(body[1:])
@@ -62,14 +62,26 @@ func (s *session) parse(frame []byte, n int) expectKind {
 	if s.sample.command == sqlparse.CommandNone {
 		s.sample.command = class.First
 	}
-	s.note(class)
 	s.prepareReset(name, class)
 	if len(name) > 0 {
+		s.note(class, text)
 		s.pin(sqlparse.ReasonPrepared)
 		return expectReply
 	}
-	s.parseUnnamed(frame, n, effectOf(class))
+	s.parseUnnamed(frame, n, class)
 	return expectUnnamed
+}
+
+// noteBind notes that a statement is going to be executed, the name of which
+// rest begins with.
+func (s *session) noteBind(rest []byte) {
+	u := s.client.unnamed.last()
+	s.back.effect = max(s.back.effect, u.effect)
+	if u.noted && len(rest) > 0 && rest[0] == 0 && len(u.parse) > 0 {
+		_, text, _ := wire.CString(u.parse[wire.HeaderLen:])
+		text, _, _ = wire.CString(text)
+		s.note(s.classify(text, 0), text)
+	}
 }
 
 // sync handles a Sync. Without a lease nothing is under way, so that it is

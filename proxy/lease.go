@@ -107,6 +107,7 @@ func (s *session) hold(b *pool.Backend) {
 	s.sample.waited += s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
+		b.Label = s.who.label
 	} else if b.Params != s.who.params && s.state == stateReady {
 		s.reportChanged()
 		s.toClient(s.aside)
@@ -134,19 +135,22 @@ func (s *session) applySettings(settings []pool.Setting, last action) {
 	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, last)
 	s.back.lease.UnnamedOwner = unknownOwner
-	s.back.lease.Label = s.who.label
 	s.back.labelling = true
 }
 
-// setParams notes the parameter values that the client knows, and what they
-// mean for its statements.
+// setParams notes the parameter values that the client knows.
 func (s *session) setParams(p pool.Params) {
 	if p == s.who.params {
 		return
 	}
 	s.who.params = p
+	s.setAlways()
+}
+
+// setAlways notes what the session's settings mean for all its statements.
+func (s *session) setAlways() {
 	s.who.always = sqlparse.ReasonNone
-	if encoding, _ := p.Get("client_encoding"); !sqlparse.Readable(encoding) {
+	if encoding, _ := s.who.params.Get("client_encoding"); !sqlparse.Readable(encoding) {
 		s.who.always = sqlparse.ReasonEncoding
 	}
 	if path, _ := s.who.label.Get("search_path"); strings.Contains(strings.ToLower(path), "pg_temp") {

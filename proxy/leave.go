@@ -3,7 +3,6 @@ package proxy
 import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
-	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // closeReason says why a session ended. It is a metrics label.
@@ -153,7 +152,7 @@ func (s *session) cleanUp() {
 		s.finish()
 	case s.back.status != wire.StatusIdle:
 		s.clean("ROLLBACK")
-	case s.tx.pin != sqlparse.ReasonNone || s.who.pool.Settings().Mode == pool.ModeSession && !s.back.discarded:
+	case s.tx.pins != 0 || !s.pooled() && !s.back.discarded:
 		s.unpin()
 		s.back.discarded = true
 		s.clean("DISCARD ALL")

@@ -33,8 +33,8 @@ func (s *session) beginLogin(m *wire.Startup) {
 		s.fail(startupError(err))
 		return
 	}
-	s.who.label, l.refusal = startupLabel(m.Params)
-	s.who.perishable = s.who.label.Perishable()
+	s.who.startup, l.refusal = startupLabel(m.Params)
+	s.setLabel(s.who.startup)
 	live := s.settings()
 	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, l.offer.certificate())
 	l.asked = s.loop.Now()
@@ -218,7 +218,7 @@ func (s *session) dialOwn() {
 
 // dialDedicated logs in with the session's start-up parameters and more.
 func (s *session) dialDedicated(params map[string]string, then func()) {
-	for _, p := range s.who.label.Settings() {
+	for _, p := range s.who.startup.Settings() {
 		params[p.Name] = p.Value
 	}
 	s.pauseClient(pausedWaiting)
@@ -238,7 +238,7 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 		case err != nil:
 			s.fail(leaseError(err, "FATAL"))
 		default:
-			b.Label = s.who.label
+			b.Label = s.who.startup
 			s.hold(b)
 			then()
 		}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -87,8 +86,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.tx.began = 0    // it begins again
 	}
 	skip := s.client.skipping || s.tx.unsynced
-	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.tx.pin == sqlparse.ReasonNone &&
-		s.who.pool.Settings().Mode != pool.ModeSession && !lost.labelling
+	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.tx.pins == 0 && s.pooled() && !lost.labelling
 	owed := s.queue
 	s.queue = expectations{}
 	if open {

@@ -15,7 +15,7 @@ import (
 
 // undone returns the start-up settings that a text undoes.
 func (s *session) undone(class sqlparse.Class) []pool.Setting {
-	settings := s.who.label.Settings()
+	settings := s.who.startup.Settings()
 	if class.Reset == sqlparse.ResetName {
 		settings = slices.DeleteFunc(settings, func(p pool.Setting) bool { return !class.Resets(p.Name) })
 	}
@@ -108,7 +108,7 @@ func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
 // of the session is left on the one that it has.
 func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
 	return class.ReadsReset &&
-		!s.back.lease.Dedicated() && s.tx.pin == sqlparse.ReasonNone &&
+		!s.back.lease.Dedicated() && s.tx.pins == 0 &&
 		s.back.status == wire.StatusIdle && !s.tx.unsynced &&
 		len(s.undone(class)) > 0
 }

@@ -70,11 +70,11 @@ type session struct {
 	retries retries // of the exchange that is under way
 }
 
-// identity is what start-up found out about a client. It does not change
-// afterwards, but for params.
+// identity is who the client is to its backends.
 type identity struct {
-	pool  *pool.Pool
-	label pool.Label // the start-up parameters
+	pool    *pool.Pool
+	startup pool.Label // the start-up parameters: what RESET goes back to
+	label   pool.Label // the settings that a backend must have for it
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -134,6 +134,8 @@ type backendSide struct {
 	// expected.
 	cleaning  bool
 	discarded bool // a DISCARD ALL was among it
+	// question is what the backend was asked; nil: nothing.
+	question *question
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence   bool
@@ -146,11 +148,15 @@ type backendSide struct {
 
 // transaction is what release depends on.
 type transaction struct {
-	pin      sqlparse.Reason // ReasonNone: not pinned
+	pins     sqlparse.Reasons // none: not pinned
+	left     leftover
+	pin      sqlparse.Reason // the one of pins that is told
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	replaced bool // the unnamed statement was, since then
 	began    int64
+	// defined is set when a function may have been created or changed.
+	defined bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool

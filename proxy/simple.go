@@ -12,12 +12,13 @@ import (
 // than maxText; n is its whole length.
 // It returns false if the Query must wait.
 func (s *session) query(frame []byte, n int) bool {
-	class := s.classify(textOf(frame, n), n)
+	text := textOf(frame, n)
+	class := s.classify(text, n)
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
 	s.beginExchange(class)
-	s.note(class)
+	s.note(class, text)
 	s.tx.unsynced, s.tx.replaced = false, false
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
@@ -42,16 +43,8 @@ func (s *session) classify(text []byte, n int) sqlparse.Class {
 	}
 	class := sqlparse.Classify(text)
 	class.Pin = max(class.Pin, s.who.always)
+	class.Pins |= s.who.always.Set()
 	return class
-}
-
-// note draws the consequences of a statement for the session.
-func (s *session) note(class sqlparse.Class) {
-	if class.Pin != sqlparse.ReasonNone {
-		s.pin(class.Pin)
-	}
-	s.back.effect = max(s.back.effect, effectOf(class))
-	s.tx.outlasts = s.tx.outlasts || class.Pin.Outlasts()
 }
 
 // largeObjectFunctions are the functions that drivers call through

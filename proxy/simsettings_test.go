@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sort"
 	"strings"
@@ -68,4 +69,29 @@ func sortedKeys(a, b map[string]string) (keys []string) {
 	}
 	sort.Strings(keys)
 	return keys
+}
+
+// left answers the proxy's question what a session has left: rows of kind, name
+// and value.
+func (v *simServer) left(question string) bool {
+	for _, name := range sortedKeys(v.settings, v.defaults) {
+		value, set := v.settings[name]
+		if !strings.Contains(question, "pg_settings") {
+			if !strings.Contains(question, "'set', '"+name+"'") {
+				continue
+			}
+			if !set {
+				value = v.defaults[name]
+			}
+		} else if !set {
+			continue
+		}
+		row := []byte{0, 3}
+		for _, column := range []string{"set", name, value} {
+			row = binary.BigEndian.AppendUint32(row, uint32(len(column)))
+			row = append(row, column...)
+		}
+		v.data(wire.DataRow, string(row))
+	}
+	return v.complete("SELECT 1")
 }

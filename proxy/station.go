@@ -30,6 +30,7 @@ type shared struct {
 	live      atomic.Pointer[settings]
 	cancels   cancelTable
 	greetings greetings
+	hidden    hidden
 	logins    loginCounter
 	outages   outages
 	clients   atomic.Int64

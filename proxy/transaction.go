@@ -4,7 +4,6 @@ import (
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
-	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // quiet reports whether nothing is under way between the session and its
@@ -33,10 +32,14 @@ func (s *session) quiet() bool {
 func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
 		(s.back.used || s.client.paused&pausedWaiting == 0) &&
-		s.tx.pin == sqlparse.ReasonNone &&
-		s.who.pool.Settings().Mode != pool.ModeSession &&
+		s.tx.pins == 0 &&
+		s.pooled() &&
 		s.cancel.inFlight == 0
 }
+
+// pooled reports whether other sessions may have the backend between the
+// transactions of this one.
+func (s *session) pooled() bool { return s.who.pool.Settings().Mode != pool.ModeSession }
 
 // afterReplies decides what becomes of the backend when some of its messages
 // have been handled.
@@ -67,6 +70,8 @@ func (s *session) settle() {
 		s.greet()
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
 		s.fail(errStatementMode)
+	case s.mayAsk():
+		s.ask()
 	case s.mayRelease():
 		s.release()
 		s.relieve()
@@ -113,12 +118,4 @@ func (s *session) endTransaction(now int64, result monitor.TransactionResult) {
 	s.tx.began = 0
 	s.clock.clear(timeoutTransaction)
 	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
-}
-
-// unpin ends the pin: nothing of the session is left on the backend.
-func (s *session) unpin() {
-	if s.tx.pin != sqlparse.ReasonNone {
-		s.recordUnpin(s.tx.pin)
-		s.tx.pin = sqlparse.ReasonNone
-	}
 }

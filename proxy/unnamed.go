@@ -20,6 +20,7 @@ type unnamedStatement struct {
 	parse  []byte // its Parse frame; empty if that is too long to be kept
 	token  uint64 // no other statement has the same; 0: there is no statement
 	effect effect
+	noted  bool // executing it has consequences for the session
 }
 
 // unnamed follows a client's unnamed statement. What the backend skips after
@@ -41,7 +42,7 @@ func (u *unnamed) last() *unnamedStatement {
 }
 
 // push adds a change.
-func (u *unnamed) push(parse []byte, token uint64, effect effect) {
+func (u *unnamed) push(parse []byte, token uint64, class sqlparse.Class) {
 	n := len(u.pending)
 	if n < cap(u.pending) {
 		u.pending = u.pending[:n+1]
@@ -49,7 +50,7 @@ func (u *unnamed) push(parse []byte, token uint64, effect effect) {
 		u.pending = append(u.pending, unnamedStatement{})
 	}
 	p := &u.pending[n]
-	p.parse, p.token, p.effect = append(p.parse[:0], parse...), token, effect
+	p.parse, p.token, p.effect, p.noted = append(p.parse[:0], parse...), token, effectOf(class), notable(class)
 }
 
 // commit says that the oldest change was made.
@@ -70,19 +71,19 @@ func (u *unnamed) skip() {
 func (u *unnamed) drop() { u.current.parse, u.current.token = u.current.parse[:0], 0 }
 
 // parseUnnamed notes a Parse of the unnamed statement.
-func (s *session) parseUnnamed(frame []byte, n int, effect effect) {
+func (s *session) parseUnnamed(frame []byte, n int, class sqlparse.Class) {
 	if n > maxPrefix {
 		frame = nil
-		s.pin(sqlparse.ReasonTooLong)
+		s.pin(sqlparse.ReasonPrepared)
 	}
 	s.station.tokens++
-	s.client.unnamed.push(frame, s.station.tokens, effect)
+	s.client.unnamed.push(frame, s.station.tokens, class)
 	s.tx.replaced = true
 }
 
 // closeUnnamed notes a Close of the unnamed statement.
 func (s *session) closeUnnamed() {
-	s.client.unnamed.push(nil, 0, effectNone)
+	s.client.unnamed.push(nil, 0, sqlparse.Class{})
 	s.tx.replaced = true
 }
 
@@ -123,7 +124,9 @@ func (s *session) useStatement(name []byte) {
 	} else {
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))
 	}
-	u.push(u.current.parse, u.current.token, u.current.effect)
+	again := u.current
+	u.push(again.parse, again.token, sqlparse.Class{})
+	u.last().effect, u.last().noted = again.effect, again.noted
 	s.tx.replaced = true
 	s.queue.push(expectUnnamed, swallow)
 }

@@ -1,5 +1,7 @@
 package sqlparse
 
+import "math/bits"
+
 // Reason says why a session must keep its backend after a statement. A greater
 // reason replaces a smaller one: the first ones are those that a caller may
 // know how to do without.
@@ -90,6 +92,14 @@ func (r Reason) Set() Reasons { return 1 << r &^ 1 }
 
 // Has reports whether the reason is in the set.
 func (s Reasons) Has(r Reason) bool { return s&r.Set() != 0 }
+
+// First returns the least reason in the set, ReasonNone if there is none.
+func (s Reasons) First() Reason {
+	if s == 0 {
+		return ReasonNone
+	}
+	return Reason(bits.TrailingZeros32(uint32(s)))
+}
 
 // loose reports whether a statement with this reason may leave something behind
 // although it fails.

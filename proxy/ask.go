@@ -1,0 +1,226 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// The question what is left on a backend is one Query. Its rows have a kind, a
+// name and a value:
+//
+//	set     setting  value  the session has set it, unless the value is NULL
+//	left    reason          something pins
+//	hidden  setting  value  a function of the database may set it
+//
+// Operators are qualified: the client's search_path counts. A setting is asked
+// for as SHOW tells it, so that equal states are equal labels.
+
+// appendAskSettings asks for settings of which it is known that the session has
+// set them, or that are there only when somebody has.
+func appendAskSettings(sql []byte, names []string) []byte {
+	for i, name := range names {
+		if i > 0 {
+			sql = append(sql, " UNION ALL "...)
+		}
+		sql = append(append(append(sql, "SELECT 'set', '"...), name...), "', pg_catalog.current_setting('"...)
+		sql = append(append(sql, name...), "', true)"...)
+	}
+	return sql
+}
+
+// pg_settings does not show role and session_authorization, nor the settings of
+// applications, which have a dot in their name: those must be asked for by name.
+// askHidden finds the names in the sources of functions.
+const (
+	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
+	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
+		`pg_catalog.pg_roles u WHERE u.rolname OPERATOR(pg_catalog.=) SESSION_USER AND u.oid OPERATOR(pg_catalog.<>) a.usesysid)`
+	askSet = `SELECT 'set', pg_catalog.lower(s.name), pg_catalog.current_setting(s.name) FROM pg_catalog.pg_settings s ` +
+		`WHERE s.source OPERATOR(pg_catalog.=) 'session' AND s.name OPERATOR(pg_catalog.!~) '^transaction_|[.]'`
+	askLeft = ` UNION ALL SELECT 'left', 'temporary', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d ` +
+		`WHERE d.refclassid OPERATOR(pg_catalog.=) 2615 AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())` +
+		` UNION ALL SELECT 'left', 'advisory_lock', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l ` +
+		`WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())` +
+		` UNION ALL SELECT 'left', 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)` +
+		` UNION ALL SELECT 'left', 'listen', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())` +
+		` UNION ALL SELECT 'left', 'prepared', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql)`
+	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
+		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
+		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
+)
+
+// leftReasons are the reasons that askLeft names.
+var leftReasons = map[string]sqlparse.Reason{
+	"temporary":     sqlparse.ReasonTemporary,
+	"advisory_lock": sqlparse.ReasonAdvisoryLock,
+	"cursor":        sqlparse.ReasonCursor,
+	"listen":        sqlparse.ReasonListen,
+	"prepared":      sqlparse.ReasonPrepared,
+}
+
+// question is what a backend was asked, and what of the answer has come.
+type question struct {
+	settings []string // asked for by name
+	all      bool     // all settings were asked for, and everything else
+	failed   bool
+	set      []pool.Setting
+	search   bool     // askHidden was part of it
+	hidden   []string // the names it found
+	left     sqlparse.Reasons
+}
+
+// ask asks the backend what the session has left on it.
+func (s *session) ask() {
+	left := s.tx.left
+	s.tx.left = leftover{}
+	slices.Sort(left.settings)
+	q := &question{settings: slices.Compact(left.settings), all: left.all || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	if q.all || left.undone {
+		q.settings = append(q.settings, s.placeholders(q.settings)...)
+	}
+	var sql []byte
+	switch {
+	case q.all:
+		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
+		var names []string
+		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
+			sql = append(sql, askHidden...)
+		}
+		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
+		sql = appendAskNamed(sql, q.settings)
+	case left.undone:
+		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser...)
+		sql = appendAskNamed(sql, q.settings)
+	case len(q.settings) == 0:
+		s.repin(0)
+		return
+	default:
+		sql = appendAskSettings(sql, q.settings)
+	}
+	q.all = q.all || left.undone
+	s.back.question = q
+	s.back.lease.UnnamedOwner = 0
+	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
+	s.queue.push(expectQuery, swallow)
+}
+
+// placeholders returns the settings of extensions and applications in the
+// session's label, which pg_settings does not show, without those that are asked
+// for already.
+func (s *session) placeholders(already []string) (names []string) {
+	for _, p := range s.who.label.Settings() {
+		if strings.Contains(p.Name, ".") && !slices.Contains(already, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// appendAskNamed adds a question for those settings that askSet leaves out.
+func appendAskNamed(sql []byte, names []string) []byte {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, ".") })
+	if len(names) == 0 {
+		return sql
+	}
+	return appendAskSettings(append(sql, " UNION ALL "...), names)
+}
+
+// answerRow takes a row of the answer.
+func (s *session) answerRow(body []byte) {
+	q := s.back.question
+	kind, name, value, ok := answerColumns(body)
+	switch {
+	case !ok:
+		q.failed = true
+	case string(kind) == "left":
+		q.left |= leftReasons[string(name)].Set()
+	default:
+		if string(kind) == "hidden" {
+			q.hidden = append(q.hidden, string(name))
+		}
+		if value != nil {
+			q.set = append(q.set, pool.Setting{Name: string(name), Value: string(value)})
+		}
+	}
+}
+
+// answerColumns splits a DataRow of three columns. A NULL is nil.
+func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
+	if len(body) < 2 || binary.BigEndian.Uint16(body) != 3 {
+		return nil, nil, nil, false
+	}
+	var columns [3][]byte
+	rest := body[2:]
+	for i := range columns {
+		if len(rest) < 4 {
+			return nil, nil, nil, false
+		}
+		n := int32(binary.BigEndian.Uint32(rest))
+		rest = rest[4:]
+		if n < 0 {
+			continue
+		}
+		if int(n) > len(rest) {
+			return nil, nil, nil, false
+		}
+		columns[i], rest = rest[:n:n], rest[n:]
+		if columns[i] == nil {
+			columns[i] = []byte{}
+		}
+	}
+	return columns[0], columns[1], columns[2], len(rest) == 0
+}
+
+// conclude draws the conclusions from the answer. If there is none, or it would
+// not be read the same by another backend, the session stays pinned.
+func (s *session) conclude() {
+	q := s.back.question
+	s.back.question = nil
+	if q.failed || s.gone || s.state != stateReady {
+		return
+	}
+	if q.search {
+		s.hidden.put(s.who.pool.Key(), q.hidden, s.loop.Now())
+	}
+	label := s.labelOf(q)
+	if foreign(label) {
+		return
+	}
+	s.setLabel(label)
+	s.back.lease.Label = label
+	s.repin(q.left)
+}
+
+// labelOf returns the session's label as of an answer.
+func (s *session) labelOf(q *question) pool.Label {
+	if q.all {
+		return pool.NewLabel(q.set)
+	}
+	return pool.NewLabel(slices.Concat(s.who.label.Settings(), q.set))
+}
+
+// foreign reports whether a label cannot be applied as it is: its values came in
+// the client's encoding, and are sent before that is set.
+func foreign(l pool.Label) bool {
+	if _, encoded := l.Get("client_encoding"); !encoded {
+		return false
+	}
+	return slices.ContainsFunc(l.Settings(), func(p pool.Setting) bool {
+		return bytes.ContainsFunc([]byte(p.Value), func(r rune) bool { return r >= 0x80 })
+	})
+}
+
+// setLabel notes the session's settings.
+func (s *session) setLabel(l pool.Label) {
+	if l == s.who.label {
+		return
+	}
+	s.who.label, s.who.perishable = l, l.Perishable()
+	s.setAlways()
+}

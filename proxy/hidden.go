@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pgjay/pgjay/pool"
+)
+
+// hidden remembers, for each pool, the settings of applications that functions of
+// the database name in their sources. It is safe for concurrent use.
+type hidden struct {
+	mu    sync.Mutex
+	known map[pool.Key]hiddenNames // guarded by mu
+}
+
+type hiddenNames struct {
+	names []string
+	at    int64
+}
+
+// hiddenFor is how long the names are good for: functions may be created that
+// the proxy does not see. Those that it sees make it forget.
+const hiddenFor = 10 * time.Second
+
+// get returns the names. stale is set if they must be looked for again.
+func (h *hidden) get(k pool.Key, now int64) (names []string, stale bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, ok := h.known[k]
+	return known.names, !ok || now-known.at > int64(hiddenFor)
+}
+
+func (h *hidden) put(k pool.Key, names []string, now int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.known == nil {
+		h.known = make(map[pool.Key]hiddenNames)
+	}
+	h.known[k] = hiddenNames{names, now}
+}
+
+// forget is called when a database's functions may have changed.
+func (h *hidden) forget(database string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k := range h.known {
+		if k.Database == database {
+			delete(h.known, k)
+		}
+	}
+}
+
+// namedSetting finds in a text what askHidden finds in the source of a function.
+var namedSetting = regexp.MustCompile(`(?i)(?:set_config\s*\(\s*'|\bset\s+(?:session\s+)?)([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)+)`)
+
+// namedSettings returns the settings of applications that a text with code in it
+// may set.
+func namedSettings(text []byte) (names []string) {
+	if bytes.IndexByte(text, '.') < 0 {
+		return nil
+	}
+	for _, m := range namedSetting.FindAllSubmatch(text, -1) {
+		names = append(names, strings.ToLower(string(m[1])))
+	}
+	return names
+}

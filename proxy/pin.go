@@ -1,0 +1,110 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// askable are the reasons to pin that a backend can be asked about: does it
+// still have what such a statement may have left?
+const askable = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonFunction | 1<<sqlparse.ReasonUnknownCommand |
+	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDiscard | 1<<sqlparse.ReasonCursor |
+	1<<sqlparse.ReasonAdvisoryLock | 1<<sqlparse.ReasonTemporary | 1<<sqlparse.ReasonListen |
+	1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall)
+
+// leftover is what the statements of a lease may have left on the backend since
+// it was last asked.
+type leftover struct {
+	unsure   bool // it is to be asked
+	pins     sqlparse.Reasons
+	all      bool     // any setting may have changed
+	settings []string // these may have
+	// undone is set when some of the settings may have been put back, by RESET
+	// or a rollback: then it counts whether they are set at all.
+	undone bool
+}
+
+// note draws the consequences of a statement for the session.
+func (s *session) note(class sqlparse.Class, text []byte) {
+	s.back.effect = max(s.back.effect, effectOf(class))
+	s.tx.defined = s.tx.defined || class.First == sqlparse.CommandDDL || class.Statements > 1
+	left := &s.tx.left
+	switch {
+	case class.Pins != 0:
+		s.pin(class.Pin)
+		s.tx.pins |= class.Pins
+		s.tx.outlasts = s.tx.outlasts || class.Pin.Outlasts()
+		left.note(class, text)
+	case s.tx.pins == 0:
+	case class.Releases:
+		left.unsure = true
+	case class.First == sqlparse.CommandRollback || class.First == sqlparse.CommandSavepoint || class.Statements > 1:
+		left.undone = true
+	}
+}
+
+// notable reports whether a statement has consequences that note draws, other
+// than its effect.
+func notable(class sqlparse.Class) bool {
+	return class.Pins != 0 || class.Releases || class.First != sqlparse.CommandSelect
+}
+
+// note adds what a statement with a reason to pin may leave.
+func (l *leftover) note(class sqlparse.Class, text []byte) {
+	l.unsure = true
+	l.pins |= class.Pins
+	names, known := class.Changed()
+	l.settings = append(l.settings, names...)
+	if !known || class.Pins != sqlparse.ReasonSetting.Set() {
+		l.all = true
+		l.settings = append(l.settings, namedSettings(text)...)
+	}
+	// SET SESSION CHARACTERISTICS names settings that it may leave alone.
+	l.undone = l.undone || class.Reset != sqlparse.ResetNone || class.Statements > 1 || len(names) > 1
+}
+
+// pin makes the session keep its backend. It is the first reason that is told.
+func (s *session) pin(why sqlparse.Reason) {
+	s.tx.pins |= why.Set()
+	if s.tx.pin != sqlparse.ReasonNone {
+		return
+	}
+	s.tx.pin, s.tx.pinnedAt = why, s.loop.Now()
+	s.recordPin(why)
+}
+
+// unpin ends the pin: nothing of the session is left on the backend.
+func (s *session) unpin() {
+	s.tx.pins, s.tx.left = 0, leftover{}
+	if s.tx.pin != sqlparse.ReasonNone {
+		s.recordUnpin(s.tx.pin)
+		s.tx.pin = sqlparse.ReasonNone
+	}
+}
+
+// repin puts the reasons that were found true in the place of those that were
+// feared when the backend was asked.
+func (s *session) repin(found sqlparse.Reasons) {
+	pins := found | s.tx.left.pins | s.tx.pins&^askable
+	if pins == 0 {
+		s.unpin()
+		return
+	}
+	s.tx.pins = pins
+	if !pins.Has(s.tx.pin) {
+		s.recordUnpin(s.tx.pin)
+		s.tx.pin = sqlparse.ReasonNone
+		s.pin(pins.First())
+	}
+}
+
+// mayAsk reports whether the backend of a quiet session can be asked what is
+// left on it, and that is not known:
+//
+//  1. no transaction is open;
+//  2. the answer matters: the pool's mode is not session, nothing pins for good;
+//  3. the client is there.
+func (s *session) mayAsk() bool {
+	return s.tx.left.unsure && s.state == stateReady && !s.gone &&
+		s.back.status == wire.StatusIdle && s.pooled() && s.tx.pins&^askable == 0
+}
