@@ -45,6 +45,7 @@ func (c check) pool() {
 	c.atLeast("pool.overflow", p.Overflow, 0)
 	c.atLeast("pool.min_idle", p.MinIdle, 0)
 	c.atLeast("pool.max_connecting", p.MaxConnecting, 1)
+	c.atLeast("pool.max_prepared_statements", p.MaxPreparedStatements, 0)
 	c.atLeast("pool.max_database_connections", p.MaxDatabaseConnections, 0)
 	c.minIdle("pool", p.MinIdle, p.Size)
 	c.notNegative("pool.overflow_idle", p.OverflowIdle, "to close them at once")

@@ -54,6 +54,8 @@ type Backend struct {
 	// UnnamedOwner says whose unnamed prepared statement the backend has. It
 	// is the sessions' affair.
 	UnnamedOwner uint64
+	// Statements are the named prepared statements.
+	Statements Statements
 	// LastSession is for the sessions to recognise a backend they had before.
 	LastSession uint64
 

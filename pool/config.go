@@ -54,6 +54,10 @@ type Config struct {
 	// than PrePingAfter.
 	PrePing      bool          `yaml:"pre_ping"`
 	PrePingAfter time.Duration `yaml:"pre_ping_after"`
+	// MaxPreparedStatements is how many prepared statements a backend keeps for
+	// all sessions. With 0 a session that prepares a statement with a name keeps
+	// its backend. Choose it above the number of texts that the application has.
+	MaxPreparedStatements int `yaml:"max_prepared_statements"`
 	// MaxConnecting bounds the logins under way at once in one pool.
 	MaxConnecting int `yaml:"max_connecting"`
 	// MaxDatabaseConnections bounds the backends of one database over all its
@@ -101,5 +105,7 @@ func DefaultConfig() Config {
 		PrePing:        true,
 		PrePingAfter:   30 * time.Second,
 		MaxConnecting:  4,
+
+		MaxPreparedStatements: 500,
 	}
 }

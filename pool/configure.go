@@ -14,6 +14,7 @@ func (c *configuration) settings(k Key) *Settings {
 		Overflow:               c.config.Overflow,
 		MinIdle:                c.config.MinIdle,
 		MaxConnecting:          c.config.MaxConnecting,
+		MaxPreparedStatements:  c.config.MaxPreparedStatements,
 		MaxDatabaseConnections: c.config.MaxDatabaseConnections,
 		OverflowIdle:           c.config.OverflowIdle,
 		AcquireTimeout:         c.config.AcquireTimeout,

@@ -19,6 +19,8 @@ type Pool struct {
 	settings atomic.Pointer[Settings]
 	account  account // guarded by base.mu
 
+	stale atomic.Uint32 // StatementsEpoch
+
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest
 
@@ -58,6 +60,7 @@ type Settings struct {
 	Size, Overflow         int
 	MinIdle                int
 	MaxConnecting          int
+	MaxPreparedStatements  int
 	MaxDatabaseConnections int
 	OverflowIdle           time.Duration
 	AcquireTimeout         time.Duration

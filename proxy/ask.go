@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -49,7 +50,8 @@ const (
 		`WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())` +
 		` UNION ALL SELECT 'left', 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)` +
 		` UNION ALL SELECT 'left', 'listen', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())` +
-		` UNION ALL SELECT 'left', 'prepared', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql)`
+		` UNION ALL SELECT 'left', 'prepared', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements p ` +
+		`WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_')`
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
@@ -195,6 +197,9 @@ func (s *session) conclude() {
 	s.setLabel(label)
 	s.back.lease.Label = label
 	s.repin(q.left)
+	if !s.tx.pins.Has(sqlparse.ReasonPrepared) {
+		s.unexpose()
+	}
 }
 
 // labelOf returns the session's label as of an answer.
@@ -222,5 +227,8 @@ func (s *session) setLabel(l pool.Label) {
 		return
 	}
 	s.who.label, s.who.perishable = l, l.Perishable()
+	path, _ := l.Get("search_path")
+	role, _ := l.Get("role")
+	s.who.scope = unique.Make(path + "\x00" + role)
 	s.setAlways()
 }

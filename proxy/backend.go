@@ -47,7 +47,13 @@ func (s *session) relay(p []byte) (used int) {
 			if n < 0 || have < n && s.mustKnow(p[i]) && have < maxPrefix {
 				break
 			}
+			if !comesAnytime(p[i]) {
+				s.makeReplies()
+			}
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
+			if s.back.healing && len(s.back.sent) > 0 {
+				from, s.aside = i, s.aside[:0] // nothing of the exchange has reached the client
+			}
 		}
 		have := min(n, len(p)-i)
 		s.back.rest, s.back.restAction = n-have, act
@@ -64,10 +70,36 @@ func (s *session) relay(p []byte) (used int) {
 	}
 	s.relayRun(p[from:i])
 	s.back.torn = false
+	if s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
+		s.relayRun(s.aside)
+		s.aside = s.aside[:0]
+	}
 	if n, ok := wire.FrameLen(p[i:]); ok && n < 0 {
 		s.backendViolation()
 	}
 	return i
+}
+
+// comesAnytime reports whether a backend message may come that is no reply.
+func comesAnytime(typ byte) bool {
+	return typ == wire.NoticeResponse || typ == wire.ParameterStatus || typ == wire.NotificationResponse
+}
+
+// makeReplies puts the replies that are next, as far as they are made here, into
+// s.aside, and reports whether there are any.
+func (s *session) makeReplies() bool {
+	for s.queue.skipMarks(); !s.queue.empty() && s.queue.head().kind.made(); {
+		head := *s.queue.head()
+		if typ := byte(wire.ParseComplete); head.act == forward {
+			if head.kind == expectClosed {
+				typ = wire.CloseComplete
+			}
+			s.aside = wire.AppendEmpty(s.aside, typ)
+		}
+		s.client.statements.commit()
+		s.queue.pop()
+	}
+	return len(s.aside) > 0
 }
 
 // relayRun sends a run of backend messages to the client.
@@ -102,9 +134,7 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.ReadyForQuery:
 		return s.readyForQuery(body)
 	case wire.CommandComplete:
-		if s.back.reapply != nil && string(body) == "DISCARD ALL\x00" {
-			s.back.undone = true
-		}
+		s.noteTag(body)
 		if !s.back.labelling && !s.back.cleaning && s.back.question == nil {
 			s.sample.setTag(body)
 		}
@@ -119,6 +149,22 @@ func (s *session) reply(typ byte, body []byte) action {
 	}
 	s.backendViolation()
 	return swallow
+}
+
+// noteTag notes what a command has done that its text does not tell for sure.
+func (s *session) noteTag(tag []byte) {
+	if len(tag) == 0 || tag[0] != 'D' {
+		return
+	}
+	all := string(tag) == "DISCARD ALL\x00"
+	if all && s.back.reapply != nil {
+		s.back.undone = true
+	}
+	if all || string(tag) == "DEALLOCATE ALL\x00" {
+		s.client.statements.clear()
+		s.back.lease.Statements.Clear()
+		s.back.exposed = false
+	}
 }
 
 // headAction returns the action of the reply that is under way.
@@ -160,10 +206,10 @@ func (s *session) complete(typ byte) action {
 		s.queue.endCopyIn()
 	}
 	switch head.kind {
-	case expectUnnamed:
-		s.unnamedChanged()
+	case expectChange, expectLoad, expectChangeLoad:
+		s.prepared(head.kind)
 		s.queue.pop()
-	case expectReply:
+	case expectReply, expectOurs:
 		s.queue.pop()
 	case expectFence:
 		if typ == wire.CloseComplete {
@@ -291,6 +337,10 @@ func (s *session) errorReply(body []byte) action {
 		s.back.question.failed = true
 		return swallow
 	}
+	if s.queue.head().kind == expectOurs {
+		s.queue.skipToSync()
+		return swallow
+	}
 	s.sample.setCode(wire.ErrorCode(body))
 	s.tx.discard = false
 	s.tx.left.undone = s.tx.left.unsure
@@ -306,29 +356,33 @@ func (s *session) errorReply(body []byte) action {
 	}
 	s.tx.copyIn = copyState{}
 	switch head.kind {
-	case expectUnnamed:
-		s.unnamedFailed(act)
+	case expectChange, expectLoad, expectChangeLoad:
+		s.notPrepared(*head)
 		s.queue.pop()
 		s.skipToSync()
-		act = forward // if it was ours, the client's Bind failed with it
+		act = forward // if it was ours, what the client wanted failed with it
 	case expectReply:
 		s.skipToSync()
-		if s.client.polite {
-			act = forward // PostgreSQL sends errors at once
+		if !s.gone {
+			act = forward // PostgreSQL sends errors at once; and see above
 		}
+	}
+	if act == forward {
+		act = s.forwardError(body)
 	}
 	return s.explainTimeout(act)
 }
 
 // skipToSync follows the backend in ignoring messages until the next Sync.
 func (s *session) skipToSync() {
-	synced, unnamed := s.queue.skipToSync()
+	synced, dropped := s.queue.skipToSync()
 	if !synced {
 		s.client.skipping = true
 		s.tx.unsynced = true
 	}
-	for range unnamed {
-		s.client.unnamed.skip()
+	s.client.statements.skip(dropped.changes)
+	for range dropped.loads {
+		s.back.loads.done(false, &s.back.lease.Statements)
 	}
 }
 
@@ -337,8 +391,10 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.record()
-	s.retries = retries{}
+	s.retries, s.back.past = retries{}, true
 	s.cancel.queryTimeout = false
+	s.client.statements.undo = s.client.statements.undo[:0]
+	s.tx.drops = s.tx.drops && s.queue.owesReady()
 	if s.tx.discard {
 		s.tx.discard = false
 		if s.back.status == wire.StatusIdle && !s.tx.outlasts {

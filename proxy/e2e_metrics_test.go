@@ -137,7 +137,6 @@ func TestMetricsOfExchanges(t *testing.T) {
 		`transactions_total{@,result="commit"}`:                       4,
 		`transactions_total{@,result="rollback"}`:                     3, // one that was not open
 		`transactions_total{@,result="lost"}`:                         0,
-		`pinned_sessions{reason="prepared"}`:                          1,
 		`overhead_duration_seconds_count{database="postgres"}`:        9,
 		`query_backend_duration_seconds_count{database="postgres"}`:   9,
 	} {

@@ -9,9 +9,20 @@ const (
 	// PortalSuspended: what each message of the extended protocol but Flush
 	// and Sync is answered with.
 	expectReply expectKind = iota
-	// expectUnnamed is the expectReply of a Parse or Close of the unnamed
-	// statement.
-	expectUnnamed
+	// expectChange is the expectReply of a Parse or Close that the backend gets
+	// as the client means it.
+	expectChange
+	// expectLoad is the expectReply of our Parse of a shared statement.
+	expectLoad
+	// expectChangeLoad is the expectReply of a client's Parse that is the Parse
+	// of a shared statement.
+	expectChangeLoad
+	// expectParsed and expectClosed are replies to the client that are made
+	// here: ParseComplete and CloseComplete.
+	expectParsed
+	expectClosed
+	// expectOurs is an expectReply of which an error does not matter.
+	expectOurs
 	// expectSync is the ReadyForQuery owed to a Sync.
 	expectSync
 	// expectQuery is everything up to the ReadyForQuery that answers a Query.
@@ -29,6 +40,15 @@ const (
 
 // ready reports whether the reply ends with ReadyForQuery, a fence's aside.
 func (k expectKind) ready() bool { return k == expectSync || k == expectQuery || k == expectCall }
+
+// made reports whether the reply is not the backend's.
+func (k expectKind) made() bool { return k == expectParsed || k == expectClosed }
+
+// changes reports whether the reply is to a change of the client's statements.
+func (k expectKind) changes() bool { return k == expectChange || k == expectChangeLoad || k.made() }
+
+// loads reports whether the reply is to the Parse of a shared statement.
+func (k expectKind) loads() bool { return k == expectLoad || k == expectChangeLoad }
 
 // action says what to do with an expected reply.
 type action uint8
@@ -95,23 +115,31 @@ func (q *expectations) reset() {
 	}
 }
 
+// skipped counts what the backend will not do.
+type skipped struct {
+	changes int // of the client's statements
+	loads   int // of shared statements
+}
+
 // skipToSync drops what the backend will not answer because it skips messages
 // after an error: everything before the next Sync. It reports whether that
-// Sync was sent already, and how many changes of the unnamed statement were
-// among what was dropped.
-func (q *expectations) skipToSync() (synced bool, unnamed uint32) {
+// Sync was sent already, and what was among what was dropped.
+func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 	for !q.empty() {
 		e := q.head()
 		if e.kind == expectSync {
-			return true, unnamed
+			return true, dropped
 		}
-		if e.kind == expectUnnamed {
-			unnamed += e.n
+		if e.kind.changes() {
+			dropped.changes += int(e.n)
+		}
+		if e.kind.loads() {
+			dropped.loads += int(e.n)
 		}
 		q.first++
 	}
 	q.reset()
-	return false, unnamed
+	return false, dropped
 }
 
 // beginCopyIn is called when the backend reads copy data on behalf of the
@@ -167,6 +195,14 @@ func (q *expectations) skipMarks() {
 // flush notes that PostgreSQL was asked to send what it owes: by a Flush, a
 // Sync, a Query or a FunctionCall.
 func (q *expectations) flush() { q.flushed = len(q.entries) }
+
+// onlySync reports whether nothing is owed but the reply to one Sync.
+func (q *expectations) onlySync() bool {
+	return q.first+1 == len(q.entries) && q.head().kind == expectSync && q.head().n == 1
+}
+
+// headFlushed reports whether PostgreSQL was asked to send the reply at the head.
+func (q *expectations) headFlushed() bool { return q.first < q.flushed }
 
 // unflushed reports whether PostgreSQL may keep a reply to itself.
 func (q *expectations) unflushed() bool { return max(q.first, q.flushed) < len(q.entries) }

@@ -9,79 +9,60 @@ import (
 // Execute, Close or Flush. n is the frame's whole length. It returns false if
 // the message must wait.
 func (s *session) extended(typ byte, frame []byte, n int) bool {
-	if s.unnamedUnsure(typ, frame[wire.HeaderLen:]) && !s.copyUnended() {
+	if s.mustWait(typ, frame) {
 		s.pauseClient(pausedWaiting)
 		return false
+	}
+	var parsed *body
+	if typ == wire.Parse && n == len(frame) {
+		if parsed = s.parsed(frame); s.mustExpose(parsed) {
+			return false
+		}
 	}
 	if !s.tx.unsynced {
 		s.beginExchange(sqlparse.Class{})
 		s.tx.unsynced = true
+		s.tx.copies = s.tx.copies && !s.queue.empty()
 	}
-	kind := expectReply
 	body := frame[wire.HeaderLen:]
-	switch typ {
-	case wire.Flush:
-		if n == wire.HeaderLen {
-			s.send(frame)
-			s.queue.flush()
-			return true
-		}
-	case wire.Parse:
-		kind = s.parse(frame, n)
-	case wire.Bind:
-		portal, rest, _ := wire.CString(body)
-		s.useStatement(rest)
-		s.bindReset(portal, rest)
-		s.noteBind(rest)
-	case wire.Describe:
-		if len(body) > 0 && body[0] == 'S' {
-			s.useStatement(body[1:])
-		}
-	case wire.Execute:
-		if s.client.resets != nil && !s.copyUnended() && !s.executeReset(body) {
-			return false
-		}
-	case wire.Close:
-		if len(body) == 2 && body[0] == 'S' {
-			s.closeUnnamed()
-			kind = expectUnnamed
-		}
+	statement := len(body) > 1 && body[0] == 'S' // what Describe and Close name
+	switch {
+	case typ == wire.Flush && n == wire.HeaderLen:
+		s.send(frame)
+		s.flushed()
+	case typ == wire.Parse:
+		s.parse(frame, parsed)
+	case typ == wire.Bind:
+		s.bind(frame, n)
+	case typ == wire.Describe && statement:
+		s.describe(frame)
+	case typ == wire.Close && statement:
+		s.closeStatement(frame)
+	default:
+		s.pass(frame)
 	}
-	s.send(frame)
-	s.queue.push(kind, forward)
 	return true
 }
 
-// parse notes what a Parse does and returns what kind of reply it gets.
-func (s *session) parse(frame []byte, n int) expectKind {
-	name, text, _ := wire.CString(frame[wire.HeaderLen:])
-	if n <= maxText {
-		text, _, _ = wire.CString(text)
+// mustWait reports whether the message must wait. What the backend waits for,
+// as it reads copy data, may not.
+func (s *session) mustWait(typ byte, frame []byte) bool {
+	switch {
+	case s.copyUnended():
+		return false
+	case len(s.client.statements.pending) >= maxPending:
+		s.flush()
+		return len(s.client.statements.pending) >= maxPending
+	case typ == wire.Execute && s.client.resets != nil:
+		return !s.executeReset(frame[wire.HeaderLen:])
 	}
-	class := s.classify(text, n)
-	if s.sample.command == sqlparse.CommandNone {
-		s.sample.command = class.First
-	}
-	s.prepareReset(name, class)
-	if len(name) > 0 {
-		s.note(class, text)
-		s.pin(sqlparse.ReasonPrepared)
-		return expectReply
-	}
-	s.parseUnnamed(frame, n, class)
-	return expectUnnamed
+	return s.mustWaitFor(typ, frame)
 }
 
-// noteBind notes that a statement is going to be executed, the name of which
-// rest begins with.
-func (s *session) noteBind(rest []byte) {
-	u := s.client.unnamed.last()
-	s.back.effect = max(s.back.effect, u.effect)
-	if u.noted && len(rest) > 0 && rest[0] == 0 && len(u.parse) > 0 {
-		_, text, _ := wire.CString(u.parse[wire.HeaderLen:])
-		text, _, _ = wire.CString(text)
-		s.note(s.classify(text, 0), text)
-	}
+// pass sends a message on as it is.
+func (s *session) pass(frame []byte) {
+	s.send(frame)
+	s.queue.push(expectReply, forward)
 }
 
 // sync handles a Sync. Without a lease nothing is under way, so that it is
@@ -100,7 +81,7 @@ func (s *session) sync(frame []byte) bool {
 	if !s.tx.unsynced {
 		s.beginExchange(sqlparse.Class{})
 	}
-	s.tx.unsynced, s.tx.replaced = false, false
+	s.endBatch()
 	s.send(frame)
 	if s.tx.copyIn.active && s.queue.onlyHead() {
 		s.tx.copyIn.ambiguous = true // PostgreSQL ignores it while it reads copy data
@@ -113,6 +94,16 @@ func (s *session) sync(frame []byte) bool {
 	}
 	s.queue.flush()
 	return true
+}
+
+// batch numbers the runs of extended messages that end with a Sync, or another
+// message that has a ReadyForQuery; from 1 on.
+func (s *session) batch() uint64 { return s.tx.batch + 1 }
+
+// endBatch notes that what is sent next ends a run of extended messages.
+func (s *session) endBatch() {
+	s.tx.unsynced = false
+	s.tx.batch++
 }
 
 // copyMessage handles CopyData, CopyDone and CopyFail. PostgreSQL ignores them

@@ -154,24 +154,41 @@ func (s *session) terminate() bool {
 	return true
 }
 
-// answered reports whether PostgreSQL has answered all that the client has sent.
+// answered reports whether PostgreSQL has answered all that the client has sent,
+// and the client has the whole of it.
 func (s *session) answered() bool {
 	s.queue.skipMarks()
-	return s.queue.empty() || s.copyUnended()
+	whole := s.back.rest == 0 || s.back.restAction == swallow
+	return whole && (s.queue.empty() || s.copyUnended())
+}
+
+// flushed notes a Flush. It gives the client what is made here of the replies;
+// there may be no other. At a Sync ReadyForQuery is soon enough for that.
+func (s *session) flushed() {
+	s.queue.flush()
+	if s.back.rest == 0 && s.makeReplies() {
+		s.relayRun(s.aside)
+		s.aside = s.aside[:0]
+	}
 }
 
 // flush makes PostgreSQL send what it keeps to itself.
 func (s *session) flush() {
 	if s.queue.unflushed() {
-		s.queue.flush()
 		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Flush))
+		s.flushed()
 	}
 }
 
-// send passes bytes on to the backend, and keeps them as long as they may be
-// needed for another try.
+// send passes bytes on to the backend as they are.
 func (s *session) send(p []byte) {
 	s.toBackend(p)
+	s.keep(p)
+}
+
+// keep notes what the client has sent, as long as that may be needed for another
+// try.
+func (s *session) keep(p []byte) {
 	if s.back.sent == nil {
 		return
 	}

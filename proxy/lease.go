@@ -104,6 +104,9 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.lease = b
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
+	if b.Statements.Epoch != s.who.pool.StatementsEpoch() {
+		s.prepareAgain()
+	}
 	s.sample.waited += s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
@@ -170,6 +173,9 @@ func (s *session) beginExchange(class sqlparse.Class) {
 		s.tx.began = now
 		s.clock.set(s, timeoutTransaction, s.settings().timeouts.Transaction)
 	}
+	if s.back.past && s.back.sent == nil && s.queue.empty() && s.back.status == wire.StatusIdle {
+		s.back.sent = s.loop.Buffer()[:0]
+	}
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
 	s.back.used = true
@@ -204,7 +210,7 @@ func (s *session) dropLease() {
 	}
 	s.back = backendSide{}
 	s.queue.reset()
-	s.client.unnamed.pending = s.client.unnamed.pending[:0]
+	s.client.statements.pending = s.client.statements.pending[:0]
 	s.unpin()
 	s.recordLost()
 	s.tx = transaction{}

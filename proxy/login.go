@@ -171,6 +171,7 @@ func (s *session) greet() {
 	if s.login.replicate != "" {
 		next = stateTunnel
 	}
+	s.own = !s.pooled() || s.back.lease != nil && s.back.lease.Dedicated()
 	s.newSecret()
 	s.cancels.add(s)
 	out := append(s.scratch[:0], s.who.params.Wire()...)

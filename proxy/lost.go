@@ -100,7 +100,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		if cause == nil {
 			s.retries.crashes++
 		}
-		s.tryAgain(lost.sent)
+		s.tryAgain(lost.sent, "backend_gone")
 	case s.state == stateReady && !lost.used && s.client.paused&pausedWaiting != 0 && !fatalForClient(cause) && s.retries.all < maxRetries:
 		s.retries.all++
 		s.proceed() // nothing of the client's was sent
@@ -123,7 +123,8 @@ func fatalForClient(cause *wire.Error) bool {
 // mayTryAgain reports whether what was sent on this lease can be sent to
 // another backend:
 //
-//  1. all of it is known, and the client has seen no reply to it;
+//  1. all of it is known, it is all that was sent on this lease, and the client
+//     has seen no reply to it;
 //  2. it was sent a moment ago: it met a backend that was ending;
 //  3. it has not been tried too often: where a backend has crashed, once, for it
 //     may have been this that made it crash;
@@ -131,7 +132,7 @@ func fatalForClient(cause *wire.Error) bool {
 //     was a reply, and takes all of it back then. It sends CommandComplete
 //     before it looks at a termination request, so what was committed has one.
 func (s *session) mayTryAgain(cause *wire.Error) bool {
-	if len(s.back.sent) == 0 || s.gone || s.state != stateReady || s.retries.all >= maxRetries ||
+	if len(s.back.sent) == 0 || s.back.past || s.gone || s.state != stateReady || s.retries.all >= maxRetries ||
 		s.loop.Now()-s.sample.sent >= int64(retryWindow) {
 		return false
 	}
@@ -148,9 +149,9 @@ func (s *session) mayTryAgain(cause *wire.Error) bool {
 }
 
 // tryAgain puts what was sent back in front of the client's input.
-func (s *session) tryAgain(sent []byte) {
+func (s *session) tryAgain(sent []byte, why string) {
 	s.retries.all++
-	s.recordRetry()
+	s.recordRetry(why)
 	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)
 	s.sample.sent = 0
 	s.client.rest, s.client.skipping = 0, false

@@ -9,7 +9,7 @@ import (
 // still have what such a statement may have left?
 const askable = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonFunction | 1<<sqlparse.ReasonUnknownCommand |
 	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDiscard | 1<<sqlparse.ReasonCursor |
-	1<<sqlparse.ReasonAdvisoryLock | 1<<sqlparse.ReasonTemporary | 1<<sqlparse.ReasonListen |
+	1<<sqlparse.ReasonAdvisoryLock | 1<<sqlparse.ReasonTemporary | 1<<sqlparse.ReasonListen | 1<<sqlparse.ReasonPrepared |
 	1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall)
 
 // leftover is what the statements of a lease may have left on the backend since
@@ -103,8 +103,10 @@ func (s *session) repin(found sqlparse.Reasons) {
 //
 //  1. no transaction is open;
 //  2. the answer matters: the pool's mode is not session, nothing pins for good;
-//  3. the client is there.
+//  3. the client is there;
+//  4. it has no unnamed statement that is on this backend only.
 func (s *session) mayAsk() bool {
-	return s.tx.left.unsure && s.state == stateReady && !s.gone &&
-		s.back.status == wire.StatusIdle && s.pooled() && s.tx.pins&^askable == 0
+	unnamed := s.client.statements.unnamed
+	return s.tx.left.unsure && (unnamed.none() || unnamed.body != nil) && s.state == stateReady && !s.gone &&
+		s.back.status == wire.StatusIdle && s.pooled() && !s.own && s.tx.pins&^askable == 0
 }

@@ -264,7 +264,7 @@ func (s *session) recordCancel(found bool) {
 	}
 }
 
-func (s *session) recordRetry() { s.monitor.Retried("backend_gone") }
+func (s *session) recordRetry(why string) { s.monitor.Retried(why) }
 
 // poolHooks tells the monitor what happens to backends.
 func (srv *Server) poolHooks() pool.Hooks {

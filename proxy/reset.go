@@ -81,11 +81,9 @@ func (s *session) prepareReset(name []byte, class sqlparse.Class) {
 	s.setResets('S', name, settings)
 }
 
-// bindReset notes what a portal will undo: what its statement does, the name
-// of which rest begins with.
-func (s *session) bindReset(portal, rest []byte) {
+// bindReset notes what a portal will undo: what its statement does.
+func (s *session) bindReset(portal, statement []byte) {
 	if s.client.resets != nil {
-		statement, _, _ := wire.CString(rest)
 		s.setResets('P', portal, s.client.resets[resetKey{'S', string(statement)}])
 	}
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync/atomic"
+	"unique"
 
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
@@ -68,6 +69,9 @@ type session struct {
 	traffic *monitor.Traffic
 	cancel  cancelState
 	retries retries // of the exchange that is under way
+	// own is set when no other session will ever have the backend: in session
+	// mode, or with one outside the pool.
+	own bool
 }
 
 // identity is who the client is to its backends.
@@ -75,6 +79,8 @@ type identity struct {
 	pool    *pool.Pool
 	startup pool.Label // the start-up parameters: what RESET goes back to
 	label   pool.Label // the settings that a backend must have for it
+	// scope is of the label what plans depend on.
+	scope unique.Handle[string]
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -101,8 +107,8 @@ type clientSide struct {
 	// client's next Sync.
 	skipping bool
 	// polite is set by Terminate: what was sent before it is to be finished.
-	polite  bool
-	unnamed unnamed
+	polite     bool
+	statements statements
 	// resets has the prepared statements and portals that undo start-up
 	// settings; nil for nearly every client.
 	resets map[resetKey][]pool.Setting
@@ -134,6 +140,17 @@ type backendSide struct {
 	// expected.
 	cleaning  bool
 	discarded bool // a DISCARD ALL was among it
+	// loads are the shared statements that are being prepared.
+	loads loads
+	// strays are statements that PostgreSQL was given so that it refuses others.
+	strays []string
+	// exposed is set when the backend has the client's prepared statements under
+	// the client's names, and no shared ones.
+	exposed bool
+	// healing is set while the rest of an exchange comes that is to run again.
+	healing bool
+	// past is set when an exchange has ended on this lease.
+	past bool
 	// question is what the backend was asked; nil: nothing.
 	question *question
 	// fence is set when it is not known whether another ReadyForQuery will
@@ -153,8 +170,13 @@ type transaction struct {
 	pin      sqlparse.Reason // the one of pins that is told
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
-	replaced bool // the unnamed statement was, since then
-	began    int64
+	batch    uint64
+	// copies is set when something is under way that may read copy data: then
+	// PostgreSQL must get every message, as each is an error.
+	copies bool
+	// drops is set when something is under way that may drop prepared statements.
+	drops bool
+	began int64
 	// defined is set when a function may have been created or changed.
 	defined bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the

@@ -17,9 +17,13 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
+	if class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose() {
+		return false
+	}
 	s.beginExchange(class)
 	s.note(class, text)
-	s.tx.unsynced, s.tx.replaced = false, false
+	s.endBatch()
+	s.tx.drops = s.tx.drops || class.Drops
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
@@ -41,7 +45,11 @@ func (s *session) classify(text []byte, n int) sqlparse.Class {
 	if n > maxText {
 		return sqlparse.Unread()
 	}
-	class := sqlparse.Classify(text)
+	return s.withAlways(sqlparse.Classify(text))
+}
+
+// withAlways adds the reason to pin that holds for all statements of the session.
+func (s *session) withAlways(class sqlparse.Class) sqlparse.Class {
 	class.Pin = max(class.Pin, s.who.always)
 	class.Pins |= s.who.always.Set()
 	return class
@@ -58,7 +66,7 @@ func (s *session) functionCall(frame []byte) {
 	if body := frame[wire.HeaderLen:]; len(body) < 4 || !slices.Contains(largeObjectFunctions[:], binary.BigEndian.Uint32(body)) {
 		s.pin(sqlparse.ReasonFunction)
 	}
-	s.tx.unsynced = false
+	s.endBatch()
 	s.send(frame)
 	s.queue.push(expectCall, forward)
 	s.queue.flush()

@@ -124,6 +124,8 @@ func (w *scriptWriter) statement() string {
 		return fmt.Sprintf("SET application_name = 'set%d'", w.id)
 	case 6:
 		return "SYNTAX"
+	case 7, 10:
+		return fmt.Sprintf("SELECT 'same %d'", w.rng.IntN(3)) // as others do
 	case 8:
 		return "COPY t TO STDOUT"
 	case 9:
@@ -143,7 +145,7 @@ func (w *scriptWriter) exchange() {
 	case 5:
 		w.copyIn()
 	case 6:
-		w.query([]string{"", "DISCARD ALL", "RESET application_name", w.statement() + "; RESET application_name"}[w.rng.IntN(4)])
+		w.query([]string{"", "DISCARD ALL", "DEALLOCATE ALL", "RESET application_name", w.statement() + "; RESET application_name"}[w.rng.IntN(5)])
 	case 7:
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	default:
@@ -192,10 +194,7 @@ func (w *scriptWriter) copyIn() {
 // pipeline is a few messages of the extended protocol and a Sync.
 func (w *scriptWriter) pipeline() {
 	for range 1 + w.rng.IntN(6) {
-		name := ""
-		if w.rng.IntN(8) == 0 {
-			name = "named"
-		}
+		name := []string{"", "", "named", "other"}[w.rng.IntN(4)]
 		switch w.rng.IntN(8) {
 		case 0, 1, 2:
 			w.out = wire.AppendParse(w.out, name, w.statement())
@@ -203,7 +202,7 @@ func (w *scriptWriter) pipeline() {
 			w.out = wire.AppendBindText(w.out, name)
 			w.out = wire.AppendExecute(w.out)
 		case 5:
-			w.out = append(w.out, wire.Describe, 0, 0, 0, 6, 'S', 0)
+			w.out = wire.AppendDescribeStatement(w.out, name)
 		case 6:
 			w.out = wire.AppendCloseStatement(w.out, name)
 		case 7:

@@ -205,7 +205,7 @@ func (v *simServer) parse(name, text string) {
 
 // refuses gives the error for what a failed transaction does not do any more.
 func (v *simServer) refuses(text string) bool {
-	if v.status != 'E' || text == "ROLLBACK" || text == "COMMIT" {
+	if v.status != 'E' || text == "" || text == "ROLLBACK" || text == "COMMIT" {
 		return false
 	}
 	v.fail("25P02", "transaction aborted")
@@ -329,6 +329,9 @@ func (v *simServer) execute(text string, describe bool) bool {
 		clear(v.named)
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
+	case "DEALLOCATE":
+		clear(v.named)
+		return v.complete("DEALLOCATE ALL")
 	case "COPY":
 		return v.copy(rest)
 	}

@@ -44,9 +44,6 @@ func (v *simServer) visible() string {
 	for _, name := range sortedKeys(v.settings, nil) {
 		fmt.Fprintf(&b, "%s=%s,", name, v.settings[name])
 	}
-	for _, name := range sortedKeys(v.named, nil) {
-		fmt.Fprintf(&b, "%s:%s,", name, v.named[name])
-	}
 	return b.String()
 }
 

@@ -61,6 +61,7 @@ type station struct {
 	aside []byte
 	// tokens numbers the unnamed statements; no two loops use the same ones.
 	tokens uint64
+	bodies bodies
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {

@@ -25,7 +25,7 @@ func (s *session) quiet() bool {
 //
 //  1. no transaction is open;
 //  2. nothing pins the session;
-//  3. the pool's mode is not session;
+//  3. the pool's mode is not session, and was not when the client logged in;
 //  4. no cancel request is on its way to the backend;
 //  5. it was used, if the client waits to use it: it may have waited for the
 //     label only.
@@ -33,7 +33,7 @@ func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
 		(s.back.used || s.client.paused&pausedWaiting == 0) &&
 		s.tx.pins == 0 &&
-		s.pooled() &&
+		s.pooled() && !s.own &&
 		s.cancel.inFlight == 0
 }
 
@@ -64,6 +64,10 @@ func (s *session) settle() {
 	case !s.quiet() || s.cancel.inFlight > 0:
 	case s.back.fence:
 		s.sendFence()
+	case s.back.healing:
+		s.heal()
+	case s.untidy():
+		s.tidy()
 	case s.gone:
 		s.cleanUp()
 	case s.state == stateGreeting:

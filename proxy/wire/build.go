@@ -42,6 +42,35 @@ func AppendParse(dst []byte, name, sql string) []byte {
 	return end(append(dst, 0, 0), at)
 }
 
+// AppendParseBody appends a Parse of which body is what stands behind the name:
+// the SQL text, NUL, and the parameter types.
+func AppendParseBody(dst []byte, name, body string) []byte {
+	dst, at := begin(dst, Parse)
+	dst = append(appendCString(dst, name), body...)
+	return end(dst, at)
+}
+
+// AppendBindHead appends the beginning of a Bind of n bytes, up to what stands
+// behind the names.
+func AppendBindHead(dst []byte, n int, portal []byte, statement string) []byte {
+	dst = append(dst, Bind)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(n-1))
+	dst = append(append(dst, portal...), 0)
+	return appendCString(dst, statement)
+}
+
+// AppendDescribeStatement appends a Describe of a prepared statement.
+func AppendDescribeStatement(dst []byte, name string) []byte {
+	dst, at := begin(dst, Describe)
+	return end(appendCString(append(dst, 'S'), name), at)
+}
+
+// AppendFrame appends a message with this body.
+func AppendFrame(dst []byte, typ byte, body string) []byte {
+	dst, at := begin(dst, typ)
+	return end(append(dst, body...), at)
+}
+
 // AppendBindText appends a Bind of the unnamed portal to a statement, all
 // parameters in text. A nil parameter is NULL.
 func AppendBindText(dst []byte, statement string, params ...*string) []byte {

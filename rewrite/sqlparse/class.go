@@ -11,6 +11,8 @@ type Class struct {
 	// Releases is set when the text may take away what a session is pinned
 	// for: DROP, CLOSE, UNLISTEN, DEALLOCATE, DISCARD, pg_advisory_unlock.
 	Releases bool
+	// Drops is set when the text drops all prepared statements.
+	Drops bool
 	// First is the command of the first statement.
 	First Command
 	// Reset says whether the text puts settings back to their defaults.
@@ -57,6 +59,12 @@ func Unread() Class {
 // to pin.
 func (c Class) ReadOnly() bool {
 	return c.Statements == 1 && c.First.readOnly() && !c.writes && c.Pin == ReasonNone
+}
+
+// EndsTransaction reports whether the text is one that PostgreSQL executes in a
+// failed transaction too.
+func (c Class) EndsTransaction() bool {
+	return c.Statements == 1 && (c.First == CommandCommit || c.First == CommandRollback || c.First == CommandSavepoint)
 }
 
 // Atomic reports whether nothing of what the text does is left behind when it

@@ -76,8 +76,11 @@ var notable = []struct {
 	// What they say of this backend is right only on the session's own; but a
 	// session that is not pinned has nothing there.
 	{effect{reads: true}, `pg_my_temp_schema pg_is_other_temp_schema pg_listening_channels
-		pg_cursor pg_prepared_statement pg_get_backend_memory_contexts pg_get_loaded_modules
+		pg_cursor pg_get_backend_memory_contexts pg_get_loaded_modules
 		inet_client_addr inet_client_port inet_server_addr inet_server_port`},
+
+	// Only the session's own backend has its prepared statements.
+	{effect{pin: ReasonPrepared, reads: true}, "pg_prepared_statement"},
 
 	// Large objects; a descriptor ends with the transaction.
 	{effect{writes: true}, `lo_close lo_creat lo_create lo_export lo_from_bytea lo_import lo_open lo_put lo_truncate

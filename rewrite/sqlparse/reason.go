@@ -31,8 +31,8 @@ const (
 	ReasonSetting
 	// ReasonDiscard: DISCARD.
 	ReasonDiscard
-	// ReasonPrepared: PREPARE, EXECUTE, DEALLOCATE. Callers use it for a named
-	// Parse too.
+	// ReasonPrepared: PREPARE, EXECUTE, DEALLOCATE of a name, or the view of
+	// prepared statements.
 	ReasonPrepared
 	// ReasonSeed: setseed.
 	ReasonSeed

@@ -80,7 +80,7 @@ func (c *classifier) endSetting() {
 // endDiscard draws the conclusions from a DISCARD.
 func (c *classifier) endDiscard() {
 	if c.change.tok == kwAll {
-		c.class.Reset = DiscardAll
+		c.class.Reset, c.class.Drops = DiscardAll, true
 		c.reset = true
 	}
 }

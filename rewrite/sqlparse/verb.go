@@ -36,7 +36,7 @@ var verbs = [tokenCount]verb{
 	kwDiscard:    {command: CommandDiscard, pin: ReasonDiscard, mode: modeNone, follow: true, frees: true},
 	kwPrepare:    {command: CommandPrepare, follow: true},
 	kwExecute:    {command: CommandExecute, pin: ReasonPrepared, mode: modeNone},
-	kwDeallocate: {command: CommandDeallocate, pin: ReasonPrepared, mode: modeNone, frees: true},
+	kwDeallocate: {command: CommandDeallocate, mode: modeNone, follow: true, frees: true},
 	kwListen:     {command: CommandListen, pin: ReasonListen, mode: modeNone},
 	kwUnlisten:   {command: CommandUnlisten, pin: ReasonListen, mode: modeNone, frees: true},
 	kwNotify:     {command: CommandNotify, mode: modeNone},
@@ -111,6 +111,8 @@ func (c *classifier) follow(t token) {
 		c.followCreate(t)
 	case kwPrepare:
 		c.followPrepare(t)
+	case kwDeallocate:
+		c.followDeallocate(t)
 	case kwAlter:
 		if first && t == kwExtension {
 			c.pin(ReasonFunction) // runs a script
@@ -150,6 +152,20 @@ func (c *classifier) followPrepare(t token) {
 	case c.prev == kwPrepare && t == kwTransaction:
 	case c.prev == kwTransaction && t == tokLiteral:
 		c.command, c.following = CommandTwoPhase, false
+	default:
+		c.pin(ReasonPrepared)
+		c.following = false
+	}
+}
+
+// followDeallocate tells DEALLOCATE ALL from that of a statement with a name.
+func (c *classifier) followDeallocate(t token) {
+	switch {
+	case c.prev == kwDeallocate && t == kwPrepare: // or a statement with that name
+	case t == kwAll:
+		c.class.Drops, c.following = true, false
+	case t == tokSemicolon, t == tokEnd:
+		c.pin(ReasonPrepared)
 	default:
 		c.pin(ReasonPrepared)
 		c.following = false

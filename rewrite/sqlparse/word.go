@@ -22,6 +22,7 @@ func (c *classifier) word(t token) {
 	case t.isName():
 		if c.end-c.start >= len(temporarySchema) && c.text[c.start]|0x20 == 'p' {
 			c.checkTemporarySchema()
+			c.checkPreparedView()
 		}
 	default:
 		if c.parens.withs != 0 {
@@ -123,6 +124,14 @@ func (c *classifier) checkTemporarySchema() {
 	n := len(temporarySchema)
 	if equalFold(c.text[c.start:c.start+n], temporarySchema) && (c.end == c.start+n || c.text[c.start+n] == '_') {
 		c.pin(ReasonTemporary)
+	}
+}
+
+// checkPreparedView pins if the word just read names the view of the session's
+// prepared statements.
+func (c *classifier) checkPreparedView() {
+	if equalFoldStrings("pg_prepared_statements", c.text[c.start:c.end]) {
+		c.pin(ReasonPrepared)
 	}
 }
 

@@ -133,7 +133,7 @@ EXECUTE p
 ---- prepared
 DEALLOCATE p
 ---- prepared
-DEALLOCATE ALL
+DEALLOCATE x; DEALLOCATE ALL
 ---- prepared
 DEALLOCATE PREPARE p
 ---- listen

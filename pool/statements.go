@@ -1,0 +1,134 @@
+package pool
+
+import (
+	"fmt"
+	"unique"
+)
+
+// StatementKey says which prepared statements are the same: those with the same
+// text and parameter types, prepared in the same scope, which is the search_path
+// and role. PostgreSQL would plan one again each time that the scope changes
+// (plancache.c, RevalidateCachedQuery).
+type StatementKey struct{ Body, Scope unique.Handle[string] }
+
+// Statement is a prepared statement of a backend. It is owned by whoever owns
+// the backend.
+type Statement struct {
+	// Name is what the backend knows it by.
+	Name string
+	// Batch is the sessions' affair while the statement is not Ready: its Parse
+	// is under way.
+	Batch uint64
+	Ready bool
+
+	key          StatementKey
+	bytes        int
+	newer, older *Statement
+}
+
+// Statements are the prepared statements that a backend has for all sessions,
+// the last used first. The zero value has none. It is owned by whoever owns the
+// backend.
+type Statements struct {
+	// Epoch is Pool.StatementsEpoch as of when they were all dropped last.
+	Epoch uint32
+
+	byKey          map[StatementKey]*Statement
+	newest, oldest *Statement
+	bytes          int
+	names          uint64 // how many names were given away
+}
+
+// StatementPrefix begins the names of shared prepared statements.
+const StatementPrefix = "pgjay_"
+
+// Use returns a statement, nil if the backend does not have it, and notes that
+// it was used.
+func (s *Statements) Use(k StatementKey) *Statement {
+	st := s.byKey[k]
+	if st != nil && st != s.newest {
+		s.unlink(st)
+		s.link(st)
+	}
+	return st
+}
+
+// Add notes a statement that is going to be prepared, under a name that was
+// never used on this backend. bytes is about what it takes there.
+func (s *Statements) Add(k StatementKey, bytes int) *Statement {
+	if s.byKey == nil {
+		s.byKey = make(map[StatementKey]*Statement)
+	}
+	s.names++
+	st := &Statement{Name: fmt.Sprint(StatementPrefix, s.names), key: k, bytes: bytes}
+	s.byKey[k] = st
+	s.bytes += bytes
+	s.link(st)
+	return st
+}
+
+// Spare makes a name for a statement that is not expected to come about, as what
+// is wanted is its error.
+func (s *Statements) Spare() *Statement {
+	s.names++
+	return &Statement{Name: fmt.Sprint(StatementPrefix, s.names)}
+}
+
+// Remove forgets a statement. It may have been forgotten already.
+func (s *Statements) Remove(st *Statement) {
+	if s.byKey[st.key] != st {
+		return
+	}
+	delete(s.byKey, st.key)
+	s.bytes -= st.bytes
+	s.unlink(st)
+}
+
+// Clear forgets all: the backend has dropped them.
+func (s *Statements) Clear() { *s = Statements{Epoch: s.Epoch, names: s.names} }
+
+// Over reports whether there are more than count, or they take more than bytes.
+func (s *Statements) Over(count, bytes int) bool { return len(s.byKey) > count || s.bytes > bytes }
+
+// Excess takes the one used longest ago out and returns it if there are too
+// many; otherwise nil.
+func (s *Statements) Excess(count, bytes int) *Statement {
+	if !s.Over(count, bytes) {
+		return nil
+	}
+	st := s.oldest
+	s.Remove(st)
+	return st
+}
+
+func (s *Statements) link(st *Statement) {
+	st.newer, st.older = nil, s.newest
+	if s.newest != nil {
+		s.newest.newer = st
+	} else {
+		s.oldest = st
+	}
+	s.newest = st
+}
+
+func (s *Statements) unlink(st *Statement) {
+	if st.newer != nil {
+		st.newer.older = st.older
+	} else {
+		s.newest = st.older
+	}
+	if st.older != nil {
+		st.older.newer = st.newer
+	} else {
+		s.oldest = st.newer
+	}
+	st.newer, st.older = nil, nil
+}
+
+// StatementsStale says that shared statements have become stale: the type of a
+// result has changed. It may be called on any goroutine.
+func (p *Pool) StatementsStale() { p.stale.Add(1) }
+
+// StatementsEpoch counts the calls of StatementsStale. A backend with another
+// Statements.Epoch has stale statements.
+func (p *Pool) StatementsEpoch() uint32 { return p.stale.Load() }

@@ -1,0 +1,56 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// SQL knows prepared statements by name: PREPARE, EXECUTE, DEALLOCATE and the view
+// pg_prepared_statements. For these the backend is given the client's statements
+// under the client's names, and those of all sessions are dropped. The session is
+// pinned to it as long as there are any.
+
+// mustExpose does so for a Parse, and reports whether that must wait.
+func (s *session) mustExpose(b *body) bool {
+	return b.class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose()
+}
+
+// expose gives the backend the client's statements. It returns false if that must
+// wait for replies. A failed transaction refuses what SQL does with them anyway.
+func (s *session) expose() bool {
+	switch {
+	case !s.shares() || s.tx.unsynced:
+		return true
+	case s.queue.owesReady():
+		s.pauseClient(pausedWaiting)
+		return false
+	case s.back.status == wire.StatusError:
+		return true
+	}
+	s.prepareAgain()
+	s.tidy()
+	for name, st := range s.client.statements.all {
+		if !st.shared() {
+			continue
+		}
+		s.tokens++
+		own := statement{st.body, s.tokens}
+		if name != "" {
+			own.body = nil // it stays here
+			s.toBackend(wire.AppendEmpty(wire.AppendParseBody(s.scratch[:0], name, st.body.text), wire.Sync))
+			s.queue.push(expectOurs, swallow)
+			s.queue.push(expectSync, swallow)
+		}
+		s.client.statements.set(name, own)
+	}
+	s.back.exposed = true
+	return true
+}
+
+// unexpose goes back to shared statements: the client has none on the backend.
+func (s *session) unexpose() {
+	if s.back.exposed {
+		s.back.exposed = false
+		s.client.statements.named = nil
+	}
+}

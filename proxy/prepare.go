@@ -1,0 +1,350 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// A client's named statements, and its unnamed one if the text is seen again and
+// again, are prepared on whatever backend it has when it uses them, under a name
+// that all sessions share: pool.Statements. Where the client's Parse is not
+// needed its reply is made here, in its place in the queue. Errors are always
+// PostgreSQL's own: it is made to find what the client would have found.
+
+// parsed returns what a Parse says.
+func (s *session) parsed(frame []byte) *body {
+	name, rest, _ := wire.CString(frame[wire.HeaderLen:])
+	return s.bodies.get(rest, len(name) > 0)
+}
+
+// parse handles a Parse. b is nil, and frame its beginning, if it is longer than
+// maxText.
+func (s *session) parse(frame []byte, b *body) {
+	name, _, ok := wire.CString(frame[wire.HeaderLen:])
+	if !ok {
+		s.pass(frame)
+		return
+	}
+	if b == nil {
+		s.note(sqlparse.Unread(), nil)
+		s.parseHere(name, frame)
+		return
+	}
+	if s.sample.command == sqlparse.CommandNone {
+		s.sample.command = b.class.First
+	}
+	s.prepareReset(name, b.class)
+	switch {
+	case len(name) > 0 && !s.shares():
+		s.noteBody(b)
+		s.parseHere(name, frame)
+	case len(name) > 0 && s.defined(name):
+		s.parseAgain(name, frame)
+	case b.handle == unshared || !s.shares():
+		s.tokens++
+		s.client.statements.push(nil, statement{b, s.tokens}, s.batch())
+		s.send(frame)
+		s.queue.push(expectChange, forward)
+	default:
+		s.parseShared(name, b, frame)
+	}
+}
+
+// parseHere prepares a statement that cannot be brought to another backend.
+func (s *session) parseHere(name, frame []byte) {
+	s.pin(sqlparse.ReasonPrepared)
+	s.tokens++
+	s.client.statements.push(name, statement{nil, s.tokens}, s.batch())
+	s.send(frame)
+	s.queue.push(expectChange, forward)
+}
+
+// parseAgain handles the Parse of a name that is taken: PostgreSQL refuses it
+// when it has a statement with this name. An empty one will do.
+func (s *session) parseAgain(name, frame []byte) {
+	out := wire.AppendCloseStatement(s.scratch[:0], ownName(name)) // it may be there from the last time
+	s.toBackend(wire.AppendParse(out, ownName(name), ""))
+	s.queue.push(expectReply, swallow)
+	s.queue.push(expectReply, swallow)
+	s.back.strays = append(s.back.strays, ownName(name))
+	s.keep(frame)
+	s.toBackend(wire.AppendParseBody(s.scratch[:0], ownName(name), string(frame[wire.HeaderLen+len(name)+1:])))
+	s.queue.push(expectReply, forward)
+}
+
+// parseShared handles the Parse of a statement that all sessions share.
+func (s *session) parseShared(name []byte, b *body, frame []byte) {
+	on := &s.back.lease.Statements
+	st := on.Use(s.statementKey(b))
+	s.client.statements.push(name, statement{body: b}, s.batch())
+	s.keep(frame)
+	switch {
+	case st == nil:
+		s.load(on.Add(s.statementKey(b), len(b.text)), b, forward)
+	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
+		spare := on.Spare() // PostgreSQL may refuse it now
+		s.load(spare, b, forward)
+		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], spare.Name))
+		s.queue.push(expectReply, swallow)
+	default:
+		s.queue.push(expectParsed, forward)
+	}
+}
+
+// mayHaveFailed reports whether the transaction that the next message meets may
+// be a failed one.
+func (s *session) mayHaveFailed() bool {
+	return s.back.status == wire.StatusError || s.queue.owesReady()
+}
+
+// load sends the Parse of a shared statement.
+func (s *session) load(st *pool.Statement, b *body, act action) {
+	st.Batch = s.batch()
+	s.back.loads = append(s.back.loads, st)
+	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, b.text))
+	if act == forward {
+		s.queue.push(expectChangeLoad, forward)
+	} else {
+		s.queue.push(expectLoad, swallow)
+	}
+}
+
+// bind handles a Bind. frame may be the beginning of it.
+func (s *session) bind(frame []byte, n int) {
+	portal, rest, _ := wire.CString(frame[wire.HeaderLen:])
+	name, values, ok := wire.CString(rest)
+	if !ok {
+		s.pass(frame)
+		return
+	}
+	st, _ := s.client.statements.get(name)
+	if st.body != nil {
+		if s.sample.command == sqlparse.CommandNone {
+			s.sample.command = st.body.class.First
+		}
+		s.noteBody(st.body)
+	}
+	s.tx.copies = s.tx.copies || st.body == nil || st.body.class.First == sqlparse.CommandCopy
+	s.bindReset(portal, name)
+	on := s.serverName(name, st)
+	if on == "" || on == string(name) {
+		s.pass(frame)
+		return
+	}
+	s.keep(frame)
+	s.toBackend(wire.AppendBindHead(s.scratch[:0], n+len(on)-len(name), portal, on))
+	s.toBackend(values)
+	s.queue.push(expectReply, forward)
+}
+
+// describe handles the Describe of a statement.
+func (s *session) describe(frame []byte) {
+	name, _, ok := wire.CString(frame[wire.HeaderLen+1:])
+	st, _ := s.client.statements.get(name)
+	on := ""
+	if ok {
+		on = s.serverName(name, st)
+	}
+	if on == "" || on == string(name) {
+		s.pass(frame)
+		return
+	}
+	s.keep(frame)
+	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], on))
+	s.queue.push(expectReply, forward)
+}
+
+// closeStatement handles the Close of a statement.
+func (s *session) closeStatement(frame []byte) {
+	name, _, _ := wire.CString(frame[wire.HeaderLen+1:])
+	st, _ := s.client.statements.get(name)
+	s.client.statements.push(name, statement{}, s.batch())
+	if len(name) > 0 && st.token == 0 && s.shares() && !s.tx.copies {
+		s.keep(frame)
+		s.queue.push(expectClosed, forward)
+		return
+	}
+	s.send(frame)
+	s.queue.push(expectChange, forward)
+}
+
+// serverName returns the backend's name for a statement of the client's, and has
+// the backend know it.
+func (s *session) serverName(name []byte, st statement) string {
+	switch {
+	case st.shared():
+		return s.ensure(st.body)
+	case len(name) == 0:
+		s.useUnnamed(st)
+		return ""
+	case st.none() && s.shares():
+		return s.unknown(ownName(name))
+	}
+	return "" // it is there
+}
+
+// unknown returns a name for which PostgreSQL has no statement either.
+func (s *session) unknown(name string) string {
+	if slices.Contains(s.back.strays, name) {
+		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], name))
+		s.queue.push(expectReply, swallow)
+	}
+	return name
+}
+
+// ownName returns a client's name as it may be told to a backend: it must not be
+// that of a shared statement.
+func ownName(name []byte) string {
+	if strings.HasPrefix(string(name), pool.StatementPrefix) {
+		return "_" + string(name)
+	}
+	return string(name)
+}
+
+// ensure has the backend know a shared statement, and returns its name there.
+func (s *session) ensure(b *body) string {
+	key := s.statementKey(b)
+	st := s.back.lease.Statements.Use(key)
+	if st == nil {
+		st = s.back.lease.Statements.Add(key, len(b.text))
+		s.load(st, b, swallow)
+	}
+	return st.Name
+}
+
+// useUnnamed prepares the backend for a message that names the unnamed statement.
+func (s *session) useUnnamed(st statement) {
+	b, c := s.back.lease, &s.client.statements
+	if _, batch := c.get(nil); batch != 0 || b.UnnamedOwner == st.token {
+		return
+	}
+	if st.body != nil {
+		s.toBackend(wire.AppendParseBody(s.scratch[:0], "", st.body.text))
+	} else {
+		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))
+	}
+	c.push(nil, st, s.batch())
+	s.queue.push(expectChange, swallow)
+}
+
+// untidy reports whether a backend that is between transactions has prepared
+// statements that it should not have.
+func (s *session) untidy() bool {
+	return s.back.status == wire.StatusIdle && !s.own && (len(s.back.strays) > 0 || s.back.lease.Statements.Over(s.maxStatements(), maxStatementBytes))
+}
+
+// tidy drops those statements.
+func (s *session) tidy() {
+	names := s.back.strays
+	s.back.strays = nil
+	for st := s.excess(); st != nil; st = s.excess() {
+		names = append(names, st.Name)
+	}
+	out := s.scratch[:0]
+	for _, name := range names {
+		out = wire.AppendCloseStatement(out, name)
+		s.queue.push(expectReply, swallow)
+	}
+	s.toBackend(wire.AppendEmpty(out, wire.Sync))
+	s.queue.push(expectSync, swallow)
+}
+
+func (s *session) excess() *pool.Statement {
+	return s.back.lease.Statements.Excess(s.maxStatements(), maxStatementBytes)
+}
+
+func (s *session) maxStatements() int { return s.who.pool.Settings().MaxPreparedStatements }
+
+// maxStatementBytes bounds the text of the statements that a backend keeps for
+// all sessions. A plan takes some ten times as much there.
+const maxStatementBytes = 16 << 20
+
+// noteBody notes that a statement is going to be executed.
+func (s *session) noteBody(b *body) {
+	s.back.effect = max(s.back.effect, b.effect)
+	if b.noted || s.who.always != sqlparse.ReasonNone {
+		s.note(s.withAlways(b.class), b.sql())
+	}
+}
+
+// statementKey returns what makes a statement the same on a backend.
+func (s *session) statementKey(b *body) pool.StatementKey {
+	return pool.StatementKey{Body: b.handle, Scope: s.who.scope}
+}
+
+// defined reports whether the client has a statement with this name.
+func (s *session) defined(name []byte) bool {
+	st, _ := s.client.statements.get(name)
+	return !st.none()
+}
+
+// shares reports whether the session shares prepared statements with others.
+func (s *session) shares() bool { return !s.own && !s.back.exposed && s.maxStatements() > 0 }
+
+// mustWaitFor reports whether a message of the extended protocol must wait,
+// because what it names may change with replies that are under way:
+//
+//  1. an earlier exchange changes the statement that has the name;
+//  2. it is being prepared on the backend by an earlier exchange;
+//  3. a Query is under way, which drops the unnamed statement;
+//  4. something is under way that drops all of them;
+//  5. as much as can be remembered is under way.
+func (s *session) mustWaitFor(typ byte, frame []byte) bool {
+	name, ok := statementName(typ, frame)
+	if !ok {
+		return false
+	}
+	st, batch := s.client.statements.get(name)
+	switch {
+	case len(name) > 0 && !s.shares():
+		return false
+	case batch != 0 && batch != s.batch() && (typ != wire.Parse || len(name) > 0),
+		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery(),
+		s.tx.drops && s.queue.owesReady():
+		return true
+	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
+		known := s.back.lease.Statements.Use(s.statementKey(st.body))
+		return known != nil && !known.Ready && known.Batch != s.batch()
+	case typ == wire.Parse:
+		return s.loading(frame)
+	}
+	return false
+}
+
+// loading reports whether the statement of a Parse is being prepared on the
+// backend by an earlier exchange.
+func (s *session) loading(frame []byte) bool {
+	if len(s.back.loads) == 0 {
+		return false
+	}
+	_, rest, _ := wire.CString(frame[wire.HeaderLen:])
+	b := s.bodies.known[string(rest)]
+	if b == nil || b.handle == unshared {
+		return false
+	}
+	known := s.back.lease.Statements.Use(s.statementKey(b))
+	return known != nil && !known.Ready && known.Batch != s.batch()
+}
+
+// statementName returns the statement that a message names.
+func statementName(typ byte, frame []byte) (name []byte, ok bool) {
+	rest := frame[wire.HeaderLen:]
+	switch typ {
+	case wire.Bind:
+		_, rest, _ = wire.CString(rest)
+	case wire.Describe, wire.Close:
+		if len(rest) == 0 || rest[0] != 'S' {
+			return nil, false
+		}
+		rest = rest[1:]
+	case wire.Parse:
+	default:
+		return nil, false
+	}
+	name, _, ok = wire.CString(rest)
+	return name, ok
+}

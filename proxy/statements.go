@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"slices"
+	"strings"
+	"unique"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// body is what a Parse says of a statement: text and parameter types. It is
+// immutable, and shared by the sessions.
+type body struct {
+	// text is the Parse frame behind the name: the SQL text, NUL, types.
+	text   string
+	class  sqlparse.Class
+	effect effect
+	noted  bool // executing it has consequences for the session
+	// handle makes it the same on all loops; zero if the statement has been seen
+	// once only, and without a name.
+	handle unique.Handle[string]
+}
+
+// unshared is the handle of a body that is not shared.
+var unshared unique.Handle[string]
+
+func (b *body) sql() []byte {
+	sql, _, _ := strings.Cut(b.text, "\x00")
+	return []byte(sql)
+}
+
+// bodies remembers statements by what the Parse says. It is owned by a loop.
+type bodies struct {
+	known map[string]*body
+	bytes int
+}
+
+// maxBodies bounds the bytes of text that a loop remembers. Then it forgets all:
+// what is in use is known again at once.
+const maxBodies = 16 << 20
+
+// get returns the body of a Parse. One that is known is found without an
+// allocation. shared asks for its handle.
+func (m *bodies) get(text []byte, shared bool) *body {
+	b := m.known[string(text)]
+	switch {
+	case b == nil:
+		b = newBody(string(text))
+	case b.handle != unshared:
+		return b
+	default:
+		shared = true
+	}
+	if shared {
+		with := *b
+		with.handle = unique.Make(b.text)
+		b = &with
+	}
+	m.put(b)
+	return b
+}
+
+func (m *bodies) put(b *body) {
+	if m.known == nil || m.bytes > maxBodies {
+		m.known, m.bytes = make(map[string]*body), 0
+	}
+	if _, again := m.known[b.text]; !again {
+		m.bytes += len(b.text) + 200
+	}
+	m.known[b.text] = b
+}
+
+func newBody(text string) *body {
+	b := &body{text: text}
+	b.class = sqlparse.Classify(b.sql())
+	b.effect, b.noted = effectOf(b.class), notable(b.class)
+	return b
+}
+
+// unknownOwner is a backend's UnnamedOwner when nobody knows what its unnamed
+// statement is. No session has this token.
+const unknownOwner = ^uint64(0)
+
+// maxPending bounds how many changes of a client's statements may be under way
+// at once.
+const maxPending = 64
+
+// statement is a client's prepared statement. The zero value: there is none.
+type statement struct {
+	// body is nil if the statement is only on the backend, which the session is
+	// pinned to, under the client's name for it.
+	body *body
+	// token is set if the statement is a backend's unnamed one, or has no body:
+	// no other statement has the same. The others are shared by all sessions.
+	token uint64
+}
+
+func (st statement) none() bool { return st == statement{} }
+
+// shared reports whether the statement is one of pool.Backend.Statements.
+func (st statement) shared() bool { return st.body != nil && st.token == 0 }
+
+// change is a Parse or Close that is under way.
+type change struct {
+	name  string
+	to    statement
+	batch uint64
+}
+
+// statements are the prepared statements of a client. What the backend skips
+// after an error does not change them: so a change counts when it was answered.
+type statements struct {
+	unnamed statement
+	named   map[string]statement // nil for many clients
+	pending []change             // what is under way, oldest first
+	undo    []change             // what the exchange under way has changed, as it was
+}
+
+// maxName is how much of a name counts: PostgreSQL compares that many bytes
+// (NAMEDATALEN).
+const maxName = 63
+
+// get returns what a name means when all that was sent succeeds, and the batch
+// of the change if that is under way, or 0.
+func (c *statements) get(name []byte) (st statement, batch uint64) {
+	name = name[:min(len(name), maxName)]
+	for i := len(c.pending) - 1; i >= 0; i-- {
+		if p := &c.pending[i]; p.name == string(name) {
+			return p.to, p.batch
+		}
+	}
+	if len(name) == 0 {
+		return c.unnamed, 0
+	}
+	return c.named[string(name)], 0
+}
+
+// all calls yield for each statement that a name means now.
+func (c *statements) all(yield func(name string, st statement) bool) {
+	if !yield("", c.unnamed) {
+		return
+	}
+	for name, st := range c.named {
+		if !yield(name, st) {
+			return
+		}
+	}
+}
+
+// push notes a change.
+func (c *statements) push(name []byte, to statement, batch uint64) {
+	n := ""
+	if len(name) > 0 {
+		n = string(name[:min(len(name), maxName)])
+	}
+	c.pending = append(c.pending, change{n, to, batch})
+}
+
+// commit says that the oldest change was made, and returns it.
+func (c *statements) commit() change {
+	p := c.pending[0]
+	c.skip(1)
+	if p.name != "" {
+		c.undo = append(c.undo, change{name: p.name, to: c.named[p.name]})
+	}
+	c.set(p.name, p.to)
+	return p
+}
+
+func (c *statements) set(name string, to statement) {
+	switch {
+	case name == "":
+		c.unnamed = to
+	case to.none():
+		delete(c.named, name)
+	default:
+		if c.named == nil {
+			c.named = make(map[string]statement)
+		}
+		c.named[name] = to
+	}
+}
+
+// takeBack makes the names mean what they did before the exchange.
+func (c *statements) takeBack() {
+	for i := len(c.undo) - 1; i >= 0; i-- {
+		c.set(c.undo[i].name, c.undo[i].to)
+	}
+	c.undo = c.undo[:0]
+}
+
+// skip forgets the oldest changes: they were not made.
+func (c *statements) skip(n int) { c.pending = slices.Delete(c.pending, 0, n) }
+
+// clear forgets all that is prepared.
+func (c *statements) clear() { c.unnamed, c.named = statement{}, nil }
+
+// loads are the shared statements that are being prepared on the leased backend,
+// oldest first.
+type loads []*pool.Statement
+
+// done says that the oldest was prepared, or not.
+func (l *loads) done(ok bool, on *pool.Statements) {
+	st := (*l)[0]
+	st.Ready = ok
+	if !ok {
+		on.Remove(st)
+	}
+	*l = slices.Delete(*l, 0, 1)
+}
