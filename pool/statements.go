@@ -74,6 +74,17 @@ func (s *Statements) Spare() *Statement {
 	return &Statement{Name: fmt.Sprint(StatementPrefix, s.names)}
 }
 
+// Body returns the Body of the statement with this name; the zero Handle if it is
+// not known.
+func (s *Statements) Body(name string) (body unique.Handle[string]) {
+	for k, st := range s.byKey {
+		if st.Name == name {
+			body = k.Body
+		}
+	}
+	return body
+}
+
 // Remove forgets a statement. It may have been forgotten already.
 func (s *Statements) Remove(st *Statement) {
 	if s.byKey[st.key] != st {

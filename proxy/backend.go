@@ -134,6 +134,7 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.ReadyForQuery:
 		return s.readyForQuery(body)
 	case wire.CommandComplete:
+		s.back.executed = true
 		s.noteTag(body)
 		if !s.back.labelling && !s.back.cleaning && s.back.question == nil {
 			s.sample.setTag(body)
@@ -280,7 +281,7 @@ func (s *session) readyForQuery(body []byte) action {
 		s.unnamedDropped(act)
 	}
 	s.queue.pop()
-	s.back.cleaning, s.back.begun = false, false
+	s.back.cleaning, s.back.begun, s.back.executed = false, false, false
 	if s.back.question != nil {
 		s.conclude()
 	}
@@ -337,7 +338,7 @@ func (s *session) errorReply(body []byte) action {
 		s.back.question.failed = true
 		return swallow
 	}
-	if s.queue.head().kind == expectOurs {
+	if s.queue.head().kind == expectOurs && !s.tx.unsynced {
 		s.queue.skipToSync()
 		return swallow
 	}
@@ -361,7 +362,7 @@ func (s *session) errorReply(body []byte) action {
 		s.queue.pop()
 		s.skipToSync()
 		act = forward // if it was ours, what the client wanted failed with it
-	case expectReply:
+	case expectReply, expectOurs:
 		s.skipToSync()
 		if !s.gone {
 			act = forward // PostgreSQL sends errors at once; and see above
@@ -394,7 +395,6 @@ func (s *session) exchangeDone() {
 	s.retries, s.back.past = retries{}, true
 	s.cancel.queryTimeout = false
 	s.client.statements.undo = s.client.statements.undo[:0]
-	s.tx.drops = s.tx.drops && s.queue.owesReady()
 	if s.tx.discard {
 		s.tx.discard = false
 		if s.back.status == wire.StatusIdle && !s.tx.outlasts {

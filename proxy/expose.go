@@ -18,17 +18,18 @@ func (s *session) mustExpose(b *body) bool {
 // expose gives the backend the client's statements. It returns false if that must
 // wait for replies. A failed transaction refuses what SQL does with them anyway.
 func (s *session) expose() bool {
-	switch {
-	case !s.shares() || s.tx.unsynced:
+	if !s.shares() {
 		return true
-	case s.queue.owesReady():
+	}
+	if s.flush(); !s.queue.empty() { // what is sent behind an error is skipped
 		s.pauseClient(pausedWaiting)
 		return false
-	case s.back.status == wire.StatusError:
+	}
+	if s.back.status == wire.StatusError {
 		return true
 	}
 	s.prepareAgain()
-	s.tidy()
+	s.closeStrays()
 	for name, st := range s.client.statements.all {
 		if !st.shared() {
 			continue
@@ -37,14 +38,24 @@ func (s *session) expose() bool {
 		own := statement{st.body, s.tokens}
 		if name != "" {
 			own.body = nil // it stays here
-			s.toBackend(wire.AppendEmpty(wire.AppendParseBody(s.scratch[:0], name, st.body.text), wire.Sync))
+			s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
 			s.queue.push(expectOurs, swallow)
-			s.queue.push(expectSync, swallow)
+			s.syncOurs()
 		}
 		s.client.statements.set(name, own)
 	}
+	s.syncOurs()
 	s.back.exposed = true
 	return true
+}
+
+// syncOurs ends what was sent on our behalf, unless it is in the midst of the
+// client's messages.
+func (s *session) syncOurs() {
+	if !s.tx.unsynced {
+		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Sync))
+		s.queue.push(expectSync, swallow)
+	}
 }
 
 // unexpose goes back to shared statements: the client has none on the backend.

@@ -127,6 +127,7 @@ func (s *session) bind(frame []byte, n int) {
 			s.sample.command = st.body.class.First
 		}
 		s.noteBody(st.body)
+		s.tx.drops = s.tx.drops || st.body.class.Drops
 	}
 	s.tx.copies = s.tx.copies || st.body == nil || st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, name)
@@ -239,18 +240,22 @@ func (s *session) untidy() bool {
 
 // tidy drops those statements.
 func (s *session) tidy() {
-	names := s.back.strays
-	s.back.strays = nil
 	for st := s.excess(); st != nil; st = s.excess() {
-		names = append(names, st.Name)
+		s.back.strays = append(s.back.strays, st.Name)
 	}
+	s.closeStrays()
+	s.syncOurs()
+}
+
+// closeStrays drops the statements that are in the way.
+func (s *session) closeStrays() {
 	out := s.scratch[:0]
-	for _, name := range names {
+	for _, name := range s.back.strays {
 		out = wire.AppendCloseStatement(out, name)
 		s.queue.push(expectReply, swallow)
 	}
-	s.toBackend(wire.AppendEmpty(out, wire.Sync))
-	s.queue.push(expectSync, swallow)
+	s.toBackend(out)
+	s.back.strays = nil
 }
 
 func (s *session) excess() *pool.Statement {
@@ -298,13 +303,16 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	if !ok {
 		return false
 	}
+	s.tx.drops = s.tx.drops && !s.queue.empty()
 	st, batch := s.client.statements.get(name)
 	switch {
+	case s.tx.drops:
+		s.flush()
+		return true
 	case len(name) > 0 && !s.shares():
 		return false
 	case batch != 0 && batch != s.batch() && (typ != wire.Parse || len(name) > 0),
-		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery(),
-		s.tx.drops && s.queue.owesReady():
+		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery():
 		return true
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st.body))

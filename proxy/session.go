@@ -155,12 +155,14 @@ type backendSide struct {
 	question *question
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
-	fence   bool
-	used    bool           // something of the client's was sent on this lease
-	begun   bool           // some of the reply at the head of the queue has come
-	reapply []pool.Setting // start-up settings that a RESET under way undoes
-	undone  bool           // a DISCARD ALL did it, which no error takes back
-	torn    bool           // relay is at work and began in the middle of a frame
+	fence bool
+	used  bool // something of the client's was sent on this lease
+	begun bool // some of the reply at the head of the queue has come
+	// executed is set when a statement was, since the last ReadyForQuery.
+	executed bool
+	reapply  []pool.Setting // start-up settings that a RESET under way undoes
+	undone   bool           // a DISCARD ALL did it, which no error takes back
+	torn     bool           // relay is at work and began in the middle of a frame
 }
 
 // transaction is what release depends on.

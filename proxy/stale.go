@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/pgjay/pgjay/pool"
@@ -86,16 +87,26 @@ func (s *session) prepareAgain() {
 // heals has an exchange that has met a stale statement run once more, when it has
 // ended, and reports whether it will:
 //
-//  1. no transaction was open, and nothing of it has reached the client;
+//  1. no transaction was open, nothing was executed, and nothing of it has reached
+//     the client;
 //  2. all of it is known, and nothing has been sent behind it;
 //  3. the client does not go by a description that it got before: it prepares the
 //     statement, or has it described, in this exchange.
 func (s *session) heals() bool {
-	if s.back.status != wire.StatusIdle || len(s.back.sent) == 0 || s.gone || !s.queue.onlySync() || !describes(s.back.sent) {
+	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone || !describes(s.back.sent) {
+		return false
+	}
+	switch {
+	case s.queue.empty(): // the client's Sync is still to come
+		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Sync))
+		s.queue.push(expectSync, swallow)
+		s.client.skipping, s.tx.unsynced = false, false
+	case s.queue.onlySync():
+		s.queue.head().act = swallow
+	default:
 		return false
 	}
 	s.back.healing = true
-	s.queue.head().act = swallow
 	s.pauseClient(pausedWaiting)
 	return true
 }
@@ -123,21 +134,26 @@ func (s *session) heal() {
 	s.tryAgain(sent, "stale_statement")
 }
 
+// sharedName finds the name of a shared statement in an error message.
+var sharedName = regexp.MustCompile(`"` + pool.StatementPrefix + `[0-9]+"`)
+
 // withOwnNames puts the client's names of its prepared statements into an error
 // message, in the place of those that the backend knows.
 func (s *session) withOwnNames(body []byte) action {
-	text := string(body)
-	for name, st := range s.client.statements.all {
-		if !st.shared() {
-			continue
-		}
-		if on := s.back.lease.Statements.Use(s.statementKey(st.body)); on != nil {
-			text = strings.ReplaceAll(text, `"`+on.Name+`"`, `"`+name+`"`)
-		}
-	}
-	if text == string(body) {
-		return forward
-	}
+	text := sharedName.ReplaceAllStringFunc(string(body), func(quoted string) string {
+		return `"` + s.ownNameOf(strings.Trim(quoted, `"`)) + `"`
+	})
 	s.aside = wire.AppendFrame(s.aside, wire.ErrorResponse, text)
 	return swallow
+}
+
+// ownNameOf returns the client's name of a shared statement.
+func (s *session) ownNameOf(shared string) string {
+	text := s.back.lease.Statements.Body(shared)
+	for name, st := range s.client.statements.all {
+		if st.shared() && st.body.handle == text {
+			return name
+		}
+	}
+	return ""
 }

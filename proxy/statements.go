@@ -193,8 +193,9 @@ func (c *statements) takeBack() {
 // skip forgets the oldest changes: they were not made.
 func (c *statements) skip(n int) { c.pending = slices.Delete(c.pending, 0, n) }
 
-// clear forgets all that is prepared.
-func (c *statements) clear() { c.unnamed, c.named = statement{}, nil }
+// clear forgets all that have names. DISCARD ALL leaves the unnamed one
+// (prepare.c, DropAllPreparedStatements).
+func (c *statements) clear() { c.named = nil }
 
 // loads are the shared statements that are being prepared on the leased backend,
 // oldest first.
