@@ -55,20 +55,29 @@ func (c *classifier) noteChange() {
 
 // noteConfig notes what set_config changes.
 func (c *classifier) noteConfig() {
-	literal := c.text[c.config.start:c.config.end]
-	plain := len(literal) > 2 && literal[0] == '\''
+	name := c.configName()
 	switch {
-	case !plain:
+	case name == nil:
 		c.noteUnknown()
 	case c.changed == nil:
-		c.noteSeed(literal[1 : len(literal)-1])
+		c.noteSeed(name)
 	default:
-		c.noteSetting(string(literal[1 : len(literal)-1]))
+		c.noteSetting(string(name))
 	}
 }
 
+// configName returns the name in a call of set_config as written, nil if it is
+// not a plain string.
+func (c *classifier) configName() []byte {
+	literal := c.text[c.config.start:c.config.end]
+	if len(literal) <= 2 || literal[0] != '\'' {
+		return nil
+	}
+	return literal[1 : len(literal)-1]
+}
+
 // noteSeed pins if the setting is the seed of random(): that is a setting only
-// by name, its value cannot be asked for.
+// by name. Its value cannot be asked for, and does not end with a transaction.
 func (c *classifier) noteSeed(setting []byte) {
 	if equalFoldStrings("seed", setting) {
 		c.pin(ReasonSeed)

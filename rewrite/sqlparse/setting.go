@@ -3,7 +3,7 @@ package sqlparse
 // change is what is known of a SET, RESET or DISCARD.
 type change struct {
 	stage      stage
-	tok        token // the first word of the setting's name
+	tok        token // the first word of the setting's name; tokIdent if there is a dot in it
 	start, end int   // the name
 }
 
@@ -37,10 +37,11 @@ func (c *classifier) followSetting(t token) {
 		ch.stage = stageName
 		if t.isWord() && t != kwTo { // else it is a setting: local.x
 			ch.stage = stageNoState
+			c.noteSeed(c.text[c.start:c.end])
 		}
 	case stageName:
 		if t.isWord() && c.prev == tokDot {
-			ch.end = c.end
+			ch.tok, ch.end = tokIdent, c.end
 		}
 	}
 }
@@ -161,6 +162,8 @@ func (c *classifier) endConfig() {
 	if c.config.commas != 2 || c.prev != kwTrue || c.prev2 != tokComma {
 		c.pin(ReasonSetting)
 		c.noteConfig()
+	} else {
+		c.noteSeed(c.configName())
 	}
 	c.config = config{}
 }

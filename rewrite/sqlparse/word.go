@@ -24,6 +24,7 @@ func (c *classifier) word(t token) {
 			c.checkTemporarySchema()
 			c.checkPreparedView()
 		}
+		c.checkSettingsView()
 	default:
 		if c.parens.withs != 0 {
 			c.followList(t)
@@ -132,6 +133,26 @@ func (c *classifier) checkTemporarySchema() {
 func (c *classifier) checkPreparedView() {
 	if equalFoldStrings("pg_prepared_statements", c.text[c.start:c.end]) {
 		c.pin(ReasonPrepared)
+	}
+}
+
+// settingsView is the view of all settings. An UPDATE of it is a set_config of
+// each of its rows.
+const settingsView = "pg_settings"
+
+// checkSettingsView pins if the word just read is that view and may be updated:
+// behind ONLY it need not be.
+func (c *classifier) checkSettingsView() {
+	before := c.name.before
+	if before == tokOpen {
+		before = c.name.before2
+	}
+	if before != kwUpdate && before != kwOnly {
+		return
+	}
+	if equalFold(c.text[c.start:c.end], settingsView) {
+		c.pin(ReasonSetting)
+		c.noteUnknown()
 	}
 }
 

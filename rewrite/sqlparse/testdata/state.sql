@@ -11,6 +11,14 @@ set search_path to "a", public
 ---- setting
 SET TIME ZONE 'UTC'
 ---- setting
+UPDATE pg_settings SET setting = '64MB' WHERE name = 'work_mem'
+---- setting
+WITH w AS (UPDATE ONLY (pg_catalog . "pg_settings") SET setting = $1) SELECT 1
+---- random_seed
+SET LOCAL seed = 0.5
+---- random_seed
+SELECT set_config('Seed', $1, true)
+---- setting
 SET SESSION TIME ZONE LOCAL
 ---- setting
 SET NAMES 'UTF8'
