@@ -33,7 +33,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	case class.Pins != 0:
 		s.pin(class.Pin)
 		s.tx.pins |= class.Pins
-		s.tx.outlasts = s.tx.outlasts || class.Pin.Outlasts()
+		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
 		left.note(class, text)
 	case s.tx.pins == 0:
 	case class.Releases:

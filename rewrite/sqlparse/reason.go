@@ -111,14 +111,10 @@ func (r Reason) loose() bool {
 	return false
 }
 
-// Outlasts reports whether what the statement may have left in its backend
-// outlasts DISCARD ALL: such a backend is not for another client.
-func (r Reason) Outlasts() bool {
-	switch r {
-	case ReasonSeed, ReasonReplication, ReasonLoad:
-		return true
-	}
-	return false
+// Outlast reports whether what a statement with these reasons may have left in
+// its backend outlasts DISCARD ALL: such a backend is not for another client.
+func (s Reasons) Outlast() bool {
+	return s&(ReasonSeed.Set()|ReasonReplication.Set()|ReasonLoad.Set()) != 0
 }
 
 // Label returns the reason as a metrics label.
