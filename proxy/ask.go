@@ -196,9 +196,21 @@ func (s *session) conclude() {
 	}
 	s.setLabel(label)
 	s.back.lease.Label = label
+	if !s.queue.empty() {
+		s.noteAlways()
+	}
 	s.repin(q.left)
 	if !s.tx.pins.Has(sqlparse.ReasonPrepared) {
 		s.unexpose()
+	}
+}
+
+// noteAlways draws the consequences of the settings for statements that were
+// sent when it was not known that the session has them.
+func (s *session) noteAlways() {
+	if why := s.who.always; why != sqlparse.ReasonNone {
+		s.tx.left.unsure, s.tx.left.all = true, true
+		s.tx.left.pins |= why.Set()
 	}
 }
 
