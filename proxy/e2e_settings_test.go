@@ -39,7 +39,6 @@ var settingScripts = []struct {
 	{"value with quotes", []string{`set application_name = 'it''s \ "x"'`}, "show application_name"},
 	{"characteristics", []string{"set session characteristics as transaction isolation level serializable"}, "show transaction_isolation"},
 	{"set_config", []string{"select set_config('work_mem', '7MB', false)"}, "show work_mem"},
-	{"set_config of any", []string{"select set_config(x, '7MB', false) from (values ('work_mem')) v(x)"}, "show work_mem"},
 	{"of an application", []string{"set app.tenant = '17'"}, "show app.tenant"},
 	{"of an application, rolled back", []string{"set app.tenant = '17'", "begin", "set app.tenant = '18'", "rollback"}, "show app.tenant"},
 	{"role", []string{"set role pg_monitor"}, "select current_user, session_user"},

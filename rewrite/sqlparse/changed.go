@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -32,12 +33,18 @@ func (c *classifier) noteUnknown() {
 	}
 }
 
+// noteUnnamed pins for a setting whose name cannot be read.
+func (c *classifier) noteUnnamed() {
+	c.pin(ReasonAnySetting)
+	c.noteUnknown()
+}
+
 // noteChange notes what a SET or RESET changes.
 func (c *classifier) noteChange() {
 	ch := &c.change
 	switch {
 	case c.changed == nil:
-		c.noteSeed(c.text[ch.start:ch.end])
+		c.checkName(c.text[ch.start:ch.end], ch.odd)
 	case ch.tok == kwAll && c.verb == kwReset:
 		c.noteUnknown()
 	case ch.tok == kwCharacteristics: // SET SESSION CHARACTERISTICS AS TRANSACTION
@@ -48,7 +55,7 @@ func (c *classifier) noteChange() {
 		if name := ch.special(); name != "" {
 			c.noteSetting(name)
 		} else {
-			c.noteSetting(string(c.text[ch.start:ch.end]))
+			c.noteSetting(ch.written)
 		}
 	}
 }
@@ -58,9 +65,9 @@ func (c *classifier) noteConfig() {
 	name := c.configName()
 	switch {
 	case name == nil:
-		c.noteUnknown()
+		c.noteUnnamed()
 	case c.changed == nil:
-		c.noteSeed(name)
+		c.checkName(name, bytes.ContainsFunc(name, notInSetting))
 	default:
 		c.noteSetting(string(name))
 	}
@@ -74,6 +81,14 @@ func (c *classifier) configName() []byte {
 		return nil
 	}
 	return literal[1 : len(literal)-1]
+}
+
+// checkName pins if a setting cannot be asked for.
+func (c *classifier) checkName(setting []byte, odd bool) {
+	c.noteSeed(setting)
+	if odd {
+		c.noteUnnamed()
+	}
 }
 
 // noteSeed pins if the setting is the seed of random(): that is a setting only
@@ -100,5 +115,5 @@ func (c *classifier) noteSetting(written string) {
 // notInSetting reports whether a character is not to be expected in the name of
 // a setting: one is written with quotes, or has an escape in it.
 func notInSetting(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.'
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.'
 }

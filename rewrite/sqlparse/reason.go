@@ -29,6 +29,10 @@ const (
 	ReasonTooLong
 	// ReasonSetting: SET, RESET or set_config.
 	ReasonSetting
+	// ReasonAnySetting: the same, of a setting whose name cannot be read in the
+	// text. PostgreSQL lists no settings of applications: who does not know the
+	// name cannot ask for it.
+	ReasonAnySetting
 	// ReasonDiscard: DISCARD.
 	ReasonDiscard
 	// ReasonPrepared: PREPARE, EXECUTE, DEALLOCATE of a name, or the view of
@@ -70,6 +74,7 @@ var reasons = [reasonCount]struct{ label, sentence string }{
 	ReasonEncoding:       {"encoding", "texts in the client's encoding cannot be read for sure"},
 	ReasonTooLong:        {"too_long", "a text too long to be looked at"},
 	ReasonSetting:        {"setting", "a setting was changed"},
+	ReasonAnySetting:     {"any_setting", "a setting was changed whose name is not in the text"},
 	ReasonDiscard:        {"discard", "DISCARD was used"},
 	ReasonPrepared:       {"prepared", "a prepared statement has a name"},
 	ReasonSeed:           {"random_seed", "the seed of random() was set"},

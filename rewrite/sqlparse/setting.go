@@ -1,10 +1,14 @@
 package sqlparse
 
+import "bytes"
+
 // change is what is known of a SET, RESET or DISCARD.
 type change struct {
 	stage      stage
-	tok        token // the first word of the setting's name; tokIdent if there is a dot in it
-	start, end int   // the name
+	tok        token  // the first word of the setting's name; tokIdent if there is a dot in it
+	start, end int    // the name
+	odd        bool   // it cannot be asked for
+	written    string // the name without what stands between its parts, if Class.Changed wants it
 }
 
 // stage says how far a change has been read.
@@ -28,10 +32,12 @@ func (c *classifier) followSetting(t token) {
 			ch.stage = afterSet(t)
 		}
 		ch.tok, ch.start, ch.end = t, c.start, c.end
+		c.namePart()
 	case stageSession:
 		ch.stage = stageName
 		if t.isWord() { // else it is a setting: session.x
-			ch.tok, ch.start, ch.end = t, c.start, c.end
+			*ch = change{stage: stageName, tok: t, start: c.start, end: c.end}
+			c.namePart()
 		}
 	case stageLocal:
 		ch.stage = stageName
@@ -42,7 +48,21 @@ func (c *classifier) followSetting(t token) {
 	case stageName:
 		if t.isWord() && c.prev == tokDot {
 			ch.tok, ch.end = tokIdent, c.end
+			c.namePart()
 		}
+	}
+}
+
+// namePart notes a part of the setting's name.
+func (c *classifier) namePart() {
+	ch, part := &c.change, c.text[c.start:c.end]
+	ch.odd = ch.odd || bytes.ContainsFunc(part, notInSetting)
+	switch {
+	case c.changed == nil:
+	case ch.written == "":
+		ch.written = string(part)
+	default:
+		ch.written += "." + string(part)
 	}
 }
 
@@ -147,7 +167,7 @@ type config struct {
 func (c *classifier) startConfig() {
 	if c.config.depth != 0 {
 		c.pin(ReasonSetting)
-		c.noteUnknown()
+		c.noteUnnamed()
 		return
 	}
 	c.config = config{depth: c.parens.depth + 1}

@@ -152,7 +152,7 @@ func (c *classifier) checkSettingsView() {
 	}
 	if equalFold(c.text[c.start:c.end], settingsView) {
 		c.pin(ReasonSetting)
-		c.noteUnknown()
+		c.noteUnnamed()
 	}
 }
 

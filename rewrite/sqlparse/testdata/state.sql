@@ -10,9 +10,13 @@ SET SESSION search_path = a, b
 set search_path to "a", public
 ---- setting
 SET TIME ZONE 'UTC'
----- setting
+---- any_setting
+SELECT set_config($1, $2, false)
+---- any_setting
+SET "app"."X y" = 1
+---- any_setting
 UPDATE pg_settings SET setting = '64MB' WHERE name = 'work_mem'
----- setting
+---- any_setting
 WITH w AS (UPDATE ONLY (pg_catalog . "pg_settings") SET setting = $1) SELECT 1
 ---- random_seed
 SET LOCAL seed = 0.5
@@ -91,7 +95,7 @@ SELECT set_config('a.b', 'c', $1)
 SELECT set_config('a.b', 'c', not true)
 ---- setting
 SELECT set_config('a.b', 'c', is_local => true)
----- setting
+---- any_setting
 SELECT set_config('a.b', set_config('c.d', 'e', false), true)
 ---- setting
 SELECT set_config('a.b', (SELECT 'x' WHERE true, true), false)
