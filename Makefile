@@ -37,8 +37,8 @@ race: install ## run the tests of what is concurrent with the race detector
 fuzz: ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: ## copy 1 GB both ways, and run the simulators with SEEDS=1000000 seeds
-	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory' ./proxy
+soak: ## copy 1 GB both ways, leave in all ways with all state, and run the simulators with SEEDS=1000000 seeds
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks' ./proxy
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom' ./pool -seeds $(SEEDS)
 
