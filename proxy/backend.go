@@ -47,7 +47,7 @@ func (s *session) relay(p []byte) (used int) {
 			if n < 0 || have < n && s.mustKnow(p[i]) && have < maxPrefix {
 				break
 			}
-			if !comesAnytime(p[i]) {
+			if s.queue.headFlushed() || !comesAnytime(p[i]) {
 				s.makeReplies()
 			}
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
