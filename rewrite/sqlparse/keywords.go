@@ -30,14 +30,14 @@ const otherUnreserved = "" +
 
 // otherReserved are the reserved ones.
 const otherReserved = "" +
-	"and any array asc asymmetric between bigint boolean both case check coalesce " +
+	"any array asc asymmetric between bigint boolean both check coalesce " +
 	"collate column current_catalog current_date current_role current_time current_timestamp current_user " +
-	"dec decimal deferrable desc else except extract false float greatest having in initially " +
-	"inout int integer intersect interval json json_array json_arrayagg json_exists json_object " +
+	"dec decimal deferrable desc else extract false float greatest having in initially " +
+	"inout int integer interval json json_array json_arrayagg json_exists json_object " +
 	"json_objectagg json_query json_scalar json_serialize json_table json_value lateral leading least " +
 	"limit localtime localtimestamp merge_action national none normalize null nullif numeric offset " +
 	"out overlay placing position precision real returning row session_user setof smallint some substring " +
-	"symmetric system_user timestamp trailing treat trim union varchar variadic when where window " +
+	"symmetric system_user timestamp trailing treat trim varchar variadic when where window " +
 	"xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot " +
 	"xmlserialize xmltable "
 
@@ -166,8 +166,10 @@ var namedKeywords = [tokenCount]string{
 	kwAll:             "all",
 	kwAnalyse:         "analyse",
 	kwAnalyze:         "analyze",
+	kwAnd:             "and",
 	kwAs:              "as",
 	kwBit:             "bit",
+	kwCase:            "case",
 	kwCast:            "cast",
 	kwChar:            "char",
 	kwCharacter:       "character",
@@ -177,6 +179,7 @@ var namedKeywords = [tokenCount]string{
 	kwDistinct:        "distinct",
 	kwDo:              "do",
 	kwEnd:             "end",
+	kwExcept:          "except",
 	kwExists:          "exists",
 	kwFetch:           "fetch",
 	kwFor:             "for",
@@ -185,6 +188,7 @@ var namedKeywords = [tokenCount]string{
 	kwGrant:           "grant",
 	kwGroup:           "group",
 	kwGrouping:        "grouping",
+	kwIntersect:       "intersect",
 	kwInto:            "into",
 	kwNchar:           "nchar",
 	kwNot:             "not",
@@ -200,6 +204,7 @@ var namedKeywords = [tokenCount]string{
 	kwTime:            "time",
 	kwTo:              "to",
 	kwTrue:            "true",
+	kwUnion:           "union",
 	kwUnique:          "unique",
 	kwUser:            "user",
 	kwUsing:           "using",

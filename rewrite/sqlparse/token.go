@@ -153,8 +153,10 @@ const (
 	kwAll
 	kwAnalyse
 	kwAnalyze
+	kwAnd
 	kwAs
 	kwBit
+	kwCase
 	kwCast
 	kwChar
 	kwCharacter
@@ -164,6 +166,7 @@ const (
 	kwDistinct
 	kwDo
 	kwEnd
+	kwExcept
 	kwExists
 	kwFetch
 	kwFor
@@ -172,6 +175,7 @@ const (
 	kwGrant
 	kwGroup
 	kwGrouping
+	kwIntersect
 	kwInto
 	kwNchar
 	kwNot
@@ -187,6 +191,7 @@ const (
 	kwTime
 	kwTo
 	kwTrue
+	kwUnion
 	kwUnique
 	kwUser
 	kwUsing

@@ -1,0 +1,207 @@
+package sqlparse
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const knownText = "SELECT abalance FROM pgbench_accounts WHERE aid = $1"
+
+func TestMemoKnowsTexts(t *testing.T) {
+	m := NewMemo(1 << 20)
+	text := []byte(knownText)
+	s := m.Get(text)
+	if again := m.Get([]byte(knownText)); again != s {
+		t.Error("a known text is read anew")
+	}
+	copy(text, "DELETE") // it is the caller's
+	if s.Text() != knownText || s.Class().First != CommandSelect || describe(s) != "select reads pgbench_accounts $1" {
+		t.Errorf("%s: %s", s.Text(), describe(s))
+	}
+	if s.Known() == nil || m.Get(text) == s {
+		t.Error("texts are mixed up")
+	}
+}
+
+// TestClassOfStatement asks the class of a text that is gone.
+func TestClassOfStatement(t *testing.T) {
+	text := []byte("RESET work_mem")
+	s := NewStatement(text)
+	copy(text, "SELECT 1234567")
+	if names, known := s.Class().Changed(); fmt.Sprint(names, known) != "[work_mem] true" || !s.Class().Resets("work_mem") {
+		t.Error(names, known)
+	}
+}
+
+func TestMemoAllocatesNothing(t *testing.T) {
+	m := NewMemo(1 << 20)
+	text := []byte(knownText)
+	m.Get(text)
+	if n := testing.AllocsPerRun(1000, func() { m.Get(text) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestMemoComparesTexts gives all texts one hash.
+func TestMemoComparesTexts(t *testing.T) {
+	tab := newTable[int](1 << 20)
+	for i := range 100 {
+		text := fmt.Sprint("text ", i)
+		tab.put(&node[int]{text: text, hash: 7, value: i}, []byte(text))
+	}
+	for i := range 100 {
+		if n := tab.get([]byte(fmt.Sprint("text ", i)), 7); n == nil || n.value != i {
+			t.Errorf("%d: %+v", i, n)
+		}
+	}
+	if n := tab.get([]byte("text"), 7); n != nil {
+		t.Errorf("%+v", n)
+	}
+}
+
+// TestMemoIsBounded keeps what is asked for again and again, whatever else
+// comes by.
+func TestMemoIsBounded(t *testing.T) {
+	m := NewMemo(1 << 17)
+	hot := []byte(knownText)
+	s := m.Get(hot)
+	for i := range 20000 {
+		m.Get(fmt.Appendf(nil, "SELECT a%d FROM t -- %s", i, strings.Repeat("x", i%1000))).Facts()
+		if i%10 == 0 && m.Get(hot) != s {
+			t.Fatal("a text in use was forgotten")
+		}
+		checkTable(t, m.texts)
+	}
+	if m.texts.evicted < 1000 {
+		t.Errorf("%d evicted", m.texts.evicted)
+	}
+}
+
+// checkTable compares what a table says of itself with what is in it.
+func checkTable[V any](t *testing.T, tab *table[V]) {
+	t.Helper()
+	used := 0
+	for i, n := range tab.ring {
+		used += n.size
+		if n.at != i {
+			t.Fatalf("node %d says %d", i, n.at)
+		}
+	}
+	if used != tab.used || used > tab.limit {
+		t.Fatalf("uses %d, says %d of %d", used, tab.used, tab.limit)
+	}
+}
+
+// TestMemoBytes compares what the memo says it uses with what is allocated.
+func TestMemoBytes(t *testing.T) {
+	const limit = 4 << 20
+	got := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			NewMemo(limit)
+		}
+	}).AllocedBytesPerOp()
+	if got > limit/8 {
+		t.Errorf("an empty memo takes %d of %d", got, limit)
+	}
+}
+
+// TestMemoConcurrently lets several goroutines use few texts in a small memo:
+// each gets what belongs to its text. The race detector looks on.
+func TestMemoConcurrently(t *testing.T) {
+	m := NewMemo(64 << 10)
+	var wg sync.WaitGroup
+	for seed := range 4 {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(seed), 0))
+			for range 3000 {
+				i := int(random.ExpFloat64() * 50)
+				text := fmt.Appendf(nil, "SELECT 1 FROM t%d", i)
+				s := m.Get(text)
+				if s.Text() != string(text) {
+					t.Errorf("%s for %s", s.Text(), text)
+				}
+				if random.IntN(4) == 0 {
+					if got, want := describe(s), fmt.Sprint("select reads t", i); got != want {
+						t.Errorf("%s for %s", got, text)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	checkTable(t, m.texts)
+	for i := range m.texts.buckets {
+		for n := m.texts.buckets[i].Load(); n != nil; n = n.next.Load() {
+			if n.at < 0 || m.texts.ring[n.at] != n {
+				t.Errorf("%s can be found but is not in the ring", n.text)
+			}
+		}
+	}
+}
+
+func TestCheap(t *testing.T) {
+	for text, want := range map[string]bool{
+		"SELECT 1":                                       true,
+		"SELECT 1" + strings.Repeat("+1", 900):           false,
+		"SELECT '" + strings.Repeat("x", maxCheap) + "'": false,
+		"SELECT '" + strings.Repeat("x", maxParse) + "'": true,
+	} {
+		s := NewStatement([]byte(text))
+		if s.Cheap() != want {
+			t.Errorf("%.30s: %t", text, !want)
+		}
+		if s.Facts(); !s.Cheap() {
+			t.Errorf("%.30s: known, but not cheap", text)
+		}
+	}
+}
+
+func BenchmarkMemoKnown(b *testing.B) {
+	m := NewMemo(1 << 20)
+	for _, n := range []int{len(knownText), 1000, 10000} {
+		text := append([]byte(knownText), bytes.Repeat([]byte(" "), n-len(knownText))...)
+		m.Get(text)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Get(text)
+			}
+		})
+	}
+}
+
+func BenchmarkMemoKnownParallel(b *testing.B) {
+	m := NewMemo(1 << 20)
+	m.Get([]byte(knownText))
+	b.RunParallel(func(pb *testing.PB) {
+		text := []byte(knownText)
+		for pb.Next() {
+			m.Get(text)
+		}
+	})
+}
+
+func BenchmarkMemoUnknown(b *testing.B) {
+	m := NewMemo(1 << 20)
+	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 0000000")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		copy(text[len(text)-7:], fmt.Appendf(nil, "%07d", i%10000000))
+		m.Get(text)
+	}
+}
+
+func BenchmarkFacts(b *testing.B) {
+	for _, text := range []string{"BEGIN", knownText, "SELECT " + strings.Repeat("a+1, ", 400) + "1", deep["operators"](190), deep["operators"](1800)} {
+		b.Run(fmt.Sprint(len(text)), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				parse(text)
+			}
+		})
+	}
+}
