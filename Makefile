@@ -10,34 +10,33 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 
 # Where several goroutines share something. The simulator in proxy runs fewer
 # seeds there: it is slow under the race detector, and has one goroutine.
-RACE := ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./cmd/pgjay
+RACE := ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench clean install
+.PHONY: help build run test race fuzz soak suites lint bench clean compiler postgresql
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## make bin/pgjay and bin/simulator
+build: compiler ## make bin/pgjay and bin/simulator
 	$(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
 
-run: install build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
+run: postgresql build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
 	@exec ./bin/pgjay demo $(ARGS)
 
-test: install build ## run all tests, then those that pay again with the race detector
+test: postgresql build ## run all tests, then those that pay again with the race detector
 	$(GO) test ./...
 	@$(MAKE) --no-print-directory race
 	@echo "make test: all passed"
 
-race: install ## run the tests of what is concurrent with the race detector
-	@command -v gcc >/dev/null || .ci/install gcc libc6-dev
+race: postgresql compiler ## run the tests of what is concurrent with the race detector
 	$(GO) test -race $(RACE)
 	$(GO) test -race ./proxy -seeds 500
 
-fuzz: ## run every fuzz target for FUZZTIME=1m
+fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: ## copy 1 GB both ways, leave in all ways with all state, and run the simulators with SEEDS=1000000 seeds
+soak: compiler ## copy 1 GB both ways, leave in all ways with all state, and run the simulators with SEEDS=1000000 seeds
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks' ./proxy
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom' ./pool -seeds $(SEEDS)
@@ -45,7 +44,7 @@ soak: ## copy 1 GB both ways, leave in all ways with all state, and run the simu
 suites: build ## run the programs in SUITES=directory against a PgJay
 	@.ci/suites $(if $(SUITES),$(SUITES),$(error say which: make suites SUITES=directory))
 
-lint: ## gofmt, go vet and staticcheck
+lint: compiler ## gofmt, go vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo "^ run gofmt -w on these"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
@@ -56,7 +55,11 @@ bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 clean: ## remove what build made
 	rm -rf bin
 
-test race: PACKAGES := gcc libc6-dev # the race detector needs a C compiler
+# PostgreSQL's parser is written in C, and the race detector needs a compiler too.
+compiler:
+	@.ci/install gcc libc6-dev
+	@command -v "$${CC:-gcc}" >/dev/null || command -v clang >/dev/null || \
+		{ echo "PgJay is built with a C compiler: install gcc, or name yours in CC"; exit 1; }
 
-install:
-	@.ci/install $(PACKAGES)
+postgresql:
+	@.ci/install postgresql

@@ -27,6 +27,9 @@ var deep = map[string]func(n int) string{
 	"cases": func(n int) string {
 		return "SELECT " + strings.Repeat("CASE WHEN a AND b OR ", n) + "a" + strings.Repeat(" THEN 1 END", n)
 	},
+	"ands": func(n int) string {
+		return "SELECT " + strings.Repeat("CASE WHEN 1 AND ", n) + "a" + strings.Repeat(" AND b THEN 1 AND 2 END", n)
+	},
 	"elses": func(n int) string {
 		return "SELECT " + strings.Repeat("CASE WHEN a THEN b ELSE ", n) + "a" + strings.Repeat(" END", n)
 	},
