@@ -170,9 +170,12 @@ func checkPlace(t *testing.T, text string, p Part) {
 	}
 }
 
-// texts returns all texts of testdata that are SQL, and where they are on this
-// machine those of PostgreSQL's regression tests.
-func texts(t testing.TB) (all []string) {
+// texts returns all texts of testdata, and where they are on this machine those
+// of PostgreSQL's regression tests.
+func texts(t testing.TB) []string { return append(ownTexts(t), regression(t)...) }
+
+// ownTexts returns all texts of testdata.
+func ownTexts(t testing.TB) (all []string) {
 	stateful, _ := stateful(t)
 	all = append(append(corpus(t, "applications.sql"), corpus(t, "psql.sql")...), stateful...)
 	for line := range strings.Lines(readFile(t, "facts.txt")) {
@@ -180,7 +183,7 @@ func texts(t testing.TB) (all []string) {
 			all = append(all, strings.TrimSuffix(line, "\n"))
 		}
 	}
-	return append(all, regression(t)...)
+	return all
 }
 
 // regressionFiles are PostgreSQL's regression tests, where PGREGRESS says or its
