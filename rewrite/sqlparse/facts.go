@@ -61,6 +61,20 @@ type Name []string
 // String returns the parts with dots between them, without quotes.
 func (n Name) String() string { return strings.Join(n, ".") }
 
+// shareable reports whether the facts are those of all texts with this shape,
+// but for the place of the statement.
+func (f *Facts) shareable() bool {
+	return !f.Opaque && len(f.Parts) == 1 && f.Parts[0].Detail == nil
+}
+
+// at returns the facts, which are shareable, of another text in which the
+// statement stands at this place.
+func (f *Facts) at(all Span) *Facts {
+	part := f.Parts[0]
+	part.Span = all
+	return &Facts{Parts: []Part{part}, Parameters: f.Parameters}
+}
+
 const (
 	sizeOfPart   = 256 // with its Detail, more or less
 	sizeOfString = 16

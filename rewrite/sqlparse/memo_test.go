@@ -133,6 +133,7 @@ func TestMemoConcurrently(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	checkTable(t, m.shapes)
 	checkTable(t, m.texts)
 	for i := range m.texts.buckets {
 		for n := m.texts.buckets[i].Load(); n != nil; n = n.next.Load() {

@@ -62,11 +62,24 @@ func (s *Statement) Cheap() bool {
 	if s.facts.Load() != nil || len(s.text) > maxParse {
 		return true
 	}
+	return s.isShort() || s.memo != nil && s.memo.knows(s)
+}
+
+// isShort reports whether parsing the text takes no longer than a millisecond.
+func (s *Statement) isShort() bool {
 	if len(s.text) > maxCheap {
 		return false
 	}
 	depth, tokens := measure(s.bytes())
 	return depth <= maxCheapNesting && tokens <= maxCheapTokens
+}
+
+// shape appends the shape of the text to buf, if it has one.
+func (s *Statement) shape(buf []byte) (shape []byte, all Span, ok bool) {
+	if !s.class.hasShape() {
+		return nil, Span{}, false
+	}
+	return appendShape(buf, s.bytes())
 }
 
 // find computes the facts, or gets them from the memo.

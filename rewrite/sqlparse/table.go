@@ -150,3 +150,10 @@ func (t *table[V]) evict(n *node[V]) {
 	t.used -= n.size
 	t.evicted++
 }
+
+// stat says how much the table holds.
+func (t *table[V]) stat() (nodes, bytes int, evicted uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.ring), t.used, t.evicted
+}

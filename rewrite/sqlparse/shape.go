@@ -1,0 +1,137 @@
+package sqlparse
+
+// The shape of a text is what is left without its comments and the values of its
+// literals, words in lower case: texts that differ only in these have the same
+// facts. What stands for a literal is a byte that no token begins with; there is
+// one for each kind that the grammar tells apart.
+const (
+	shapeString  = 1
+	shapeInteger = 2
+	shapeFloat   = 3
+)
+
+// hasShape reports whether texts of this class share facts by shape: one query,
+// which has no Detail, with literals.
+func (c *Class) hasShape() bool {
+	switch c.First {
+	case CommandSelect, CommandValues, CommandInsert, CommandUpdate, CommandDelete, CommandMerge:
+		return c.literal && c.Statements == 1
+	}
+	return false
+}
+
+// shaper makes the shape of a text.
+type shaper struct {
+	scanner
+	out  []byte
+	all  Span  // from the first token to the last
+	prev token // the token before
+}
+
+// appendShape appends the shape of a text to buf, and tells where the first
+// token begins and the last one ends. It gives up, ok is false, where the
+// literals are written in a way that few use and versions of PostgreSQL read
+// differently.
+func appendShape(buf, text []byte) (shape []byte, all Span, ok bool) {
+	s := shaper{scanner: scanner{text: text}, out: buf, all: Span{Start: -1}}
+	for t := s.next(); t != tokEnd; t = s.next() {
+		if t == tokSemicolon { // before or behind the one statement
+			continue
+		}
+		start := s.start
+		if t == tokQuoted {
+			start--
+		}
+		if s.all.Start < 0 {
+			s.all.Start = start
+		} else if start > s.all.End {
+			s.out = append(s.out, ' ')
+		}
+		s.all.End = s.pos
+		if !s.add(t, text[start:s.pos]) {
+			return nil, Span{}, false
+		}
+		s.prev = t
+	}
+	return s.out, s.all, !s.broken && s.all.Start >= 0
+}
+
+// add adds a token.
+func (s *shaper) add(t token, written []byte) bool {
+	switch {
+	case t == tokLiteral:
+		kind := literalKind(written)
+		if kind == 0 || s.prev == tokLiteral || s.prev == tokDot || kind != shapeString && s.continuesNumber() {
+			return false
+		}
+		if kind == '$' {
+			s.out = append(s.out, written...)
+		} else {
+			s.out = append(s.out, kind)
+		}
+	case t.isWord() && t != tokQuoted:
+		for _, c := range written {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			s.out = append(s.out, c)
+		}
+	case written[0] < ' ':
+		return false
+	default:
+		s.out = append(s.out, written...)
+	}
+	return true
+}
+
+// continuesNumber reports whether what follows a number or parameter may be part
+// of it in some version of PostgreSQL: 0x1f, 1_000, 1..2.
+func (s *shaper) continuesNumber() bool {
+	switch byteKinds[s.peek()] {
+	case byteLetter, byteDigit, byteDollar, byteDot:
+		return true
+	}
+	return false
+}
+
+// literalKind returns what stands for a literal in a shape, '$' if it is a
+// parameter, 0 if it is of a kind that few use.
+func literalKind(written []byte) byte {
+	switch c := written[0]; {
+	case c == '$' && byteKinds[written[1]] == byteDigit:
+		return '$'
+	case c == '\'', c == '$', c|0x20 == 'e':
+		return shapeString
+	case byteKinds[c] == byteDigit || c == '.':
+		return numberKind(written)
+	}
+	return 0
+}
+
+// numberKind tells an integer, which has 32 bits in the grammar, from other
+// numbers.
+func numberKind(written []byte) byte {
+	var value int64
+	dots := 0
+	kind := byte(shapeInteger)
+	for _, c := range written {
+		switch {
+		case byteKinds[c] == byteDigit:
+			value = min(value*10+int64(c-'0'), 1<<31)
+		case c == '_':
+			return 0
+		case c == '.':
+			dots++
+			kind = shapeFloat
+		default: // of an exponent
+			kind = shapeFloat
+		}
+	}
+	switch {
+	case dots > 1:
+		return 0
+	case value == 1<<31:
+		return shapeFloat
+	}
+	return kind
+}
