@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -96,17 +97,47 @@ func checkTable[V any](t *testing.T, tab *table[V]) {
 	}
 }
 
-// TestMemoBytes compares what the memo says it uses with what is allocated.
+// TestMemoBytes compares what a full memo says it uses with what it keeps from
+// the garbage collector.
 func TestMemoBytes(t *testing.T) {
-	const limit = 4 << 20
-	got := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
-			NewMemo(limit)
+	const limit = 2 << 20
+	NewStatement([]byte("SELECT a, lower(b) FROM s.t WHERE c = $1 AND d = 5 + f(b)")).Facts() // what protobuf keeps of its own
+	before := heap()
+	m := NewMemo(limit)
+	for i := range 4000 {
+		text := fmt.Appendf(nil, "SELECT a%d, lower(b) FROM s.t%d, u WHERE c = $1 AND d = ", i, i)
+		if i%2 == 0 {
+			text = append(text, "5"...)
+		} else {
+			text = append(text, "$2"...)
 		}
-	}).AllocedBytesPerOp()
-	if got > limit/8 {
-		t.Errorf("an empty memo takes %d of %d", got, limit)
+		for f := range 20 {
+			text = fmt.Appendf(text, "+f%d(b)", f)
+		}
+		m.Get(text)
+		if s := m.Get(text); i%4 < 2 {
+			s.Facts()
+		}
 	}
+	stat := m.Stat()
+	used := heap() - before
+	t.Logf("%d bytes on the heap: %+v", used, stat)
+	if stat.Bytes > limit || stat.Bytes < limit*9/10 {
+		t.Errorf("a full memo of %d says it uses %d", limit, stat.Bytes)
+	}
+	if used > limit*11/10 || used < limit/3 {
+		t.Errorf("a full memo of %d uses %d", limit, used)
+	}
+	runtime.KeepAlive(m)
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // what finalizers held
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int(s.HeapAlloc)
 }
 
 // TestMemoConcurrently lets several goroutines use few texts in a small memo:
