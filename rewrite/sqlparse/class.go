@@ -28,10 +28,9 @@ type Class struct {
 	// parentheses, count once for each semicolon in them.
 	Statements int
 
-	literal bool // it has a string or a number
-	writes  bool // it may change something outside the session
-	loose   bool // it may leave something behind although it fails
-	text    []byte
+	writes bool // it may change something outside the session
+	loose  bool // it may leave something behind although it fails
+	text   []byte
 }
 
 // ResetKind says which settings a text puts back to their defaults.

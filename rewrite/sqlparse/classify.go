@@ -123,7 +123,6 @@ func (c *classifier) pin(why Reason) {
 // literal notes a string, number or parameter.
 func (c *classifier) literal() {
 	c.literalStart, c.literalEnd = c.start, c.end
-	c.class.literal = c.class.literal || c.text[c.start] != '$' || byteKinds[c.at(c.start+1)] != byteDigit
 	if c.config.depth != 0 || c.verb == kwSet {
 		c.checkTemporaryPath()
 	}

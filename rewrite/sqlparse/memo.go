@@ -37,7 +37,7 @@ func (m *Memo) Get(text []byte) *Statement {
 	}
 	s := NewStatement(text)
 	s.memo = m
-	if s.class.literal && !m.again(hash) {
+	if s.literal && !m.again(hash) {
 		return s
 	}
 	s.node = &node[*Statement]{text: s.text, hash: hash, value: s}

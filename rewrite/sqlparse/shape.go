@@ -10,12 +10,23 @@ const (
 	shapeFloat   = 3
 )
 
-// hasShape reports whether texts of this class share facts by shape: one query,
-// which has no Detail, with literals.
-func (c *Class) hasShape() bool {
+// isQuery reports whether texts of this class can share facts by shape: one
+// query, which has no Detail.
+func (c *Class) isQuery() bool {
 	switch c.First {
 	case CommandSelect, CommandValues, CommandInsert, CommandUpdate, CommandDelete, CommandMerge:
-		return c.literal && c.Statements == 1
+		return c.Statements == 1
+	}
+	return false
+}
+
+// hasLiteral reports whether there is a string or a number in a text.
+func hasLiteral(text []byte) bool {
+	s := scanner{text: text}
+	for t := s.next(); t != tokEnd; t = s.next() {
+		if t == tokLiteral && (text[s.start] != '$' || byteKinds[text[s.start+1]] != byteDigit) {
+			return true
+		}
 	}
 	return false
 }

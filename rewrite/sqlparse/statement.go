@@ -9,8 +9,9 @@ import (
 // Statement is what is remembered of a text. Any number of goroutines may use it
 // at once. A memo may give several for one text: compare texts, not pointers.
 type Statement struct {
-	text  string
-	class Class // its text is ours
+	text    string
+	class   Class // its text is ours
+	literal bool  // there is a string or a number in it
 
 	node *node[*Statement] // its place in the memo's table, nil: none
 	memo *Memo             // nil: none
@@ -22,7 +23,7 @@ type Statement struct {
 // NewStatement reads a text without remembering it. The text is copied.
 func NewStatement(text []byte) *Statement {
 	own := append([]byte(nil), text...)
-	s := &Statement{class: Classify(own)}
+	s := &Statement{class: Classify(own), literal: hasLiteral(own)}
 	s.text = unsafe.String(unsafe.SliceData(own), len(own)) // nobody writes to own
 	return s
 }
@@ -76,7 +77,7 @@ func (s *Statement) isShort() bool {
 
 // shape appends the shape of the text to buf, if it has one.
 func (s *Statement) shape(buf []byte) (shape []byte, all Span, ok bool) {
-	if !s.class.hasShape() {
+	if !s.literal || !s.class.isQuery() {
 		return nil, Span{}, false
 	}
 	return appendShape(buf, s.bytes())
