@@ -1,5 +1,11 @@
 // Package sqlparse reads SQL text: what may it do to the state of the session
-// that it runs in?
+// that it runs in, and what does it name?
+//
+// The first is Classify's answer, and it alone decides what pins. The second are
+// the Facts that pg_query, PostgreSQL's own parser in C, finds. A Memo remembers
+// both as a Statement.
+//
+// # Classes
 //
 // Classify answers for each text that passes through the proxy, before it is
 // sent: in linear time, with no allocation, and with an answer for every text.
@@ -7,6 +13,21 @@
 // classify.go goes over them once; verb.go knows the commands, word.go the
 // keywords that mean something anywhere, call.go what is a function call,
 // functions.go what the functions do, setting.go SET, RESET and set_config.
+//
+// # Facts
+//
+// Facts cost 20 us to several ms, so they are computed when somebody asks, once
+// for each text or shape: parse.go, node.go and utility.go read the tree,
+// walk.go collects the names in it, outline.go finds the places of names that
+// the tree does not tell. memo.go remembers, table.go is its bounded table, and
+// shape.go tells which texts share facts. Nothing is shared that depends on the
+// value of a literal.
+//
+// The parser has no guard against deep recursion, so gate.go measures each text
+// before. What does not pass, what pg_query cannot parse and what Classify could
+// not read for sure is opaque: that is no error, and the statement is passed on.
+// Our scanner is held equal to PostgreSQL's by scan_pg_test.go, which lists where
+// they may differ.
 //
 // # What is pinned
 //
