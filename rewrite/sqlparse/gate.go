@@ -11,8 +11,9 @@ import (
 const (
 	// maxParse is the longest text that is parsed.
 	maxParse = 32 << 10
-	// maxNesting bounds the depth of the tree. On a stack of 8 MB the process
-	// dies at 30,000; time grows with the square of it.
+	// maxNesting bounds the depth of the tree. It needs a stack of less than
+	// 1 MB; with glibc a thread has 8 MB, or 2 MB where ulimit -s is unlimited
+	// (with musl it would be 128 KB). Time grows with the square of the depth.
 	maxNesting = 2000
 	// maxOpen bounds the parentheses, brackets and CASEs in one another.
 	maxOpen = 200

@@ -44,7 +44,7 @@ var deep = map[string]func(n int) string{
 func TestGate(t *testing.T) {
 	for what, text := range deep {
 		passed := 0
-		for n := maxNesting / 2; n >= 50; n = n * 9 / 10 {
+		for n := maxNesting; n >= 50; n = n * 19 / 20 {
 			if s := text(n); parsable([]byte(s)) {
 				parse(s)
 				passed = n
