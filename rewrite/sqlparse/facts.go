@@ -5,8 +5,9 @@ import "strings"
 // Facts is what pg_query found in a text. It is never changed.
 type Facts struct {
 	// Opaque is set when nothing is known: the text is too long or too deep
-	// to be parsed, can be read in two ways, or is not in the grammar of
-	// pg_query (PostgreSQL 16). It may well be a statement all the same.
+	// to be parsed, can be read in two ways, is not UTF-8, or is not in the
+	// grammar of pg_query (PostgreSQL 16). It may well be a statement all the
+	// same.
 	Opaque bool
 	// Parts are the statements in the text, in order.
 	Parts []Part
@@ -32,6 +33,7 @@ type Part struct {
 
 	// Reads are the relations that are read, each once, sorted; without the
 	// names that a WITH defines. What views and functions read is not known.
+	// PREPARE, DECLARE and definitions have what is named in their queries.
 	Reads []Name
 	// Writes are the relations that it changes, creates, alters or drops; they
 	// may be read as well.
@@ -95,10 +97,13 @@ func (f *Facts) size() int {
 				n += sizeOfName + len(name)*sizeOfString + len(name.String())
 			}
 		}
-		if s, ok := p.Detail.(*Setting); ok {
-			for _, v := range s.Values {
+		switch d := p.Detail.(type) {
+		case *Setting:
+			for _, v := range d.Values {
 				n += sizeOfString + len(v)
 			}
+		case *Channel:
+			n += len(d.Payload)
 		}
 	}
 	return n
