@@ -8,8 +8,8 @@ import (
 )
 
 // table remembers values by text, up to a number of bytes. A look-up takes no
-// lock; what changes the table does, for about a microsecond. When it is full, those go first that have not been looked up for a round of the hand
-// (CLOCK).
+// lock; what changes the table does, for about a microsecond. When it is full,
+// those go first that have not been looked up for a round of the hand (CLOCK).
 type table[V any] struct {
 	seed    maphash.Seed
 	limit   int
