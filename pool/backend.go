@@ -46,6 +46,7 @@ type Backend struct {
 	conn      Conn
 	login     *Login
 	dedicated bool // outside the pool: Release closes it
+	listening bool // a Listener's
 
 	// Owned by the lessee while leased, otherwise by the pool.
 

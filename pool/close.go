@@ -22,6 +22,7 @@ const (
 	reasonShare     = "share"
 	reasonDedicated = "dedicated_released"
 	reasonShutdown  = "shutdown"
+	reasonListen    = "listener_broken"
 )
 
 // Destroy closes the backend: its state is unknown, or it is not wanted any

@@ -105,6 +105,9 @@ func (s *Set) Reconfigure(b BackendConfig, c Config) {
 	for _, d := range s.bases() {
 		d.balance(false)
 	}
+	for _, l := range s.listeners() {
+		l.post((*Listener).reconfigured)
+	}
 }
 
 // bases returns what the pools of each database share, sorted by name.

@@ -20,7 +20,7 @@ func (s *Set) DialDedicated(ctx context.Context, k Key, params map[string]string
 	d := &dedicated{pool: p, ctx: ctx, params: maps.Clone(params), lessee: w.Lessee, loop: w.Loop, then: then}
 	_, replication := params["replication"]
 	p.mu.Lock()
-	if !replication && p.special >= p.settings.Load().limit() {
+	if !replication && p.special-p.listening >= p.settings.Load().limit() {
 		p.lining = append(p.lining, d)
 		d.stop = context.AfterFunc(ctx, d.giveUp)
 		p.unlock()
@@ -36,7 +36,7 @@ func (d *dedicated) start() {
 	p := d.pool
 	if !p.base.reserve(p) {
 		p.mu.Lock()
-		p.specialGoneLocked()
+		p.specialGoneLocked(d.listening)
 		p.unlock()
 		d.fail(errCap)
 		return
@@ -75,9 +75,12 @@ func (d *dedicated) fail(err error) {
 
 // specialGoneLocked notes that a dedicated backend is no more, and lets the next
 // one begin.
-func (p *Pool) specialGoneLocked() {
+func (p *Pool) specialGoneLocked(listening bool) {
 	p.special--
-	if len(p.lining) == 0 || p.special >= p.settings.Load().limit() {
+	if listening {
+		p.listening--
+	}
+	if len(p.lining) == 0 || p.special-p.listening >= p.settings.Load().limit() {
 		return
 	}
 	d := p.lining[0]
@@ -99,6 +102,8 @@ type dedicated struct {
 	then   func(*Backend, error)
 	login  *Login
 	err    error
+
+	listening bool // for a Listener
 }
 
 // Run leases the backend.
@@ -110,7 +115,7 @@ func (d *dedicated) Run() {
 	}
 	p.mu.Lock()
 	if d.err != nil {
-		p.specialGoneLocked()
+		p.specialGoneLocked(d.listening)
 		p.base.give(p)
 		p.later.balance = true
 		p.usage.counters.ConnectFailures++
@@ -120,6 +125,7 @@ func (d *dedicated) Run() {
 		return
 	}
 	p.usage.counters.Connects++
+	b.listening = d.listening
 	b.setStateLocked(stateLeased, d.loop)
 	p.unlock()
 	b.lessee = d.lessee

@@ -24,11 +24,10 @@ type Pool struct {
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest
 
-	idle    []stack      // by loop index
-	all     []*Backend   // without the dedicated ones
-	count   [states]int  // of all, by state
-	special int          // dedicated backends
-	lining  []*dedicated // that wait for their number to go down
+	idle  []stack     // by loop index
+	all   []*Backend  // without the dedicated ones
+	count [states]int // of all, by state
+	dedication
 	waiting waitQueue
 	dialing dialing
 	target  Target // where logins go
@@ -41,6 +40,13 @@ type Pool struct {
 type sharing struct {
 	wanted   int // logins that the database's cap does not allow at the moment
 	yielding int // backends to be given up for other pools as they come free
+}
+
+// dedication is what a pool knows about backends outside of it.
+type dedication struct {
+	special   int          // dedicated backends
+	listening int          // of them, those of a Listener
+	lining    []*dedicated // that wait for their number to go down
 }
 
 // usage is how much a pool is used.
@@ -120,7 +126,7 @@ func (p *Pool) removeLocked(b *Backend) {
 	p.base.give(p)
 	p.later.balance = true
 	if b.dedicated {
-		p.specialGoneLocked()
+		p.specialGoneLocked(b.listening)
 		return
 	}
 	last := p.all[len(p.all)-1]

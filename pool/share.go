@@ -15,6 +15,8 @@ type database struct {
 	members []*Pool // guarded by mu; the pools that hold or want places
 	wants   int64   // guarded by mu; counts how often a pool began to want one
 	turn    int     // guarded by mu; whose turn it is to give, when all are poor
+	// listener is guarded by mu. It is nil until a session listens.
+	listener *Listener
 }
 
 // account is a pool's part in its database, guarded by database.mu.

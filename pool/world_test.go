@@ -33,6 +33,7 @@ type world struct {
 	rand   func() float64
 	loop   *reactor.Loop // that runs a task or an event
 	attach error         // what attaching a socket says
+	board  *board        // what listening backends talk to; nil: there are none
 }
 
 func newWorld(t testing.TB, loops int, change func(*Options)) *world {
@@ -165,6 +166,9 @@ func (c *fakeConn) check() {
 func (c *fakeConn) Write(p []byte) {
 	c.check()
 	c.out = append(c.out, p...)
+	if c.world.board != nil && c.world.board.hear(c, p) {
+		return
+	}
 	if string(p) == string(pingMessage) && !c.mute {
 		c.later(func() {
 			c.data(wire.AppendReadyForQuery(nil, wire.StatusIdle))
@@ -329,8 +333,8 @@ func (p *Pool) check(t testing.TB) {
 	if idle != count[stateIdle] || queue != p.waiting.n || !p.later.empty() {
 		t.Errorf("idle %d/%d, waiting %d/%d, later %+v", idle, count[stateIdle], queue, p.waiting.n, p.later)
 	}
-	if p.dialing.underway < 0 || p.dialing.pings < 0 || p.special < 0 {
-		t.Errorf("negative counts: %+v, special %d", p.dialing, p.special)
+	if p.dialing.underway < 0 || p.dialing.pings < 0 || p.special < p.listening || p.listening < 0 {
+		t.Errorf("impossible counts: %+v, special %d, listening %d", p.dialing, p.special, p.listening)
 	}
 	p.base.mu.Lock()
 	held := p.account.held

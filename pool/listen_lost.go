@@ -1,0 +1,168 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// lingerFor is how long a listening backend is kept that nobody needs.
+const lingerFor = int64(5 * time.Second)
+
+// Why a listening backend was lost, beside what the server and the socket say.
+var (
+	errListenProtocol = errors.New("it sent what does not belong here")
+	errHung           = errors.New("it does not answer")
+	errMoved          = errors.New("the database is on another server now")
+)
+
+// errWaited is what requests get whose time is up, if no login has failed.
+var errWaited = &wire.Error{
+	Severity: "ERROR", Code: "53300", Message: "pgjay: no backend could be had in time to listen",
+	Hint: "pool.acquire_timeout bounds this.",
+}
+
+// errOverflow is what a subscription gets that has not taken what came.
+func errOverflow(limit int) *wire.Error {
+	return &wire.Error{
+		Severity: "FATAL", Code: "53400",
+		Message: "pgjay: the client does not take its notifications, and there are too many",
+		Detail:  fmt.Sprintf("%d bytes are kept for a client.", limit),
+	}
+}
+
+// errLost is what subscriptions get when the listening backend is lost. Its
+// SQLSTATE is the server's, when that has said that it ends.
+func errLost(cause error) *wire.Error {
+	e := &wire.Error{
+		Severity: "FATAL", Code: "08006",
+		Message: "pgjay: the backend that listens for notifications was lost",
+		Detail:  "Notifications may have been missed: " + cause.Error(),
+		Hint:    "Connect and LISTEN again, and then look at what the notifications are about.",
+	}
+	var server *wire.Error
+	if errors.As(cause, &server) && strings.HasPrefix(server.Code, "57P") {
+		e.Code = server.Code
+	}
+	return e
+}
+
+// lose ends what depends on a backend that is gone.
+//
+//  1. Who listened may have missed something: his subscription is over.
+//  2. Who was only about to listen has missed nothing, and goes on waiting.
+func (l *Listener) lose(k *link, cause error) {
+	if l.link != k {
+		return
+	}
+	l.link, l.login.lost = nil, true
+	l.home.Stop(&l.linger)
+	l.waiting = slices.Concat(l.batch.requests, l.waiting)
+	l.batch = batch{}
+	l.backOff()
+	err := errLost(cause)
+	for _, name := range slices.Sorted(maps.Keys(l.channels)) {
+		l.loseChannel(l.channels[name], err)
+	}
+	over := l.waiting
+	l.waiting = nil
+	for _, r := range over {
+		if r.sub.over != nil {
+			r.sub.answer(r, r.sub.over)
+		} else {
+			l.waiting = append(l.waiting, r)
+		}
+	}
+	l.advance()
+}
+
+// loseChannel ends the subscriptions of all that were active in c.
+func (l *Listener) loseChannel(c *channel, err error) {
+	c.listening, c.refused = false, nil
+	for i := len(c.members) - 1; i >= 0; i-- {
+		if c.members[i].active {
+			l.end(c.members[i].sub, err, false)
+		}
+	}
+	if len(c.members) > 0 {
+		l.change(c)
+	} else {
+		l.remove(c)
+	}
+}
+
+// end ends a subscription because something is or may be lost to it.
+func (l *Listener) end(sub *Subscription, err error, overflown bool) {
+	sub.over = err
+	l.leaveAll(sub)
+	l.counts.lost.Add(1)
+	sub.lose(err, overflown)
+}
+
+// watch has expire called when the oldest request has waited for too long.
+func (l *Listener) watch() {
+	var due int64
+	switch {
+	case len(l.batch.requests) > 0:
+		due = l.batch.requests[0].deadline
+	case len(l.waiting) > 0:
+		due = l.waiting[0].deadline
+	}
+	if due == l.expiry {
+		return
+	}
+	l.expiry = due
+	l.home.Stop(&l.patience)
+	if due != 0 {
+		l.home.Schedule(&l.patience, due)
+	}
+}
+
+// expire ends the wait of those whose time is up. A batch that takes so long
+// will not be answered any more.
+func (l *Listener) expire() {
+	l.expiry = 0
+	if l.link != nil && l.batch.underway() {
+		l.link.destroy(reasonListen, errHung)
+	}
+	err := error(errWaited)
+	if l.login.lastErr != nil {
+		err = l.login.lastErr
+	}
+	now := l.home.Now()
+	l.refuseAll(err, func(r *request) bool { return r.deadline != 0 && r.deadline <= now })
+	l.advance()
+}
+
+// rest sees to it that a backend that nobody needs is closed, after a while.
+func (l *Listener) rest() {
+	if len(l.channels) > 0 {
+		l.home.Stop(&l.linger)
+		return
+	}
+	l.home.Schedule(&l.linger, l.home.Now()+lingerFor)
+}
+
+// lingered closes the backend, if it is still not needed.
+func (l *Listener) lingered() {
+	if k := l.link; k != nil && !l.batch.underway() && len(l.channels) == 0 {
+		l.link = nil
+		k.release()
+	}
+}
+
+// shut ends everything: the set is closed.
+func (l *Listener) shut() {
+	l.closed = true
+	if k := l.link; k != nil {
+		k.release()
+		l.lose(k, ErrClosed)
+	}
+	l.refuseAll(ErrClosed, func(*request) bool { return true })
+	l.watch()
+}
