@@ -138,13 +138,13 @@ func (b *board) bring(e *ear, n int) {
 	}
 }
 
-// kill ends a backend: what is on its way is lost.
+// kill ends a backend. What is on its way is lost, unless it has a last word.
 func (b *board) kill(e *ear, last []byte) {
 	if e.gone || e.conn.closed {
 		return
 	}
 	if last != nil {
-		e.conn.data(last)
+		e.conn.data(append(e.out, last...))
 	}
 	e.gone = true
 	if !e.conn.closed {

@@ -107,14 +107,6 @@ func (l *Listener) ask(out []byte, kind replyKind, c *channel, sql string) []byt
 	return wire.AppendQuery(out, sql)
 }
 
-// remove forgets a channel that nobody listens to.
-func (l *Listener) remove(c *channel) {
-	if l.channels[c.name] == c { // there may be a new one of this name
-		delete(l.channels, c.name)
-	}
-	l.counts.channels.Store(int64(len(l.channels)))
-}
-
 // answered notes the ReadyForQuery of the current reply.
 func (l *Listener) answered() {
 	b := &l.batch

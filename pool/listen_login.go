@@ -66,7 +66,7 @@ func (k *link) arrived(b *Backend, err error) {
 
 // connected takes a backend into use. Nobody is active yet.
 func (l *Listener) connected(k *link) {
-	l.link = k
+	l.begin(k)
 	l.counts.logins.Add(1)
 	if l.login.lost {
 		l.login.lost = false

@@ -63,37 +63,34 @@ func (l *Listener) lose(k *link, cause error) {
 	l.link, l.login.lost = nil, true
 	l.home.Stop(&l.linger)
 	l.waiting = slices.Concat(l.batch.requests, l.waiting)
-	l.batch = batch{}
+	l.batch, l.changed = batch{}, nil
 	l.backOff()
-	err := errLost(cause)
-	for _, name := range slices.Sorted(maps.Keys(l.channels)) {
-		l.loseChannel(l.channels[name], err)
+	listened := l.active()
+	for _, c := range l.channels {
+		c.listening, c.changed, c.refused = false, false, nil
+		l.change(c)
 	}
-	over := l.waiting
-	l.waiting = nil
-	for _, r := range over {
-		if r.sub.over != nil {
-			r.sub.answer(r, r.sub.over)
-		} else {
-			l.waiting = append(l.waiting, r)
+	err := errLost(cause)
+	for _, sub := range listened {
+		if sub.over == nil {
+			l.end(sub, err, false)
 		}
 	}
+	l.refuseAll(err, func(r *request) bool { return r.sub.over != nil })
 	l.advance()
 }
 
-// loseChannel ends the subscriptions of all that were active in c.
-func (l *Listener) loseChannel(c *channel, err error) {
-	c.listening, c.refused = false, nil
-	for i := len(c.members) - 1; i >= 0; i-- {
-		if c.members[i].active {
-			l.end(c.members[i].sub, err, false)
+// active returns the subscriptions that get what is notified on any channel,
+// some of them more than once.
+func (l *Listener) active() (subs []*Subscription) {
+	for _, name := range slices.Sorted(maps.Keys(l.channels)) {
+		for _, m := range l.channels[name].members {
+			if m.active {
+				subs = append(subs, m.sub)
+			}
 		}
 	}
-	if len(c.members) > 0 {
-		l.change(c)
-	} else {
-		l.remove(c)
-	}
+	return subs
 }
 
 // end ends a subscription because something is or may be lost to it.

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -17,7 +18,7 @@ type Listener struct {
 	counts   listenCounts // read by any goroutine
 
 	channels map[string]*channel
-	changed  []*channel // whose members have come or gone
+	changed  []*channel // whose members have come or gone; none without link
 	waiting  []*request // for the next batch; the oldest first
 	batch    batch      // under way on link
 	link     *link      // nil: there is no backend
@@ -179,10 +180,29 @@ func (l *Listener) leaveAll(sub *Subscription) {
 
 // change notes that the members of c have changed.
 func (l *Listener) change(c *channel) {
-	if !c.changed {
+	switch {
+	case l.link == nil: // begin will see to the rest
+		if len(c.members) == 0 {
+			l.remove(c)
+		}
+	case !c.changed:
 		c.changed = true
 		l.changed = append(l.changed, c)
 	}
+}
+
+// begin takes a backend into use that listens to nothing yet.
+func (l *Listener) begin(k *link) {
+	l.link = k
+	for _, name := range slices.Sorted(maps.Keys(l.channels)) {
+		l.change(l.channels[name])
+	}
+}
+
+// remove forgets a channel that nobody listens to.
+func (l *Listener) remove(c *channel) {
+	delete(l.channels, c.name)
+	l.counts.channels.Store(int64(len(l.channels)))
 }
 
 // advance begins whatever can be done next.
