@@ -203,6 +203,7 @@ type hearer struct {
 	got   []string // channel=payload
 	lost  []error
 	ended bool // Close was called
+	away  bool // has left a loop and not come to the next one
 }
 
 func (w *world) hearer(k Key, loop int) *hearer {
@@ -217,8 +218,8 @@ func (h *hearer) called() {
 	if h.world.loop != h.loop {
 		h.world.t.Error("a subscriber is called on another loop")
 	}
-	if h.ended || len(h.lost) > 0 {
-		h.world.t.Error("a subscriber is called after the end")
+	if h.ended || h.away || len(h.lost) > 0 {
+		h.world.t.Errorf("a subscriber is called, ended %v, away %v, lost %v", h.ended, h.away, h.lost)
 	}
 }
 
@@ -258,7 +259,7 @@ func (h *hearer) ask(request func(done func(error))) *answer {
 	a := &answer{}
 	h.world.on(h.loop, func() {
 		request(func(err error) {
-			if h.world.loop != h.loop || a.done || h.ended {
+			if h.world.loop != h.loop || a.done || h.ended || h.away {
 				h.world.t.Errorf("wrong answer: done before %v, ended %v", a.done, h.ended)
 			}
 			a.err, a.done = err, true
@@ -276,8 +277,11 @@ func (h *hearer) barrier() *answer { return h.ask(h.sub.Barrier) }
 // do does something as the session.
 func (h *hearer) do(f func()) { h.world.on(h.loop, f) }
 
-func (h *hearer) move(to int) {
-	h.loop = h.world.loops[to]
+// leaveFor leaves the loop; arrive ends that.
+func (h *hearer) leaveFor(to int) { h.loop, h.away = h.world.loops[to], true }
+
+func (h *hearer) arrive() {
+	h.away = false
 	h.do(func() { h.sub.Move(h.loop) })
 }
 

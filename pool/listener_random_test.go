@@ -198,7 +198,12 @@ func (w *witness) subscribe(channel string) {
 
 func (w *witness) leave(channel string) {
 	w.check()
-	if s := w.spans[channel]; s != nil && !w.paused {
+	switch s := w.spans[channel]; {
+	case w.paused:
+	case w.rumour.IntN(4) == 0:
+		clear(w.spans)
+		w.do(w.sub.UnsubscribeAll)
+	case s != nil:
 		delete(w.spans, channel)
 		w.do(func() { w.sub.Unsubscribe(channel) })
 	}
@@ -215,16 +220,15 @@ func (w *witness) pause(paused bool) {
 
 // moveSoon leaves the loop now, and arrives at the other one after some time.
 func (w *witness) moveSoon(to int) {
-	from := w.loop
-	w.loop = w.world.loops[to]
-	if w.loop == from {
+	if w.loop == w.world.loops[to] {
 		return
 	}
+	w.leaveFor(to)
 	for range w.rumour.IntN(3) {
 		w.rumour.stepOne()
 		w.rumour.network()
 	}
-	w.hearer.move(to)
+	w.arrive()
 }
 
 // barrier checks that nothing is missing when it is over.

@@ -309,6 +309,22 @@ func TestListenerRetries(t *testing.T) {
 	b.expectListens(`LISTEN "jobs"`)
 }
 
+// TestNobodyWaitsForListener: there are no logins for who has gone.
+func TestNobodyWaitsForListener(t *testing.T) {
+	b, ann, _ := newListening(t, nil)
+	b.world.serve = func(Target) error { return errRefused }
+	ann.subscribe("jobs")
+	b.settle()
+	ann.close()
+	b.world.pass(10 * time.Second)
+	if b.world.dials != 1 {
+		t.Errorf("%d logins", b.world.dials)
+	}
+	if st := b.world.set.ListenerStats()[0]; st.Channels != 0 || st.LoginFailures != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
 func TestListenerHangs(t *testing.T) {
 	b, ann, bob := newListening(t, config(func(c *Config) { c.AcquireTimeout = 10 * time.Second }))
 	ann.subscribe("jobs")
@@ -403,21 +419,31 @@ func TestSubscriptionMoves(t *testing.T) {
 	b, ann, _ := newListening(t, nil)
 	ann.subscribe("jobs")
 	b.settle()
-	b.notify("jobs", "1")
-	b.interrupt(b.current())
-	b.bring(b.current(), len(b.current().out)) // posted to the first loop
-	ann.loop = b.world.loops[1]                // which has to leave it alone
+	send := func(payload string) { // as far as a mailbox
+		b.notify("jobs", payload)
+		b.interrupt(b.current())
+		b.bring(b.current(), len(b.current().out))
+	}
+	send("1")
+	ann.leaveFor(1) // the first loop has to leave it alone
 	b.world.run()
 	ann.expect("")
-	b.notify("jobs", "2")
-	b.interrupt(b.current())
-	b.bring(b.current(), len(b.current().out))
-	ann.move(1)
-	b.notify("jobs", "3")
-	ann.move(0)
-	ann.move(1)
-	b.settle()
-	ann.expect("jobs=1 jobs=2 jobs=3")
+	send("2")
+	ann.arrive()
+	b.world.run()
+	ann.expect("jobs=1 jobs=2")
+	ann.leaveFor(0)
+	ann.arrive()
+	send("3") // to the first loop again
+	ann.leaveFor(1)
+	ann.arrive()
+	send("4")
+	ann.leaveFor(0)
+	b.world.run()
+	ann.expect("")
+	ann.arrive()
+	b.world.run()
+	ann.expect("jobs=3 jobs=4")
 }
 
 func TestPause(t *testing.T) {
