@@ -39,7 +39,7 @@ fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 soak: compiler ## copy 1 GB both ways, leave in all ways with all state, and run the simulators with SEEDS=1000000 seeds
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks' ./proxy
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
-	$(GO) test -count=1 -timeout 0 -run 'TestRandom' ./pool -seeds $(SEEDS)
+	$(GO) test -count=1 -timeout 0 -run 'TestRandom|TestListenRandom' ./pool -seeds $(SEEDS)
 
 suites: build ## run the programs in SUITES=directory against a PgJay
 	@.ci/suites $(if $(SUITES),$(SUITES),$(error say which: make suites SUITES=directory))

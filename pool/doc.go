@@ -14,14 +14,18 @@
 // A Waiter is owned by the pool from the time Lease returns nil until its
 // callback begins or Abandon returns true.
 //
+// A Listener is owned by one loop, and everything it knows with it: what others
+// ask of it is posted there. A Subscription is owned by its session's loop; the
+// two meet in its inbox.
+//
 // # Locks
 //
 // Pool.mu guards a pool: the states of its backends, the idle stacks, the wait
 // queue, the counts. It is held for well under a microsecond; what takes
 // longer, wakes another loop or needs another pool is noted in Pool.later and
 // done by Pool.unlock. The order is Set.reload, Set.mu, Pool.mu, database.mu,
-// each optional. No two Pool.mu are ever held together. Hooks and callbacks run
-// without locks.
+// each optional. No two Pool.mu are ever held together. Subscription.mu guards
+// one inbox and is taken alone. Hooks and callbacks run without locks.
 //
 // # The way of a lease
 //
@@ -31,4 +35,14 @@
 // covered by one login or one check of a stale backend, as far as the limits
 // allow. Whatever comes free (released, logged in, checked) goes to the oldest
 // waiter directly and never through the idle stacks: nobody overtakes.
+//
+// # The way of a notification
+//
+// All sessions of a database that listen share one backend. It runs LISTEN for
+// the first session that subscribes to a channel and UNLISTEN after the last,
+// in batches, one at a time; each batch ends with a ReadyForQuery, which is also
+// a barrier: what was committed before has been sent (see batch). What comes is
+// put into the inbox of each active member of the channel, and the courier of
+// the subscription calls the session on its loop. When the backend is lost, all
+// whose membership was active are told, as they may have missed something.
 package pool

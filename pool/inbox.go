@@ -48,6 +48,29 @@ const (
 	dueLoss
 )
 
+// delivery is one call of the subscriber.
+type delivery struct {
+	due
+	result
+	frame []byte
+}
+
+// take takes out what is due.
+func (x *inbox) take() (d delivery) {
+	d.due = x.next()
+	switch d.due {
+	case dueResult:
+		d.result = x.results.pop()
+	case dueNotification:
+		n := x.frames.pop()
+		x.bytes -= len(n.frame) + notificationCost
+		d.frame, d.member = n.frame, n.member
+	case dueLoss:
+		d.err = x.tell()
+	}
+	return d
+}
+
 // next decides that: in the order in which it came, the loss last. While paused,
 // notifications do not count.
 func (x *inbox) next() due {
@@ -78,13 +101,6 @@ func (x *inbox) put(frame []byte, m *membership) bool {
 	x.came++
 	x.frames.push(notification{came: x.came, frame: frame, member: m})
 	return true
-}
-
-// take takes the oldest notification out.
-func (x *inbox) take() notification {
-	n := x.frames.pop()
-	x.bytes -= len(n.frame) + notificationCost
-	return n
 }
 
 // answer adds what has come of a request.

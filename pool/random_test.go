@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	seedFlag  = flag.Uint64("seed", 0, "replay one seed of TestRandom")
-	seedsFlag = flag.Uint64("seeds", 300, "how many seeds TestRandom runs")
+	seedFlag  = flag.Uint64("seed", 0, "replay one seed of TestRandom or TestListenRandom")
+	seedsFlag = flag.Uint64("seeds", 300, "how many seeds TestRandom and TestListenRandom run")
 )
 
 // TestRandom lets chance decide what sessions, servers, loops and the clock do,

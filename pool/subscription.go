@@ -126,6 +126,7 @@ func (sub *Subscription) Len() int { return len(sub.channels) }
 
 // Close ends the subscription. There is no call from now on.
 func (sub *Subscription) Close() {
+	defer unbroken()
 	sub.channels = nil
 	sub.mu.Lock()
 	sub.inbox.close()
@@ -136,6 +137,7 @@ func (sub *Subscription) Close() {
 // Pause keeps notifications back until Resume. It holds for these only: done
 // of Subscribe and Barrier, and SubscriptionLost, are called all the same.
 func (sub *Subscription) Pause() {
+	defer unbroken()
 	sub.mu.Lock()
 	sub.inbox.paused = true
 	sub.mu.Unlock()
@@ -153,6 +155,7 @@ func (sub *Subscription) Resume() {
 // Move has the session called on another loop. It is called on that loop, when
 // Enter has begun to keep the old one off.
 func (sub *Subscription) Move(to *reactor.Loop) {
+	defer unbroken()
 	sub.mu.Lock()
 	sub.inbox.courier = &courier{sub: sub, loop: to}
 	sub.wake()
@@ -168,39 +171,36 @@ type courier struct {
 
 // Run calls the subscriber for all that is due.
 func (c *courier) Run() {
-	for c.sub.subscriber.Enter(c.loop) && c.deliver() {
+	for c.sub.subscriber.Enter(c.loop) && c.deliver(c.sub.take(c)) {
 	}
 }
 
-// deliver calls the subscriber once, if anything is due.
-func (c *courier) deliver() bool {
-	sub := c.sub
-	sub.mu.Lock()
-	if c != sub.inbox.courier {
-		sub.mu.Unlock()
-		return false
-	}
-	due := sub.inbox.next()
-	switch due {
-	case dueNothing:
-		c.posted = false
-		sub.mu.Unlock()
+// deliver calls the subscriber. It returns false if nothing is due.
+func (c *courier) deliver(d delivery) bool {
+	switch d.due {
 	case dueResult:
-		r := sub.inbox.results.pop()
-		sub.mu.Unlock()
-		sub.settle(r)
+		c.sub.settle(d.result)
 	case dueNotification:
-		n := sub.inbox.take()
-		sub.mu.Unlock()
-		if !n.member.left {
-			sub.subscriber.Notified(n.frame)
+		if !d.member.left {
+			c.sub.subscriber.Notified(d.frame)
 		}
 	case dueLoss:
-		err := sub.inbox.tell()
-		sub.mu.Unlock()
-		sub.subscriber.SubscriptionLost(err)
+		c.sub.subscriber.SubscriptionLost(d.err)
 	}
-	return due != dueNothing
+	return d.due != dueNothing
+}
+
+// take takes out what c is to deliver next.
+func (sub *Subscription) take(c *courier) delivery {
+	defer unbroken()
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	if c != sub.inbox.courier {
+		return delivery{}
+	}
+	d := sub.inbox.take()
+	c.posted = d.due != dueNothing
+	return d
 }
 
 // settle tells the subscriber what has come of a request.
