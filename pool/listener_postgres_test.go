@@ -267,6 +267,10 @@ func realListenerKilled(t *testing.T, s *testServer) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
+		eventually(t, func() bool { // the server knows it, and lets nobody in until it has recovered
+			_, err := speaker.conn.Exec(t.Context(), "SELECT 1").ReadAll()
+			return err != nil
+		})
 	})
 }
 
