@@ -141,6 +141,14 @@ func (a *audience) awaitLoss() (err error) {
 	return err
 }
 
+// listenerPID returns the PID of the backend that listens for the subscriber.
+func (a *audience) listenerPID() (pid uint32) {
+	done := make(chan struct{})
+	a.sub.listener.post(func(l *Listener) { pid = l.link.backend.PID; close(done) })
+	<-done
+	return pid
+}
+
 // speaker is a connection that notifies.
 type speaker struct {
 	t    *testing.T
@@ -170,14 +178,4 @@ func (s *speaker) notify(channel, payload string) {
 	if r.Err != nil {
 		s.t.Fatal(r.Err)
 	}
-}
-
-// value returns the first column of the first row.
-func (s *speaker) value(sql string) string {
-	s.t.Helper()
-	r := s.conn.ExecParams(s.t.Context(), sql, nil, nil, nil, nil).Read()
-	if r.Err != nil || len(r.Rows) == 0 {
-		s.t.Fatalf("%s: %v", sql, r.Err)
-	}
-	return string(r.Rows[0][0])
 }
