@@ -279,6 +279,7 @@ func (s *session) readyForQuery(body []byte) action {
 	if head.kind == expectQuery {
 		s.tx.copyIn.active = false
 		s.unnamedDropped(act)
+		s.begin.replies = max(s.begin.replies-1, 0)
 	}
 	s.queue.pop()
 	s.back.cleaning, s.back.begun, s.back.executed = false, false, false
@@ -338,6 +339,10 @@ func (s *session) errorReply(body []byte) action {
 		s.back.question.failed = true
 		return swallow
 	}
+	if s.begin.replies > 0 {
+		s.back.broken = !s.begin.failed // what is sent behind it is not in a transaction
+		return swallow
+	}
 	if s.queue.head().kind == expectOurs && !s.tx.unsynced {
 		s.queue.skipToSync()
 		return swallow
@@ -392,7 +397,7 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.record()
-	s.retries, s.back.past = retries{}, true
+	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
 	s.cancel.queryTimeout = false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {

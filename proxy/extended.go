@@ -71,7 +71,7 @@ func (s *session) sync(frame []byte) bool {
 	wellFormed := len(frame) == wire.HeaderLen
 	if s.back.lease == nil && wellFormed {
 		s.client.skipping = false
-		s.toClient(wire.AppendReadyForQuery(s.scratch[:0], wire.StatusIdle))
+		s.toClient(wire.AppendReadyForQuery(s.scratch[:0], s.heldStatus()))
 		return true
 	}
 	if !s.tx.unsynced && !s.acquire() {

@@ -114,6 +114,9 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 		s.client.restDropped = true
 		return true
 	}
+	if typ == wire.Query && s.handledHere(frame, n) {
+		return true
+	}
 	if !s.acquire() {
 		return false
 	}

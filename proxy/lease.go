@@ -116,6 +116,7 @@ func (s *session) hold(b *pool.Backend) {
 		s.toClient(s.aside)
 		s.aside = s.aside[:0]
 	}
+	s.sendBegin()
 	if s.client.paused&pausedClient != 0 {
 		s.pauseBackend(pausedClient)
 	}
@@ -210,6 +211,7 @@ func (s *session) dropLease() {
 	}
 	s.back = backendSide{}
 	s.queue.reset()
+	s.begin.replies = 0
 	s.client.statements.pending = s.client.statements.pending[:0]
 	s.unpin()
 	s.recordLost()

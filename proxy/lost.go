@@ -86,7 +86,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.tx.began = 0    // it begins again
 	}
 	skip := s.client.skipping || s.tx.unsynced
-	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.tx.pins == 0 && s.pooled() && !lost.labelling
+	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling
 	owed := s.queue
 	s.queue = expectations{}
 	if open {
@@ -123,8 +123,8 @@ func fatalForClient(cause *wire.Error) bool {
 // mayTryAgain reports whether what was sent on this lease can be sent to
 // another backend:
 //
-//  1. all of it is known, it is all that was sent on this lease, and the client
-//     has seen no reply to it;
+//  1. all of it is known, it is all that was sent on this lease but a BEGIN that
+//     was held back, and the client has seen no reply to it;
 //  2. it was sent a moment ago: it met a backend that was ending;
 //  3. it has not been tried too often: where a backend has crashed, once, for it
 //     may have been this that made it crash;
@@ -193,11 +193,12 @@ func (s *session) answerLost(owed expectations, skip bool, e *wire.Error) {
 // answerPending gives an error to the message for which there is no backend.
 func (s *session) answerPending(e *wire.Error) {
 	s.recordFailed(e)
+	s.begin.failed = true
 	out := e.Append(s.scratch[:0])
 	in := s.client.in
 	n, _ := wire.FrameLen(in)
 	if in[0] == wire.Query || in[0] == wire.FunctionCall {
-		s.toClient(wire.AppendReadyForQuery(out, wire.StatusIdle))
+		s.toClient(wire.AppendReadyForQuery(out, s.heldStatus()))
 		s.client.rest, s.client.restDropped = max(0, n-len(in)), true
 		s.client.in = in[:copy(in, in[min(n, len(in)):])]
 	} else {

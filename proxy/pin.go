@@ -31,8 +31,8 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	left := &s.tx.left
 	switch {
 	case class.Pins != 0:
-		s.pin(class.Pin)
 		s.tx.pins |= class.Pins
+		s.tellPin(class.Pin)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
 		left.note(class, text)
 	case s.tx.pins == 0:
@@ -63,9 +63,16 @@ func (l *leftover) note(class sqlparse.Class, text []byte) {
 	l.undone = l.undone || class.Reset != sqlparse.ResetNone || class.Statements > 1 || len(names) > 1
 }
 
-// pin makes the session keep its backend. It is the first reason that is told.
+// pin makes the session keep its backend for something that it does now.
 func (s *session) pin(why sqlparse.Reason) {
 	s.tx.pins |= why.Set()
+	s.tx.left.unsure, s.tx.left.all = true, true
+	s.tx.left.pins |= why.Set()
+	s.tellPin(why)
+}
+
+// tellPin tells why the session is pinned. It is the first reason that is told.
+func (s *session) tellPin(why sqlparse.Reason) {
 	if s.tx.pin != sqlparse.ReasonNone {
 		return
 	}
@@ -94,7 +101,7 @@ func (s *session) repin(found sqlparse.Reasons) {
 	if !pins.Has(s.tx.pin) {
 		s.recordUnpin(s.tx.pin)
 		s.tx.pin = sqlparse.ReasonNone
-		s.pin(pins.First())
+		s.tellPin(pins.First())
 	}
 }
 

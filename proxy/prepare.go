@@ -98,7 +98,7 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 // mayHaveFailed reports whether the transaction that the next message meets may
 // be a failed one.
 func (s *session) mayHaveFailed() bool {
-	return s.back.status == wire.StatusError || s.queue.owesReady()
+	return s.back.status == wire.StatusError || s.begin.failed || s.queue.owesReady()
 }
 
 // load sends the Parse of a shared statement.
@@ -131,7 +131,13 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.tx.copies = s.tx.copies || st.body == nil || st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, name)
-	on := s.serverName(name, st)
+	on := ""
+	if st.shared() && s.back.status == wire.StatusError {
+		on = s.standIn(st.body)
+	}
+	if on == "" {
+		on = s.serverName(name, st)
+	}
 	if on == "" || on == string(name) {
 		s.pass(frame)
 		return
@@ -215,6 +221,23 @@ func (s *session) ensure(b *body) string {
 		s.load(st, b, swallow)
 	}
 	return st.Name
+}
+
+// standIn has a statement without a text stand for one that is to be bound in a
+// failed transaction, and returns its name; "" if the backend knows the statement,
+// or executes it all the same. A failed transaction refuses the Parse of the
+// statement, but before it refuses the Bind, PostgreSQL counts the parameters
+// (postgres.c, exec_bind_message).
+func (s *session) standIn(b *body) string {
+	facts := sqlparse.NewStatement(b.sql()).Facts()
+	if b.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(b)) != nil {
+		return ""
+	}
+	name := s.back.lease.Statements.Spare().Name
+	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, facts.Parameters))
+	s.queue.push(expectReply, swallow)
+	s.back.strays = append(s.back.strays, name)
+	return name
 }
 
 // useUnnamed prepares the backend for a message that names the unnamed statement.

@@ -161,7 +161,7 @@ func (s *session) activity() monitor.ClientState {
 		return monitor.ClientWaiting
 	case s.sample.start != 0 || s.state == stateTunnel:
 		return monitor.ClientActive
-	case s.back.lease != nil && s.back.status != wire.StatusIdle:
+	case s.back.lease != nil && s.back.status != wire.StatusIdle, s.begin.text != "":
 		return monitor.ClientIdleInTransaction
 	}
 	return monitor.ClientIdle

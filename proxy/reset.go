@@ -107,7 +107,7 @@ func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
 func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
 	return class.ReadsReset &&
 		!s.back.lease.Dedicated() && s.tx.pins == 0 &&
-		s.back.status == wire.StatusIdle && !s.tx.unsynced &&
+		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced &&
 		len(s.undone(class)) > 0
 }
 

@@ -69,6 +69,7 @@ type session struct {
 	traffic *monitor.Traffic
 	cancel  cancelState
 	retries retries // of the exchange that is under way
+	begin   heldBegin
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool

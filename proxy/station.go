@@ -10,6 +10,7 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -62,7 +63,11 @@ type station struct {
 	// tokens numbers the unnamed statements; no two loops use the same ones.
 	tokens uint64
 	bodies bodies
+	memo   *sqlparse.Memo
 }
+
+// memoBytes bounds a station's memo: it has texts that need no backend.
+const memoBytes = 1 << 20
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
 	st := &station{
@@ -70,6 +75,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		loop:     loop,
 		sessions: make(map[*session]struct{}),
 		recorder: sh.monitor.Recorder(loop.Index()),
+		memo:     sqlparse.NewMemo(memoBytes),
 		scratch:  make([]byte, 0, 4096),
 		tokens:   uint64(loop.Index()+1) << 48,
 	}

@@ -50,6 +50,15 @@ func AppendParseBody(dst []byte, name, body string) []byte {
 	return end(dst, at)
 }
 
+// AppendParseEmpty appends a Parse of a text with nothing in it that has so many
+// parameters.
+func AppendParseEmpty(dst []byte, name string, parameters int) []byte {
+	dst, at := begin(dst, Parse)
+	dst = append(appendCString(dst, name), 0)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(parameters))
+	return end(append(dst, make([]byte, 4*parameters)...), at)
+}
+
 // AppendBindHead appends the beginning of a Bind of n bytes, up to what stands
 // behind the names.
 func AppendBindHead(dst []byte, n int, portal []byte, statement string) []byte {
