@@ -34,6 +34,7 @@ type batch struct {
 	replies  []reply
 	answered int        // replies that have come
 	requests []*request // the oldest first
+	deadline int64      // when the backend must have answered; 0: none
 }
 
 // reply is what one message of a batch is answered with, up to ReadyForQuery.
@@ -85,6 +86,7 @@ func (l *Listener) send() {
 		return
 	}
 	l.batch.requests, l.waiting = l.waiting, nil
+	l.batch.deadline = l.deadline(l.link.pool)
 	l.link.backend.conn.Write(out)
 }
 

@@ -81,7 +81,7 @@ func (l *Listener) loginFailed(p *Pool, err error) {
 	d.lastErr = err
 	l.counts.failures.Add(1)
 	if final(err) {
-		l.refuseAll(err, func(r *request) bool { return r.sub.pool == p })
+		l.waiting = l.refuseSome(l.waiting, err, func(r *request) bool { return r.sub.pool == p })
 	} else {
 		l.backOff()
 	}
@@ -100,17 +100,16 @@ func (l *Listener) retry() {
 	l.advance()
 }
 
-// refuseAll ends the wait of some.
-func (l *Listener) refuseAll(err error, whom func(*request) bool) {
-	all := l.waiting
-	l.waiting = nil
+// refuseSome ends the wait of some, and returns the others.
+func (l *Listener) refuseSome(all []*request, err error, whom func(*request) bool) (others []*request) {
 	for _, r := range all {
 		if whom(r) {
 			l.refuse(r, err)
 		} else {
-			l.waiting = append(l.waiting, r)
+			others = append(others, r)
 		}
 	}
+	return others
 }
 
 // outdated reports whether the database is elsewhere now. Another user or

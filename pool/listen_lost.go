@@ -76,7 +76,7 @@ func (l *Listener) lose(k *link, cause error) {
 			l.end(sub, err, false)
 		}
 	}
-	l.refuseAll(err, func(r *request) bool { return r.sub.over != nil })
+	l.waiting = l.refuseSome(l.waiting, err, func(r *request) bool { return r.sub.over != nil })
 	l.advance()
 }
 
@@ -101,14 +101,13 @@ func (l *Listener) end(sub *Subscription, err error, overflown bool) {
 	sub.lose(err, overflown)
 }
 
-// watch has expire called when the oldest request has waited for too long.
+// watch has expire called when there is something for it to do.
 func (l *Listener) watch() {
-	var due int64
-	switch {
-	case len(l.batch.requests) > 0:
-		due = l.batch.requests[0].deadline
-	case len(l.waiting) > 0:
-		due = l.waiting[0].deadline
+	due := l.batch.deadline
+	for _, requests := range [...][]*request{l.batch.requests, l.waiting} {
+		if len(requests) > 0 && requests[0].deadline != 0 && (due == 0 || requests[0].deadline < due) {
+			due = requests[0].deadline
+		}
 	}
 	if due == l.expiry {
 		return
@@ -120,19 +119,21 @@ func (l *Listener) watch() {
 	}
 }
 
-// expire ends the wait of those whose time is up. A batch that takes so long
-// will not be answered any more.
+// expire ends what takes too long: the backend, if it is that which does not
+// answer, and the wait of those whose time is up.
 func (l *Listener) expire() {
 	l.expiry = 0
-	if l.link != nil && l.batch.underway() {
+	now := l.home.Now()
+	if d := l.batch.deadline; d != 0 && d <= now {
 		l.link.destroy(reasonListen, errHung)
 	}
 	err := error(errWaited)
 	if l.login.lastErr != nil {
 		err = l.login.lastErr
 	}
-	now := l.home.Now()
-	l.refuseAll(err, func(r *request) bool { return r.deadline != 0 && r.deadline <= now })
+	overdue := func(r *request) bool { return r.deadline != 0 && r.deadline <= now }
+	l.batch.requests = l.refuseSome(l.batch.requests, err, overdue)
+	l.waiting = l.refuseSome(l.waiting, err, overdue)
 	l.advance()
 }
 
@@ -160,6 +161,6 @@ func (l *Listener) shut() {
 		k.release()
 		l.lose(k, ErrClosed)
 	}
-	l.refuseAll(ErrClosed, func(*request) bool { return true })
+	l.waiting = l.refuseSome(l.waiting, ErrClosed, func(*request) bool { return true })
 	l.watch()
 }

@@ -103,11 +103,17 @@ func (l *Listener) barrier(r *request) {
 
 // await has r answered by the next batch.
 func (l *Listener) await(r *request) {
-	if patience := r.sub.pool.settings.Load().AcquireTimeout; patience > 0 {
-		r.deadline = l.home.Now() + int64(patience)
-	}
+	r.deadline = l.deadline(r.sub.pool)
 	l.waiting = append(l.waiting, r)
 	l.advance()
+}
+
+// deadline is when something that begins now has taken too long; 0: never.
+func (l *Listener) deadline(p *Pool) int64 {
+	if patience := p.settings.Load().AcquireTimeout; patience > 0 {
+		return l.home.Now() + int64(patience)
+	}
+	return 0
 }
 
 // unsubscribe handles Subscription.Unsubscribe.
@@ -216,9 +222,15 @@ func (l *Listener) advance() {
 	l.watch()
 }
 
-// refuse ends a request with an error, and with it the membership.
+// refuse ends a request with an error, and with it the membership; unless that
+// has become active by another request.
 func (l *Listener) refuse(r *request, err error) {
-	if m := r.member; m != nil && !m.active && m.failed == nil {
+	m := r.member
+	switch {
+	case m == nil:
+	case m.active:
+		err = nil
+	case m.failed == nil:
 		m.failed = err
 		l.leave(m)
 	}

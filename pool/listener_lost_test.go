@@ -135,6 +135,30 @@ func TestNobodyWaitsForListener(t *testing.T) {
 	}
 }
 
+// TestListenerComesLate: the time of whoever waited for a login is up just when
+// there is one. That is no fault of the new backend.
+func TestListenerComesLate(t *testing.T) {
+	b, ann, bob := newListening(t, config(func(c *Config) { c.AcquireTimeout = 10 * time.Second }))
+	b.world.hold, b.silent = true, true
+	first := ann.subscribe("jobs")
+	b.world.run()
+	b.world.pass(9 * time.Second)
+	second := bob.subscribe("jobs")
+	b.world.hold = false
+	b.world.run() // LISTEN is on its way
+	b.world.pass(time.Second)
+	expectAnswer(t, first, "53300")
+	b.silent = false
+	b.settle()
+	expectAnswer(t, second, "ok")
+	b.notify("jobs", "1")
+	b.settle()
+	if ann.expect(""); b.world.dials != 1 {
+		t.Errorf("%d logins", b.world.dials)
+	}
+	bob.expect("jobs=1")
+}
+
 func TestListenerHangs(t *testing.T) {
 	b, ann, bob := newListening(t, config(func(c *Config) { c.AcquireTimeout = 10 * time.Second }))
 	ann.subscribe("jobs")
