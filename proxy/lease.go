@@ -45,9 +45,10 @@ func (s *session) acquire() bool {
 //  1. a cancel request that is on its way must not hit a query it was not
 //     meant for;
 //  2. start-up settings that a RESET undoes are to be applied again first;
-//  3. the label may be refused, and what is sent must not run without it.
+//  3. the label may be refused, and what is sent must not run without it;
+//  4. an earlier exchange is to run again.
 func (s *session) mustSettle() bool {
-	return s.cancel.inFlight > 0 && s.quiet() ||
+	return s.back.healing || s.cancel.inFlight > 0 && s.quiet() ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }
