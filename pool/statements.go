@@ -59,8 +59,11 @@ func (s *Statements) Add(k StatementKey, bytes int) *Statement {
 	if s.byKey == nil {
 		s.byKey = make(map[StatementKey]*Statement)
 	}
-	s.names++
-	st := &Statement{Name: fmt.Sprint(StatementPrefix, s.names), key: k, bytes: bytes}
+	if old := s.byKey[k]; old != nil {
+		s.Remove(old)
+	}
+	st := s.Spare()
+	st.key, st.bytes = k, bytes
 	s.byKey[k] = st
 	s.bytes += bytes
 	s.link(st)

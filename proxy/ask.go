@@ -37,13 +37,14 @@ func appendAskSettings(sql []byte, names []string) []byte {
 
 // pg_settings does not show role and session_authorization, nor the settings of
 // applications, which have a dot in their name: those must be asked for by name.
-// askHidden finds the names in the sources of functions.
+// askHidden finds the names in the sources of functions; askSetters finds out
+// whether any function changes settings, or has a source that cannot be read.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
 	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
 		`pg_catalog.pg_roles u WHERE u.rolname OPERATOR(pg_catalog.=) SESSION_USER AND u.oid OPERATOR(pg_catalog.<>) a.usesysid)`
 	askSet = `SELECT 'set', pg_catalog.lower(s.name), pg_catalog.current_setting(s.name) FROM pg_catalog.pg_settings s ` +
-		`WHERE s.source OPERATOR(pg_catalog.=) 'session' AND s.name OPERATOR(pg_catalog.!~) '^transaction_|[.]'`
+		`WHERE s.source OPERATOR(pg_catalog.=) 'session' AND s.name OPERATOR(pg_catalog.!~) '^transaction_'`
 	askLeft = ` UNION ALL SELECT 'left', 'temporary', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d ` +
 		`WHERE d.refclassid OPERATOR(pg_catalog.=) 2615 AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())` +
 		` UNION ALL SELECT 'left', 'advisory_lock', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l ` +
@@ -55,6 +56,9 @@ const (
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
+	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11 ` +
+		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
+		`OR p.prosrc OPERATOR(pg_catalog.=) ''))`
 )
 
 // leftReasons are the reasons that askLeft names.
@@ -74,6 +78,8 @@ type question struct {
 	set      []pool.Setting
 	search   bool     // askHidden was part of it
 	hidden   []string // the names it found
+	setters  bool     // askSetters has found some
+	text     []byte   // the only text that the question is about; nil: several
 	left     sqlparse.Reasons
 }
 
@@ -82,7 +88,10 @@ func (s *session) ask() {
 	left := s.tx.left
 	s.tx.left = leftover{}
 	slices.Sort(left.settings)
-	q := &question{settings: slices.Compact(left.settings), all: left.all || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	if left.undone {
+		left.text = nil // what has failed or was taken back says nothing
+	}
+	q := &question{text: left.text, settings: slices.Compact(left.settings), all: left.all || s.tx.pins != sqlparse.ReasonSetting.Set()}
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
@@ -92,7 +101,7 @@ func (s *session) ask() {
 		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
 		var names []string
 		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
-			sql = append(sql, askHidden...)
+			sql = append(sql, askHidden+askSetters...)
 		}
 		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 		sql = appendAskNamed(sql, q.settings)
@@ -142,6 +151,8 @@ func (s *session) answerRow(body []byte) {
 		q.failed = true
 	case string(kind) == "left":
 		q.left |= leftReasons[string(name)].Set()
+	case string(kind) == "setters":
+		q.setters = true
 	default:
 		if string(kind) == "hidden" {
 			q.hidden = append(q.hidden, string(name))
@@ -188,11 +199,15 @@ func (s *session) conclude() {
 		return
 	}
 	if q.search {
-		s.hidden.put(s.who.pool.Key(), q.hidden, s.loop.Now())
+		s.hidden.put(s.who.pool.Key(), q.hidden, q.setters, s.loop.Now())
 	}
 	label := s.labelOf(q)
 	if foreign(label) {
 		return
+	}
+	if q.text != nil {
+		leaves := q.left != 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
+		s.habits.learn(s.habitKey(q.text), q.text, leaves, s.loop.Now())
 	}
 	s.setLabel(label)
 	s.back.lease.Label = label

@@ -412,6 +412,7 @@ func (s *session) exchangeDone() {
 		if s.tx.defined {
 			s.tx.defined = false
 			s.hidden.forget(s.who.pool.Key().Database)
+			s.habits.forget(s.who.pool.Key().Database)
 		}
 		s.endTransaction(now, result)
 	}

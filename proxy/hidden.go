@@ -18,8 +18,9 @@ type hidden struct {
 }
 
 type hiddenNames struct {
-	names []string
-	at    int64
+	names   []string
+	setters bool // some function changes settings
+	at      int64
 }
 
 // hiddenFor is how long the names are good for: functions may be created that
@@ -34,13 +35,21 @@ func (h *hidden) get(k pool.Key, now int64) (names []string, stale bool) {
 	return known.names, !ok || now-known.at > int64(hiddenFor)
 }
 
-func (h *hidden) put(k pool.Key, names []string, now int64) {
+// setters reports whether a function may change settings, as far as is known.
+func (h *hidden) setters(k pool.Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, ok := h.known[k]
+	return !ok || known.setters
+}
+
+func (h *hidden) put(k pool.Key, names []string, setters bool, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.known == nil {
 		h.known = make(map[pool.Key]hiddenNames)
 	}
-	h.known[k] = hiddenNames{names, now}
+	h.known[k] = hiddenNames{names, setters, now}
 }
 
 // forget is called when a database's functions may have changed.

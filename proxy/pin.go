@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -22,6 +24,8 @@ type leftover struct {
 	// undone is set when some of the settings may have been put back, by RESET
 	// or a rollback: then it counts whether they are set at all.
 	undone bool
+	// text is the only text that was noted, if that has habits; nil otherwise.
+	text []byte
 }
 
 // note draws the consequences of a statement for the session.
@@ -29,11 +33,18 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
 	s.tx.defined = s.tx.defined || class.First == sqlparse.CommandDDL || class.Statements > 1
 	left := &s.tx.left
+	known := hasHabits(class)
 	switch {
+	case known && s.tx.pins&opaque == 0 && s.habits.trusted(s.habitKey(text), text, s.loop.Now()):
 	case class.Pins != 0:
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
+		if !known || left.unsure || changesSettings.Match(text) {
+			left.text = nil
+		} else {
+			left.text = bytes.Clone(text)
+		}
 		left.note(class, text)
 	case s.tx.pins == 0:
 	case class.Releases:
@@ -68,6 +79,7 @@ func (s *session) pin(why sqlparse.Reason) {
 	s.tx.pins |= why.Set()
 	s.tx.left.unsure, s.tx.left.all = true, true
 	s.tx.left.pins |= why.Set()
+	s.tx.left.text = nil
 	s.tellPin(why)
 }
 

@@ -32,6 +32,7 @@ type shared struct {
 	cancels   cancelTable
 	greetings greetings
 	hidden    hidden
+	habits    habits
 	logins    loginCounter
 	outages   outages
 	clients   atomic.Int64
