@@ -91,6 +91,9 @@ var notYet = []limit{
 
 	{leavesSeedBy("seed by a parameter", extended("select set_config($1, '0.5', $2)", "seed", "f")), beyondDiscard, ""},
 	{leakState{name: "composed name by DO", steps: sql("do $$ begin perform set_config('app.' || 'x', 'left', false); end $$")}, unaskable, ""},
+	{leakState{name: "name in an argument of a function", steps: sql("select leak.set('app.x', 'left')")}, unaskable, ""},
+	{leakState{name: "name in an argument of a procedure", steps: sql("call leak.call('app.x', 'left')")}, unaskable, ""},
+	{leakState{name: "name in a text that cannot be read", steps: sql(`select U&"set\005fconfig"('app.x', 'left', false)`)}, unaskable, ""},
 	{leakState{name: "composed name by a function", steps: sql("select leak.set('app.' || 'x', 'left')")}, unaskable, ""},
 
 	// Traces.

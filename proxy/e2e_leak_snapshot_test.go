@@ -15,12 +15,12 @@ import (
 // the settings that plpgsql has as soon as it is loaded.
 //
 // Not in it are traces that no statement takes away: the number of the schema of
-// temporary objects, the source of transaction_isolation and its like, the
-// settings of libraries that are loaded by a function of theirs, and that a
+// temporary objects, the source of transaction_isolation and its like and of the
+// settings of libraries, those that are loaded by a function of theirs, and that a
 // setting of an application is empty instead of unknown: see notYet for that.
 const snapshotSQL = `do $$ begin end $$;
 select 'setting ' || name, setting from pg_settings order by name;
-select 'source ' || name, source, reset_val from pg_settings where name not like 'transaction\_%' order by name;
+select 'source ' || name, source, reset_val from pg_settings where name !~ '^transaction_|[.]' order by name;
 select 'user', current_user, session_user, current_setting('role'), current_setting('session_authorization'), current_setting('is_superuser');
 select 'path', regexp_replace(current_schemas(false)::text, 'pg_temp_[0-9]+', 'pg_temp');
 select 'transaction', current_setting('transaction_isolation'), current_setting('transaction_read_only'),

@@ -288,7 +288,8 @@ func (l *lane) stillThere(t *testing.T, s leakState, want *truth, a *pgtest.Conn
 }
 
 // run sends the steps and returns the replies, and the transaction status in the
-// end.
+// end. When a ParameterStatus comes is not fixed: it counts as the last of its
+// step.
 func run(t *testing.T, c *pgtest.Conn, steps []leakStep) (replies []string, status byte) {
 	t.Helper()
 	status = 'I'
@@ -296,15 +297,21 @@ func run(t *testing.T, c *pgtest.Conn, steps []leakStep) (replies []string, stat
 		if err := c.Send(step...); err != nil {
 			t.Fatal(err)
 		}
+		var parameters []string
 		for _, f := range awaitReplies(t, c, step) {
-			replies = append(replies, f.String())
 			switch f.Type {
+			case 'S':
+				parameters = append(parameters, f.String())
+				continue
 			case 'Z':
 				status = f.Body[0]
 			case pgtest.EOF:
 				return replies, 0
 			}
+			replies = append(replies, f.String())
 		}
+		slices.Sort(parameters)
+		replies = append(replies, parameters...)
 	}
 	return replies, status
 }

@@ -12,12 +12,21 @@ import (
 type settingWay struct {
 	name  string
 	steps func(name, value string) []leakStep
+	// hides says that the name is not where the proxy looks for it. Settings of
+	// applications are lost then: they are in notYet.
+	hides bool
+}
+
+// hiding marks a way as one that hides the name.
+func hiding(w settingWay) settingWay {
+	w.hides = true
+	return w
 }
 
 // text makes a way of queries, in which NAME, SET and CALL stand for the
 // setting's name, the SET of it, and the set_config of it.
 func text(name string, queries ...string) settingWay {
-	return settingWay{name, func(setting, value string) []leakStep { return fillIn(setting, value, queries) }}
+	return settingWay{name: name, steps: func(setting, value string) []leakStep { return fillIn(setting, value, queries) }}
 }
 
 func fillIn(setting, value string, queries []string) (steps []leakStep) {
@@ -38,7 +47,7 @@ func fillIn(setting, value string, queries []string) (steps []leakStep) {
 
 // messages makes a way of the extended protocol, from the SET.
 func messages(name string, steps func(set string) []leakStep) settingWay {
-	return settingWay{name, func(setting, value string) []leakStep {
+	return settingWay{name: name, steps: func(setting, value string) []leakStep {
 		return steps(fmt.Sprintf("set %s = %s", setting, quoteValue(value)))
 	}}
 }
@@ -53,7 +62,7 @@ var settingWays = []settingWay{
 	text("by set_config", "select CALL"),
 	text("by set_config of a schema", "select pg_catalog./* */set_config (ARGS, 1 > 2)"),
 	text("by set_config in quotes", `select "pg_catalog"."set_config"(ARGS, 'f')`),
-	text("by set_config in unicode", `select U&"set\005fconfig"(ARGS, false)`),
+	hiding(text("by set_config in unicode", `select U&"set\005fconfig"(ARGS, false)`)),
 	text("by set_config of named arguments", "select set_config(is_local => false, setting_name => NAMED)"),
 	text("by set_config in a CTE", "with a as materialized (select CALL as s) select * from a"),
 	text("by set_config in WHERE", "select 1 where CALL is not null"),
@@ -75,9 +84,9 @@ var settingWays = []settingWay{
 	text("by DO with ROLLBACK", "do $way$ begin perform CALL; rollback; end $way$"),
 	text("by DO that catches an error", "do $way$ begin perform CALL; perform 1/0; exception when others then null; end $way$"),
 	text("by DO that fails", "do $way$ begin perform CALL; perform 1/0; end $way$"),
-	text("by a function", "select leak.set(ARGS)"),
+	hiding(text("by a function", "select leak.set(ARGS)")),
 	text("by a function that executes", "select leak.run(QUOTED)"),
-	text("by a procedure", "call leak.call(ARGS)"),
+	hiding(text("by a procedure", "call leak.call(ARGS)")),
 	text("in a text of several", "select 1; SET; select 2"),
 	text("in a text of several that fails", "select 1; SET; select 1/0"),
 	text("in a text with COMMIT, then an error", "begin; SET; commit; select 1/0"),
@@ -123,22 +132,22 @@ var settingWays = []settingWay{
 	messages("in a pipeline with ROLLBACK", func(set string) []leakStep {
 		return []leakStep{slices.Concat(extended("begin")[:3], extended(set)[:3], extended("rollback"))}
 	}),
-	{"by a parameter", func(setting, value string) []leakStep {
+	{name: "by a parameter", steps: func(setting, value string) []leakStep {
 		return []leakStep{extended("select set_config($1, $2, $3)", setting, value, "false")}
 	}},
-	{"by a parameter, local", func(setting, value string) []leakStep {
+	{name: "by a parameter, local", steps: func(setting, value string) []leakStep {
 		return []leakStep{extended("select set_config($1, $2, $3)", setting, value, "true")}
 	}},
-	{"by a prepared statement with parameters", func(setting, value string) []leakStep {
+	{name: "by a prepared statement with parameters", steps: func(setting, value string) []leakStep {
 		return []leakStep{
 			{pgtest.Parse("s", "select set_config($1, $2, $3)"), pgtest.Sync},
 			{pgtest.Bind("", "s", setting, value, "f"), pgtest.Execute("", 0), pgtest.CloseStatement("s"), pgtest.Sync},
 		}
 	}},
-	{"by FunctionCall", func(setting, value string) []leakStep {
+	{name: "by FunctionCall", steps: func(setting, value string) []leakStep {
 		return []leakStep{{pgtest.Call(setConfigOID, setting, value, "\x00")}}
 	}},
-	{"by UPDATE pg_settings", func(setting, value string) []leakStep {
+	{name: "by UPDATE pg_settings", steps: func(setting, value string) []leakStep {
 		if strings.Contains(setting, ".") {
 			return nil // it is not there before somebody has used it
 		}
