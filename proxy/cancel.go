@@ -109,17 +109,23 @@ func (c *cancelDone) Run() {
 		return
 	}
 	s.afterReplies()
-	if s.gone && s.back.lease != nil && !s.queue.empty() {
+	if s.mustCancel() {
 		s.clock.set(s, timeoutRecancel, recancelAfter)
 	}
 }
 
-// recancelAfter is when a client that has gone has its query cancelled again:
-// the first request may have overtaken the query, and then had no effect.
+// recancelAfter is when a query is cancelled again that must end: the first
+// request may have overtaken the query, and then had no effect.
 const recancelAfter = 50 * time.Millisecond
 
 func (s *session) recancel() {
-	if s.gone && s.back.lease != nil && !s.queue.empty() && s.cancel.inFlight == 0 {
+	if s.mustCancel() && s.cancel.inFlight == 0 {
 		s.sendCancel()
 	}
+}
+
+// mustCancel reports whether what the backend executes is to end: its client
+// has gone, or it takes too long.
+func (s *session) mustCancel() bool {
+	return (s.gone || s.cancel.queryTimeout) && s.back.lease != nil && !s.queue.empty()
 }
