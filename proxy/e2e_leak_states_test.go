@@ -70,7 +70,7 @@ var transactionStates = []leakState{
 	{name: "transaction chained, ended", steps: sql("begin isolation level serializable read only", "rollback and chain", "commit")},
 	{name: "transaction snapshot", steps: sql("begin isolation level repeatable read; select pg_export_snapshot() is not null")},
 	{name: "constraints", steps: sql("begin", "set constraints all deferred")},
-	{name: "open transaction", steps: sql("begin", "insert into leak.sink (name) values ('left')")},
+	{name: "open transaction", probe: "select count(*) from leak.sink", steps: sql("begin", "insert into leak.sink (name) values ('left')")},
 	{name: "failed transaction", steps: sql("begin", "select 1/0")},
 	{name: "failed transaction with a savepoint", steps: sql("begin; savepoint s", "select 1/0")},
 	{name: "implicit transaction", steps: sql("insert into leak.sink (name) values ('left'); select 1/0")},
