@@ -19,7 +19,7 @@ type Pool struct {
 	settings atomic.Pointer[Settings]
 	account  account // guarded by base.mu
 
-	stale atomic.Uint32 // StatementsEpoch
+	epoch atomic.Uint32 // SchemaEpoch
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

@@ -7,9 +7,13 @@ import (
 
 // StatementKey says which prepared statements are the same: those with the same
 // text and parameter types, prepared in the same scope, which is the search_path
-// and role. PostgreSQL would plan one again each time that the scope changes
-// (plancache.c, RevalidateCachedQuery).
-type StatementKey struct{ Body, Scope unique.Handle[string] }
+// and role, and in the same epoch of the schema. PostgreSQL would plan one again
+// each time that the scope changes (plancache.c, RevalidateCachedQuery); and what
+// was prepared before a type or column changed is not what it would be afterwards.
+type StatementKey struct {
+	Body, Scope unique.Handle[string]
+	Epoch       uint32 // Pool.SchemaEpoch when it was prepared for a client
+}
 
 // Statement is a prepared statement of a backend. It is owned by whoever owns
 // the backend.
@@ -30,9 +34,6 @@ type Statement struct {
 // the last used first. The zero value has none. It is owned by whoever owns the
 // backend.
 type Statements struct {
-	// Epoch is Pool.StatementsEpoch as of when they were all dropped last.
-	Epoch uint32
-
 	byKey          map[StatementKey]*Statement
 	newest, oldest *Statement
 	bytes          int
@@ -99,7 +100,7 @@ func (s *Statements) Remove(st *Statement) {
 }
 
 // Clear forgets all: the backend has dropped them.
-func (s *Statements) Clear() { *s = Statements{Epoch: s.Epoch, names: s.names} }
+func (s *Statements) Clear() { *s = Statements{names: s.names} }
 
 // Over reports whether there are more than count, or they take more than bytes.
 func (s *Statements) Over(count, bytes int) bool { return len(s.byKey) > count || s.bytes > bytes }
@@ -139,10 +140,9 @@ func (s *Statements) unlink(st *Statement) {
 	st.newer, st.older = nil, nil
 }
 
-// StatementsStale says that shared statements have become stale: the type of a
-// result has changed. It may be called on any goroutine.
-func (p *Pool) StatementsStale() { p.stale.Add(1) }
+// SchemaChanged says that a statement may mean something else if it is prepared
+// from now on. It may be called on any goroutine.
+func (p *Pool) SchemaChanged() { p.epoch.Add(1) }
 
-// StatementsEpoch counts the calls of StatementsStale. A backend with another
-// Statements.Epoch has stale statements.
-func (p *Pool) StatementsEpoch() uint32 { return p.stale.Load() }
+// SchemaEpoch counts the calls of SchemaChanged.
+func (p *Pool) SchemaEpoch() uint32 { return p.epoch.Load() }

@@ -47,12 +47,12 @@ func (s *session) relay(p []byte) (used int) {
 			if n < 0 || have < n && s.mustKnow(p[i]) && have < maxPrefix {
 				break
 			}
-			if s.queue.headFlushed() || !comesAnytime(p[i]) {
-				s.makeReplies()
-			}
+			made := (s.queue.headFlushed() || !comesAnytime(p[i])) && s.makeReplies()
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
 			if s.back.healing && len(s.back.sent) > 0 {
 				from, s.aside = i, s.aside[:0] // nothing of the exchange has reached the client
+			} else if made {
+				s.forgetSent()
 			}
 		}
 		have := min(n, len(p)-i)
@@ -413,6 +413,7 @@ func (s *session) exchangeDone() {
 			s.tx.defined = false
 			s.hidden.forget(s.who.pool.Key().Database)
 			s.habits.forget(s.who.pool.Key().Database)
+			s.who.pool.SchemaChanged()
 		}
 		s.endTransaction(now, result)
 	}

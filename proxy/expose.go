@@ -28,14 +28,14 @@ func (s *session) expose() bool {
 	if s.back.status == wire.StatusError {
 		return true
 	}
-	s.prepareAgain()
+	s.dropShared()
 	s.closeStrays()
 	for name, st := range s.client.statements.all {
 		if !st.shared() {
 			continue
 		}
 		s.tokens++
-		own := statement{st.body, s.tokens}
+		own := statement{body: st.body, token: s.tokens}
 		if name != "" {
 			own.body = nil // it stays here
 			s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))

@@ -23,6 +23,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		s.beginExchange(sqlparse.Class{})
 		s.tx.unsynced = true
 		s.tx.copies = s.tx.copies && !s.queue.empty()
+		s.tx.spared = false
 	}
 	body := frame[wire.HeaderLen:]
 	statement := len(body) > 1 && body[0] == 'S' // what Describe and Close name

@@ -45,7 +45,7 @@ func TestHabits(t *testing.T) {
 // not asked for again.
 func TestChangesSettings(t *testing.T) {
 	for text, want := range map[string]bool{
-		"select f($1)": false,
+		"select f($1)":                                         false,
 		"do $$ begin update t set a = 1; end $$":               false,
 		"do $$ begin set work_mem = 1; end $$":                 true,
 		"do $$ begin perform set_config('a.b', v, false); end": true,

@@ -105,9 +105,6 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.lease = b
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
-	if b.Statements.Epoch != s.who.pool.StatementsEpoch() {
-		s.prepareAgain()
-	}
 	s.sample.waited += s.loop.Now() - s.sample.asked
 	if b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)

@@ -31,7 +31,10 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
-	s.tx.defined = s.tx.defined || class.First == sqlparse.CommandDDL || class.Statements > 1
+	if class.Defines {
+		s.tx.defined = true
+		s.who.pool.SchemaChanged()
+	}
 	left := &s.tx.left
 	known := hasHabits(class)
 	switch {

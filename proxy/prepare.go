@@ -46,7 +46,7 @@ func (s *session) parse(frame []byte, b *body) {
 		s.parseAgain(name, frame)
 	case b.handle == unshared || !s.shares():
 		s.tokens++
-		s.client.statements.push(nil, statement{b, s.tokens}, s.batch())
+		s.client.statements.push(nil, statement{body: b, token: s.tokens}, s.batch())
 		s.send(frame)
 		s.queue.push(expectChange, forward)
 	default:
@@ -58,7 +58,7 @@ func (s *session) parse(frame []byte, b *body) {
 func (s *session) parseHere(name, frame []byte) {
 	s.pin(sqlparse.ReasonPrepared)
 	s.tokens++
-	s.client.statements.push(name, statement{nil, s.tokens}, s.batch())
+	s.client.statements.push(name, statement{token: s.tokens}, s.batch())
 	s.send(frame)
 	s.queue.push(expectChange, forward)
 }
@@ -79,12 +79,13 @@ func (s *session) parseAgain(name, frame []byte) {
 // parseShared handles the Parse of a statement that all sessions share.
 func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	on := &s.back.lease.Statements
-	st := on.Use(s.statementKey(b))
-	s.client.statements.push(name, statement{body: b}, s.batch())
+	own := s.newStatement(b)
+	st := on.Use(s.statementKey(own))
+	s.client.statements.push(name, own, s.batch())
 	s.keep(frame)
 	switch {
 	case st == nil:
-		s.load(on.Add(s.statementKey(b), len(b.text)), b, forward)
+		s.load(on.Add(s.statementKey(own), len(b.text)), b, forward)
 	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
 		spare := on.Spare() // PostgreSQL may refuse it now
 		s.load(spare, b, forward)
@@ -92,6 +93,7 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 		s.queue.push(expectReply, swallow)
 	default:
 		s.queue.push(expectParsed, forward)
+		s.tx.spared = true
 	}
 }
 
@@ -133,7 +135,7 @@ func (s *session) bind(frame []byte, n int) {
 	s.bindReset(portal, name)
 	on := ""
 	if st.shared() && s.back.status == wire.StatusError {
-		on = s.standIn(st.body)
+		on = s.standIn(st)
 	}
 	if on == "" {
 		on = s.serverName(name, st)
@@ -184,7 +186,7 @@ func (s *session) closeStatement(frame []byte) {
 func (s *session) serverName(name []byte, st statement) string {
 	switch {
 	case st.shared():
-		return s.ensure(st.body)
+		return s.ensure(st)
 	case len(name) == 0:
 		s.useUnnamed(st)
 		return ""
@@ -213,12 +215,12 @@ func ownName(name []byte) string {
 }
 
 // ensure has the backend know a shared statement, and returns its name there.
-func (s *session) ensure(b *body) string {
-	key := s.statementKey(b)
+func (s *session) ensure(own statement) string {
+	key := s.statementKey(own)
 	st := s.back.lease.Statements.Use(key)
 	if st == nil {
-		st = s.back.lease.Statements.Add(key, len(b.text))
-		s.load(st, b, swallow)
+		st = s.back.lease.Statements.Add(key, len(own.body.text))
+		s.load(st, own.body, swallow)
 	}
 	return st.Name
 }
@@ -228,9 +230,9 @@ func (s *session) ensure(b *body) string {
 // or executes it all the same. A failed transaction refuses the Parse of the
 // statement, but before it refuses the Bind, PostgreSQL counts the parameters
 // (postgres.c, exec_bind_message).
-func (s *session) standIn(b *body) string {
-	facts := sqlparse.NewStatement(b.sql()).Facts()
-	if b.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(b)) != nil {
+func (s *session) standIn(own statement) string {
+	facts := sqlparse.NewStatement(own.body.sql()).Facts()
+	if own.body.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
 		return ""
 	}
 	name := s.back.lease.Statements.Spare().Name
@@ -299,9 +301,14 @@ func (s *session) noteBody(b *body) {
 	}
 }
 
-// statementKey returns what makes a statement the same on a backend.
-func (s *session) statementKey(b *body) pool.StatementKey {
-	return pool.StatementKey{Body: b.handle, Scope: s.who.scope}
+// newStatement returns the shared statement that the client prepares now.
+func (s *session) newStatement(b *body) statement {
+	return statement{body: b, epoch: s.who.pool.SchemaEpoch()}
+}
+
+// statementKey returns what makes a shared statement the same on a backend.
+func (s *session) statementKey(st statement) pool.StatementKey {
+	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Epoch: st.epoch}
 }
 
 // defined reports whether the client has a statement with this name.
@@ -338,7 +345,7 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery():
 		return true
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
-		known := s.back.lease.Statements.Use(s.statementKey(st.body))
+		known := s.back.lease.Statements.Use(s.statementKey(st))
 		return known != nil && !known.Ready && known.Batch != s.batch()
 	case typ == wire.Parse:
 		return s.loading(frame)
@@ -357,7 +364,7 @@ func (s *session) loading(frame []byte) bool {
 	if b == nil || b.handle == unshared {
 		return false
 	}
-	known := s.back.lease.Statements.Use(s.statementKey(b))
+	known := s.back.lease.Statements.Use(s.statementKey(s.newStatement(b)))
 	return known != nil && !known.Ready && known.Batch != s.batch()
 }
 

@@ -174,6 +174,8 @@ type transaction struct {
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	batch    uint64
+	// spared is set when a Parse of the exchange was not sent.
+	spared bool
 	// copies is set when something is under way that may read copy data: then
 	// PostgreSQL must get every message, as each is an error.
 	copies bool

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pgjay/pgjay/pool"
@@ -53,20 +54,12 @@ func (s *session) unnamedDropped(act action) {
 }
 
 // forwardError decides what becomes of an error that is the client's. One may say
-// that a shared statement is stale: a result has got another type since it was
-// prepared, or it is gone, which can happen inside of functions.
+// that a shared statement is stale.
 func (s *session) forwardError(body []byte) action {
 	named := bytes.Contains(body, []byte(pool.StatementPrefix))
 	code := string(wire.ErrorCode(body))
-	changed := code == "0A000" && bytes.Contains(body, []byte("\x00RRevalidateCachedQuery\x00"))
-	if changed || named && code == "26000" {
-		if changed {
-			s.who.pool.StatementsStale()
-		}
-		s.prepareAgain()
-		if s.heals() {
-			return swallow
-		}
+	if s.staleness(code, body, named) && s.heals() {
+		return swallow
 	}
 	if named {
 		return s.withOwnNames(body)
@@ -74,14 +67,33 @@ func (s *session) forwardError(body []byte) action {
 	return forward
 }
 
-// prepareAgain has all shared statements of the backend prepared again when they
-// are used next.
-func (s *session) prepareAgain() {
+// staleness reports whether an error may come from a shared statement that is
+// stale, and draws the conclusions: the type of a result has changed, by means
+// that the proxy did not see; what the statement names is gone, of which its Parse
+// would have told; or it is gone itself, which can happen inside of functions.
+func (s *session) staleness(code string, body []byte, named bool) bool {
+	switch {
+	case code == "0A000" && bytes.Contains(body, []byte("\x00RRevalidateCachedQuery\x00")):
+		s.who.pool.SchemaChanged()
+	case named && code == "26000":
+		s.dropShared()
+	default:
+		return slices.Contains(missing[:], code)
+	}
+	return true
+}
+
+// missing are the errors of statements that name what is not there any more:
+// relations, columns, functions, types, schemas; or what has another type now. A
+// type that a statement has been prepared with is looked up by number (XX000).
+var missing = [...]string{"42P01", "42703", "42883", "42704", "42804", "3F000", "XX000"}
+
+// dropShared has all shared statements of the backend dropped.
+func (s *session) dropShared() {
 	on := &s.back.lease.Statements
 	for st := on.Excess(0, 0); st != nil; st = on.Excess(0, 0) {
 		s.back.strays = append(s.back.strays, st.Name)
 	}
-	on.Epoch = s.who.pool.StatementsEpoch()
 }
 
 // heals has an exchange that has met a stale statement run once more, when it has
@@ -90,10 +102,11 @@ func (s *session) prepareAgain() {
 //  1. no transaction was open, nothing was executed, and nothing of it has reached
 //     the client;
 //  2. all of it is known, and nothing has been sent behind it;
-//  3. the client does not go by a description that it got before: it prepares the
-//     statement, or has it described, in this exchange.
+//  3. the client prepares a statement in it that the backend had already. One that
+//     was prepared before may be described to the client as it was then; for it
+//     the error is right.
 func (s *session) heals() bool {
-	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone || !describes(s.back.sent) {
+	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone || !s.tx.spared {
 		return false
 	}
 	switch {
@@ -111,27 +124,32 @@ func (s *session) heals() bool {
 	return true
 }
 
-// describes reports whether there is a Parse or Describe among messages.
-func describes(p []byte) bool {
-	for {
-		n, ok := wire.FrameLen(p)
-		if !ok || n < 0 || n > len(p) {
-			return false
-		}
-		if p[0] == wire.Parse || p[0] == wire.Describe {
-			return true
-		}
-		p = p[n:]
-	}
-}
-
 // heal runs the exchange again.
 func (s *session) heal() {
 	sent := s.back.sent
-	s.back.sent, s.back.healing = nil, false
+	s.back.sent, s.back.healing, s.tx.spared = nil, false, false
+	s.forgetShared(sent)
 	s.sample.code = [2]byte{}
 	s.client.statements.takeBack()
 	s.tryAgain(sent, "stale_statement")
+}
+
+// forgetShared has the statements prepared again that are prepared in messages.
+func (s *session) forgetShared(p []byte) {
+	on := &s.back.lease.Statements
+	for len(p) > 0 {
+		n, ok := wire.FrameLen(p)
+		if !ok || n > len(p) {
+			return
+		}
+		if p[0] == wire.Parse {
+			if st := on.Use(s.statementKey(s.newStatement(s.parsed(p[:n])))); st != nil {
+				on.Remove(st)
+				s.back.strays = append(s.back.strays, st.Name)
+			}
+		}
+		p = p[n:]
+	}
 }
 
 // sharedName finds the name of a shared statement in an error message.

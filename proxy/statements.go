@@ -94,6 +94,8 @@ type statement struct {
 	// token is set if the statement is a backend's unnamed one, or has no body:
 	// no other statement has the same. The others are shared by all sessions.
 	token uint64
+	// epoch is that of the schema when the client has prepared it.
+	epoch uint32
 }
 
 func (st statement) none() bool { return st == statement{} }

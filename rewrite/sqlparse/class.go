@@ -11,6 +11,9 @@ type Class struct {
 	// Releases is set when the text may take away what a session is pinned
 	// for: DROP, CLOSE, UNLISTEN, DEALLOCATE, DISCARD, pg_advisory_unlock.
 	Releases bool
+	// Defines is set when the text may change what names mean: DDL, or code
+	// that may have some.
+	Defines bool
 	// Drops is set when the text drops all prepared statements.
 	Drops bool
 	// First is the command of the first statement.

@@ -151,6 +151,10 @@ func (c *classifier) endStatement() {
 	case kwDiscard:
 		c.endDiscard()
 	}
+	switch c.command {
+	case CommandDDL, CommandDo, CommandCall:
+		c.class.Defines = true
+	}
 	if !c.command.transactional() {
 		c.class.loose = true
 	}
