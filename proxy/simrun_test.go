@@ -134,6 +134,9 @@ func (w *scriptWriter) statement() string {
 	return "SELECT " + w.tag()
 }
 
+// name is that of a prepared statement.
+func (w *scriptWriter) name() string { return []string{"named", "other"}[w.rng.IntN(2)] }
+
 func (w *scriptWriter) query(sql string) { w.out = wire.AppendQuery(w.out, sql) }
 
 func (w *scriptWriter) exchange() {
@@ -145,7 +148,8 @@ func (w *scriptWriter) exchange() {
 	case 5:
 		w.copyIn()
 	case 6:
-		w.query([]string{"", "DISCARD ALL", "DEALLOCATE ALL", "RESET application_name", w.statement() + "; RESET application_name"}[w.rng.IntN(5)])
+		w.query([]string{"", "DISCARD ALL", "DEALLOCATE ALL", "PREPARE " + w.name() + " AS SELECT " + w.tag(), "EXECUTE " + w.name(),
+			"DEALLOCATE " + w.name(), "RESET application_name", w.statement() + "; RESET application_name"}[w.rng.IntN(8)])
 	case 7:
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	default:

@@ -189,7 +189,7 @@ func (v *simServer) parse(name, text string) {
 		v.fail("42601", "syntax error")
 		return
 	}
-	if v.refuses(text) {
+	if text != "" && v.refuses(text) {
 		return
 	}
 	if name == "" {
@@ -205,7 +205,7 @@ func (v *simServer) parse(name, text string) {
 
 // refuses gives the error for what a failed transaction does not do any more.
 func (v *simServer) refuses(text string) bool {
-	if v.status != 'E' || text == "" || text == "ROLLBACK" || text == "COMMIT" {
+	if v.status != 'E' || text == "ROLLBACK" || text == "COMMIT" {
 		return false
 	}
 	v.fail("25P02", "transaction aborted")
@@ -329,9 +329,21 @@ func (v *simServer) execute(text string, describe bool) bool {
 		clear(v.named)
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
+	case "PREPARE":
+		name, body, _ := strings.Cut(rest, " AS ")
+		if _, taken := v.named[name]; taken {
+			return v.fail("42P05", "already exists")
+		}
+		v.named[name] = body
+		return v.complete("PREPARE")
+	case "EXECUTE":
+		body, ok := v.named[rest]
+		if !ok {
+			return v.fail("26000", "no such statement "+rest)
+		}
+		return v.execute(body, describe)
 	case "DEALLOCATE":
-		clear(v.named)
-		return v.complete("DEALLOCATE ALL")
+		return v.deallocate(rest)
 	case "COPY":
 		return v.copy(rest)
 	}

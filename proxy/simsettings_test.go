@@ -90,5 +90,23 @@ func (v *simServer) left(question string) bool {
 		}
 		v.data(wire.DataRow, string(row))
 	}
+	for name := range v.named {
+		if strings.Contains(question, "pg_prepared_statements") && !strings.HasPrefix(name, "pgjay_") {
+			v.data(wire.DataRow, "\x00\x03\x00\x00\x00\x04left\x00\x00\x00\x08prepared\xff\xff\xff\xff")
+			break
+		}
+	}
 	return v.complete("SELECT 1")
+}
+
+func (v *simServer) deallocate(name string) bool {
+	if name == "ALL" {
+		clear(v.named)
+		return v.complete("DEALLOCATE ALL")
+	}
+	if _, ok := v.named[name]; !ok {
+		return v.fail("26000", "no such statement "+name)
+	}
+	delete(v.named, name)
+	return v.complete("DEALLOCATE")
 }
