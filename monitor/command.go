@@ -29,10 +29,11 @@ const (
 	SourceBackend   Source = iota
 	SourceCache            // remembered
 	SourceCoalesced        // another client's, which was asking for the same
+	SourceProxy            // the proxy's own: what no backend need be asked for
 	sourceCount
 )
 
-var sourceNames = [sourceCount]string{"backend", "cache", "coalesced"}
+var sourceNames = [sourceCount]string{"backend", "cache", "coalesced", "proxy"}
 
 // seriesCount is the number of slots for pairs of a Command and a Source.
 // Both counts are rounded up to powers of two, so that a mask makes every

@@ -19,7 +19,8 @@ type Pool struct {
 	settings atomic.Pointer[Settings]
 	account  account // guarded by base.mu
 
-	epoch atomic.Uint32 // SchemaEpoch
+	epoch    atomic.Uint32 // SchemaEpoch
+	rowTypes rowTypes
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

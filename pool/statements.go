@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"sync"
 	"unique"
 )
 
@@ -146,3 +147,34 @@ func (p *Pool) SchemaChanged() { p.epoch.Add(1) }
 
 // SchemaEpoch counts the calls of SchemaChanged.
 func (p *Pool) SchemaEpoch() uint32 { return p.epoch.Load() }
+
+// maxRowTypes bounds what a pool remembers of results.
+const maxRowTypes = 20000
+
+// rowTypes is what the rows of shared statements are like.
+type rowTypes struct {
+	mu    sync.Mutex
+	known map[StatementKey]uint64 // guarded by mu
+}
+
+// NoteRowType notes what the rows of a statement are like: a hash of names and
+// types of the columns. It may be called on any goroutine.
+func (p *Pool) NoteRowType(k StatementKey, hash uint64) {
+	r := &p.rowTypes
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil || len(r.known) >= maxRowTypes {
+		r.known = make(map[StatementKey]uint64)
+	}
+	r.known[k] = hash
+}
+
+// SameRowType reports whether the rows of two statements are known to be alike.
+func (p *Pool) SameRowType(a, b StatementKey) bool {
+	r := &p.rowTypes
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x, known := r.known[a]
+	y, too := r.known[b]
+	return known && too && x == y
+}

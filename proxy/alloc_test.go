@@ -172,8 +172,9 @@ func relayed(t testing.TB) map[string][2][]byte {
 // for the third time is known to the backend, and ParseComplete is made here.
 func (r *relay) steady(name string, x [2][]byte) func() {
 	r.exchange(x[0], x[1])
-	r.exchange(x[0], x[1])
 	if name == "extended" {
+		described := append(append(bytes.Clone(x[1][:5]), wire.ParameterDescription, 0, 0, 0, 6, 0, 0), wire.NoData, 0, 0, 0, 4)
+		r.exchanged(x[0], append(described, x[1][5:]...), len(x[1]))
 		return func() { r.exchanged(x[0], x[1][5:], len(x[1])) }
 	}
 	return func() { r.exchange(x[0], x[1]) }

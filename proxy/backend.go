@@ -114,7 +114,7 @@ func (s *session) relayRun(p []byte) {
 // mustKnow reports whether the body of a backend message is looked at.
 func (s *session) mustKnow(typ byte) bool {
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil
+		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0
 }
 
 // reply follows one backend message through the queue of expected replies and
@@ -140,7 +140,12 @@ func (s *session) reply(typ byte, body []byte) action {
 			s.sample.setTag(body)
 		}
 		return s.complete(typ)
-	case wire.RowDescription, wire.NoData, wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
+	case wire.RowDescription, wire.NoData:
+		if !s.queue.empty() && s.queue.head().kind == expectRowType {
+			s.noteRowType(body)
+		}
+		return s.complete(typ)
+	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
 		wire.EmptyQueryResponse, wire.PortalSuspended:
 		return s.complete(typ)
 	case wire.CopyInResponse:
@@ -210,7 +215,7 @@ func (s *session) complete(typ byte) action {
 	case expectChange, expectLoad, expectChangeLoad:
 		s.prepared(head.kind)
 		s.queue.pop()
-	case expectReply, expectOurs:
+	case expectReply, expectOurs, expectRowType:
 		s.queue.pop()
 	case expectFence:
 		if typ == wire.CloseComplete {
@@ -367,7 +372,11 @@ func (s *session) errorReply(body []byte) action {
 		s.queue.pop()
 		s.skipToSync()
 		act = forward // if it was ours, what the client wanted failed with it
-	case expectReply, expectOurs:
+	case expectRefusal:
+		s.skipToSync()
+		s.aside = changedRows.Append(s.aside)
+		return swallow
+	case expectReply, expectOurs, expectRowType:
 		s.skipToSync()
 		if !s.gone {
 			act = forward // PostgreSQL sends errors at once; and see above
@@ -387,6 +396,7 @@ func (s *session) skipToSync() {
 		s.tx.unsynced = true
 	}
 	s.client.statements.skip(dropped.changes)
+	s.undescribed(dropped.rows)
 	for range dropped.loads {
 		s.back.loads.done(false, &s.back.lease.Statements)
 	}

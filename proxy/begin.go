@@ -105,7 +105,7 @@ func (s *session) endHeld(commit bool) {
 
 // answerHere answers a Query and counts it.
 func (s *session) answerHere(tag string, command sqlparse.Command) {
-	s.sample.start, s.sample.command = s.loop.Now(), command
+	s.sample.start, s.sample.command, s.sample.here = s.loop.Now(), command, true
 	out := wire.AppendFrame(s.scratch[:0], wire.CommandComplete, tag+"\x00")
 	s.toClient(wire.AppendReadyForQuery(out, s.heldStatus()))
 	s.record()

@@ -264,7 +264,7 @@ func TestBackendTerminatedInMidQuery(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
-	if _, err := c.Query("begin"); err != nil {
+	if _, err := c.Query("begin; select 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Send(pgtest.Query(sleep("terminated"))); err != nil {

@@ -89,7 +89,7 @@ func TestDrain(t *testing.T) {
 	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Timeouts.Shutdown = pgtest.Patience })
 	idle, working, busy := client(t, p.addr), client(t, p.addr), client(t, p.addr)
 	value(t, idle, "select 1")
-	if _, err := working.Query("begin"); err != nil {
+	if _, err := working.Query("begin; select 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := busy.Send(pgtest.Query("select pg_sleep(0.3), 'done' as d")); err != nil {
@@ -120,7 +120,7 @@ func TestDrainEndsInTime(t *testing.T) {
 	backend := plain(t)
 	p := startProxy(t, backend, func(c *proxy.Config) { c.Timeouts.Shutdown = 100 * time.Millisecond })
 	open, busy := client(t, p.addr), client(t, p.addr)
-	if _, err := open.Query("begin"); err != nil {
+	if _, err := open.Query("begin; select 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := busy.Send(pgtest.Query(sleep("drain"))); err != nil {

@@ -75,7 +75,7 @@ func checkPanicLog(t *testing.T, p *running) {
 func TestPanicWithALease(t *testing.T) {
 	p := startProxy(t, plain(t), onlyOne)
 	holder, waiter := client(t, p.addr), client(t, p.addr)
-	if _, err := holder.Query("begin"); err != nil {
+	if _, err := holder.Query("begin; select 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := waiter.Send(pgtest.Query("select 1")); err != nil {

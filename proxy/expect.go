@@ -21,6 +21,11 @@ const (
 	// here: ParseComplete and CloseComplete.
 	expectParsed
 	expectClosed
+	// expectRowType is the expectReply of our Describe of a shared statement.
+	expectRowType
+	// expectRefusal is the error that stands for that of a statement whose rows
+	// have changed.
+	expectRefusal
 	// expectOurs is an expectReply of which an error does not matter.
 	expectOurs
 	// expectSync is the ReadyForQuery owed to a Sync.
@@ -119,6 +124,7 @@ func (q *expectations) reset() {
 type skipped struct {
 	changes int // of the client's statements
 	loads   int // of shared statements
+	rows    int // descriptions of these
 }
 
 // skipToSync drops what the backend will not answer because it skips messages
@@ -135,6 +141,9 @@ func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 		}
 		if e.kind.loads() {
 			dropped.loads += int(e.n)
+		}
+		if e.kind == expectRowType {
+			dropped.rows += int(e.n)
 		}
 		q.first++
 	}

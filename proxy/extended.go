@@ -19,12 +19,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 			return false
 		}
 	}
-	if !s.tx.unsynced {
-		s.beginExchange(sqlparse.Class{})
-		s.tx.unsynced = true
-		s.tx.copies = s.tx.copies && !s.queue.empty()
-		s.tx.spared = false
-	}
+	s.beginBatch()
 	body := frame[wire.HeaderLen:]
 	statement := len(body) > 1 && body[0] == 'S' // what Describe and Close name
 	switch {
@@ -100,6 +95,17 @@ func (s *session) sync(frame []byte) bool {
 // batch numbers the runs of extended messages that end with a Sync, or another
 // message that has a ReadyForQuery; from 1 on.
 func (s *session) batch() uint64 { return s.tx.batch + 1 }
+
+// beginBatch notes that an extended message is sent.
+func (s *session) beginBatch() {
+	if s.tx.unsynced {
+		return
+	}
+	s.beginExchange(sqlparse.Class{})
+	s.tx.unsynced = true
+	s.tx.copies = s.tx.copies && !s.queue.empty()
+	s.tx.spared = false
+}
 
 // endBatch notes that what is sent next ends a run of extended messages.
 func (s *session) endBatch() {

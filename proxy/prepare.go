@@ -85,10 +85,10 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	s.keep(frame)
 	switch {
 	case st == nil:
-		s.load(on.Add(s.statementKey(own), len(b.text)), b, forward)
+		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
 	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
 		spare := on.Spare() // PostgreSQL may refuse it now
-		s.load(spare, b, forward)
+		s.sendLoad(spare, b, forward)
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], spare.Name))
 		s.queue.push(expectReply, swallow)
 	default:
@@ -103,8 +103,15 @@ func (s *session) mayHaveFailed() bool {
 	return s.back.status == wire.StatusError || s.begin.failed || s.queue.owesReady()
 }
 
-// load sends the Parse of a shared statement.
-func (s *session) load(st *pool.Statement, b *body, act action) {
+// load sends the Parse of a shared statement, and asks what its rows are like.
+func (s *session) load(st *pool.Statement, own statement, act action) {
+	s.sendLoad(st, own.body, act)
+	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], st.Name))
+	s.back.describing = append(s.back.describing, s.statementKey(own))
+	s.queue.push(expectRowType, swallow)
+}
+
+func (s *session) sendLoad(st *pool.Statement, b *body, act action) {
 	st.Batch = s.batch()
 	s.back.loads = append(s.back.loads, st)
 	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, b.text))
@@ -133,6 +140,10 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.tx.copies = s.tx.copies || st.body == nil || st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, name)
+	if st.changed && s.back.status != wire.StatusError {
+		s.refuseChanged(frame)
+		return
+	}
 	on := ""
 	if st.shared() && s.back.status == wire.StatusError {
 		on = s.standIn(st)
@@ -154,6 +165,10 @@ func (s *session) bind(frame []byte, n int) {
 func (s *session) describe(frame []byte) {
 	name, _, ok := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
+	if st.changed && s.back.status != wire.StatusError {
+		s.refuseChanged(frame)
+		return
+	}
 	on := ""
 	if ok {
 		on = s.serverName(name, st)
@@ -220,7 +235,7 @@ func (s *session) ensure(own statement) string {
 	st := s.back.lease.Statements.Use(key)
 	if st == nil {
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
-		s.load(st, own.body, swallow)
+		s.load(st, own, swallow)
 	}
 	return st.Name
 }
@@ -327,7 +342,9 @@ func (s *session) shares() bool { return !s.own && !s.back.exposed && s.maxState
 //  2. it is being prepared on the backend by an earlier exchange;
 //  3. a Query is under way, which drops the unnamed statement;
 //  4. something is under way that drops all of them;
-//  5. as much as can be remembered is under way.
+//  5. as much as can be remembered is under way;
+//  6. the schema has changed since the client prepared it: are its rows what they
+//     were?
 func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	name, ok := statementName(typ, frame)
 	if !ok {
@@ -346,7 +363,10 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 		return true
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st))
-		return known != nil && !known.Ready && known.Batch != s.batch()
+		if known == nil {
+			return batch == 0 && s.mustCompare(name, st)
+		}
+		return !known.Ready && known.Batch != s.batch()
 	case typ == wire.Parse:
 		return s.loading(frame)
 	}

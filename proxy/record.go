@@ -24,6 +24,7 @@ type exchangeSample struct {
 	lost       int64 // ns that backends had it that were lost
 	command    sqlparse.Command
 	rolledBack bool
+	here       bool    // it was answered by the proxy
 	code       [2]byte // class of the SQLSTATE of the first error
 }
 
@@ -107,6 +108,9 @@ func (s *session) record() {
 		Backend:  x.lost,
 		Command:  commandOf(x.command),
 		Code:     x.code,
+	}
+	if x.here {
+		sample.Source = monitor.SourceProxy
 	}
 	if x.sent != 0 {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)

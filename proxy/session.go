@@ -143,6 +143,8 @@ type backendSide struct {
 	discarded bool // a DISCARD ALL was among it
 	// loads are the shared statements that are being prepared.
 	loads loads
+	// describing are the shared statements whose rows are being described.
+	describing []pool.StatementKey
 	// strays are statements that PostgreSQL was given so that it refuses others.
 	strays []string
 	// exposed is set when the backend has the client's prepared statements under

@@ -96,6 +96,8 @@ type statement struct {
 	token uint64
 	// epoch is that of the schema when the client has prepared it.
 	epoch uint32
+	// changed is set when its rows are not any more what they were then.
+	changed bool
 }
 
 func (st statement) none() bool { return st == statement{} }
