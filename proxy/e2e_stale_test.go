@@ -30,6 +30,7 @@ func TestRowsThatHaveChanged(t *testing.T) {
 			pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, &pgtest.Script{Name: name, Steps: []pgtest.Step{
 				pgtest.Connect("a"), pgtest.Connect("b"), pgtest.Connect("c"),
 				pgtest.Send(pgtest.Parse("s", "select * from changing"), pgtest.DescribeStatement("s"), pgtest.Sync).On("a").Expect("1", "t", "T a:int4", "Z I"),
+				pgtest.Send(pgtest.Query("set search_path = public, pg_catalog")).On("a").Expect("C SET", "Z I"),
 				pgtest.Send(pgtest.Query("begin; select 'takes the backend'")).On("b").Expect("C BEGIN", "T *", "D *", "C SELECT 1", "Z T"),
 				pgtest.Send(pgtest.Query(tt.ddl)).On("c").Expect("C ALTER TABLE", "Z I"),
 				bind.Expect(tt.want...),

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 
+	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -29,7 +30,8 @@ func (s *session) mustCompare(name []byte, st statement) bool {
 		s.flush()
 		return true
 	}
-	now.changed = !s.who.pool.SameRowType(s.statementKey(st), key)
+	then := pool.StatementKey{Body: st.body.handle, Scope: st.scope, Epoch: st.epoch}
+	now.changed = !s.who.pool.SameRowType(then, key)
 	s.client.statements.set(string(name[:min(len(name), maxName)]), now)
 	return false
 }

@@ -94,8 +94,10 @@ type statement struct {
 	// token is set if the statement is a backend's unnamed one, or has no body:
 	// no other statement has the same. The others are shared by all sessions.
 	token uint64
-	// epoch is that of the schema when the client has prepared it.
+	// epoch is that of the schema when the client has prepared it, scope the
+	// session's.
 	epoch uint32
+	scope unique.Handle[string]
 	// changed is set when its rows are not any more what they were then.
 	changed bool
 }

@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// errorReply handles ErrorResponse.
+func (s *session) errorReply(body []byte) action {
+	if severity := wire.ErrorSeverity(body); severity == 'F' || severity == 'P' {
+		s.back.fatal = wire.ParseError(body)
+		return swallow // what becomes of it is decided when the socket closes
+	}
+	s.queue.skipMarks()
+	if s.queue.empty() {
+		return forward
+	}
+	s.back.begun = true
+	if s.back.question != nil {
+		s.back.question.failed = true
+		return swallow
+	}
+	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling {
+		return swallow
+	}
+	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 {
+		s.back.broken = true // what it would do next would be done in the wrong state
+		s.back.fatal = wire.ParseError(body)
+		return swallow
+	}
+	if s.queue.head().kind == expectOurs && !s.tx.unsynced {
+		s.queue.skipToSync()
+		return swallow
+	}
+	s.sample.setCode(wire.ErrorCode(body))
+	s.tx.discard = false
+	s.tx.left.undone = s.tx.left.unsure
+	head := s.queue.head()
+	act := head.act
+	if s.tx.copyIn.ambiguous {
+		s.back.fence = true
+	}
+	s.tx.copyIn = copyState{}
+	switch head.kind {
+	case expectChange, expectLoad, expectChangeLoad:
+		s.notPrepared(*head)
+		s.queue.pop()
+		s.skipToSync()
+		act = forward // if it was ours, what the client wanted failed with it
+	case expectRefusal:
+		s.skipToSync()
+		s.aside = changedRows.Append(s.aside)
+		return swallow
+	case expectReply, expectOurs, expectRowType:
+		s.skipToSync()
+		if !s.gone {
+			act = forward // PostgreSQL sends errors at once; and see above
+		}
+	}
+	if act == forward {
+		act = s.forwardError(body)
+	}
+	return s.explainTimeout(act)
+}
+
+// skipToSync follows the backend in ignoring messages until the next Sync.
+func (s *session) skipToSync() {
+	synced, dropped := s.queue.skipToSync()
+	if !synced {
+		s.client.skipping = true
+		s.tx.unsynced = true
+	}
+	s.client.statements.skip(dropped.changes)
+	s.undescribed(dropped.rows)
+	for range dropped.loads {
+		s.back.loads.done(false, &s.back.lease.Statements)
+	}
+}
