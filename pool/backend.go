@@ -78,9 +78,13 @@ type guarded struct {
 	expires    int64 // when it is to be replaced; 0: never
 	retired    bool  // to be closed when it comes free
 	pinging    bool  // the reply to a ping is expected
+	counted    bool  // that is one of dialing.pings
+	terminated bool  // it said that an administrator ends it
 	ending     bool  // endEvent is posted
 	reason     string
 	next, prev *Backend // in its idle stack
+	residents  []*Residence
+	reserved   *Waiter // that it is checked for
 }
 
 // Conn returns the socket. Only the owner of the backend may use it.

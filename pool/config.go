@@ -60,6 +60,12 @@ type Config struct {
 	MaxPreparedStatements int `yaml:"max_prepared_statements"`
 	// MaxConnecting bounds the logins under way at once in one pool.
 	MaxConnecting int `yaml:"max_connecting"`
+	// Homes gives each client a backend of its own to come back to, whose
+	// process ID it is told, as long as Size allows: then pg_backend_pid,
+	// pg_terminate_backend and pg_blocking_pids mean what clients think. Without
+	// it backends are opened when statements need them, and clients share their
+	// process IDs: for servers with too few connections for that.
+	Homes bool `yaml:"homes"`
 	// MaxDatabaseConnections bounds the backends of one database over all its
 	// users; a user with waiting clients gets a fair share of it. 0 is no bound.
 	MaxDatabaseConnections int `yaml:"max_database_connections"`
@@ -105,6 +111,7 @@ func DefaultConfig() Config {
 		PrePing:        true,
 		PrePingAfter:   30 * time.Second,
 		MaxConnecting:  4,
+		Homes:          true,
 
 		MaxPreparedStatements: 500,
 	}

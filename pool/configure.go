@@ -21,6 +21,7 @@ func (c *configuration) settings(k Key) *Settings {
 		Recycle:                c.config.Recycle,
 		PrePing:                c.config.PrePing,
 		PrePingAfter:           c.config.PrePingAfter,
+		Homes:                  c.config.Homes,
 	}
 	override(c.config.Databases, k.Database).apply(s)
 	override(c.config.Users, k.User).apply(s)

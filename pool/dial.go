@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -77,6 +78,30 @@ func Dial(ctx context.Context, t Target) (*Login, error) {
 		Server: route.address,
 		Cancel: route.canceller(hijacked),
 	}, nil
+}
+
+// uptime asks a server for how many seconds it has been up.
+const uptime = "SELECT extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time())"
+
+// Probe is the ProbeFunc of production.
+func Probe(ctx context.Context, t Target) (server string, up time.Duration, err error) {
+	config, err := connConfig(t)
+	if err != nil {
+		return "", 0, err
+	}
+	route := &route{dialer: net.Dialer{KeepAlive: t.KeepAlive}}
+	config.DialFunc = route.dial
+	conn, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	results, err := conn.Exec(ctx, uptime).ReadAll()
+	if err != nil {
+		return "", 0, err
+	}
+	seconds, err := strconv.ParseFloat(string(results[0].Rows[0][0]), 64)
+	return route.address, time.Duration(seconds * float64(time.Second)), err
 }
 
 // hijack takes the socket from pgconn, which must not have read ahead.

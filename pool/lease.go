@@ -25,22 +25,38 @@ func (p *Pool) Lease(w *Waiter) *Backend {
 			return b
 		}
 	}
-	p.enqueueLocked(w)
+	p.waitLocked(w)
 	p.unlock()
 	return nil
 }
 
-// enqueueLocked makes w wait.
-func (p *Pool) enqueueLocked(w *Waiter) {
+// waitLocked makes w wait:
+//
+//  1. until it is known whether its session goes on;
+//  2. until its home has been checked, if that is idle and nobody else waits;
+//  3. until it is its turn.
+func (p *Pool) waitLocked(w *Waiter) {
 	w.pool = p
 	w.asked, w.queued = w.Loop.Now(), p.set.clock.Load()
+	if p.parkLocked(w) {
+		return
+	}
+	if home := w.homeLocked(); home != nil && p.waiting.n == 0 {
+		p.reserveLocked(home, w)
+		return
+	}
+	p.queueLocked(w)
+	p.coverLocked()
+}
+
+// queueLocked puts w into the queue. The caller covers it.
+func (p *Pool) queueLocked(w *Waiter) {
 	if p.set.working.closing.Load() {
 		p.failLocked(w, ErrClosed)
 		return
 	}
 	w.state = waitQueued
 	p.waiting.push(w)
-	p.coverLocked()
 }
 
 // failLocked ends the wait of w, which is in no queue, with an error.
@@ -55,13 +71,19 @@ func (p *Pool) failLocked(w *Waiter, err error) {
 func (p *Pool) Abandon(w *Waiter) bool {
 	defer unbroken()
 	p.mu.Lock()
-	if w.state != waitQueued {
+	switch w.state {
+	case waitQueued:
+		p.waiting.remove(w)
+		p.wantLocked(min(p.sharing.wanted, p.waiting.n))
+	case waitReserved:
+		w.backend.reserved, w.backend = nil, nil
+	case waitParked:
+		w.Residence.parked = nil
+	default:
 		p.mu.Unlock()
 		return false
 	}
 	w.state = waitNone
-	p.waiting.remove(w)
-	p.wantLocked(min(p.sharing.wanted, p.waiting.n))
 	p.usage.counters.Abandoned++
 	p.unlock()
 	return true
@@ -84,11 +106,17 @@ func (b *Backend) Release() {
 //
 //  1. it is not to be closed: dedicated, retired, beyond the limit, or owed to
 //     another pool of the database;
-//  2. the oldest waiter gets it;
-//  3. nobody waits: it is idle.
+//  2. it was checked for one waiter, who gets it;
+//  3. the oldest waiter gets it;
+//  4. nobody waits: it is idle.
 func (p *Pool) offerLocked(b *Backend) {
 	if reason, ok := p.unwantedLocked(b); ok {
 		p.discardLocked(b, reason)
+		return
+	}
+	if w := b.reserved; w != nil {
+		b.reserved = nil
+		p.handLocked(b, w)
 		return
 	}
 	if p.waiting.n > 0 {
@@ -126,10 +154,21 @@ func (p *Pool) handLocked(b *Backend, w *Waiter) {
 	p.wantLocked(min(p.sharing.wanted, p.waiting.n))
 }
 
-// chooseLocked finds an idle backend for w that needs no check first: equal
-// label on its loop, equal label on another, any on its loop, any.
+// chooseLocked finds an idle backend for w that needs no check first: its home,
+// equal label on its loop, equal label on another, any on its loop, any. If it
+// is in doubt whether the session goes on, or its home must be checked first,
+// there is none.
 func (p *Pool) chooseLocked(w *Waiter) *Backend {
 	stale := p.staleLocked()
+	if w.Residence != nil && w.Residence.doubt != doubtNone {
+		return nil
+	}
+	if home := w.homeLocked(); home != nil {
+		if home.since <= stale {
+			return nil
+		}
+		return home
+	}
 	own := w.Loop.Index()
 	b, equal := p.idle[own].find(w.Label, stale)
 	if equal {

@@ -21,8 +21,14 @@ type dialing struct {
 }
 
 // coverLocked has a check or a login under way for each waiter, as far as the
-// limits allow: whatever comes of it goes to the oldest waiter.
+// limits allow: whatever comes of it goes to the oldest waiter. And it looks for
+// homes.
 func (p *Pool) coverLocked() {
+	p.coverWaitersLocked()
+	p.houseLocked()
+}
+
+func (p *Pool) coverWaitersLocked() {
 	for p.count[stateIdle] > 0 && p.waiting.n > p.dialing.pings {
 		p.pingLocked(p.lastUsedLocked()) // or it would not be idle while somebody waits
 	}
@@ -44,11 +50,7 @@ func (p *Pool) coverLocked() {
 //  4. the back-off after a failure is over. If not the timer is armed.
 func (p *Pool) mayLoginLocked() bool {
 	settings := p.settings.Load()
-	atOnce := max(1, settings.MaxConnecting)
-	if p.dialing.failures > 0 {
-		atOnce = 1
-	}
-	if p.set.working.closing.Load() || p.liveLocked() >= settings.limit() || p.dialing.underway >= atOnce {
+	if p.set.working.closing.Load() || p.liveLocked() >= settings.limit() || p.dialing.underway >= p.atOnceLocked() {
 		return false
 	}
 	if p.dialing.failures == 0 || p.set.now() >= p.dialing.notBefore {
@@ -56,6 +58,14 @@ func (p *Pool) mayLoginLocked() bool {
 	}
 	p.armLocked()
 	return false
+}
+
+// atOnceLocked returns how many logins may be under way at once.
+func (p *Pool) atOnceLocked() int {
+	if p.dialing.failures > 0 {
+		return 1
+	}
+	return max(1, p.settings.Load().MaxConnecting)
 }
 
 // beginLoginLocked begins a login unless the database's cap forbids it.
@@ -159,6 +169,7 @@ func (p *Pool) arrived(a *arrival) {
 	if p.set.working.closing.Load() {
 		p.retireLocked(a.backend, reasonShutdown)
 	}
+	p.welcomeLocked(a.backend)
 	p.offerLocked(a.backend)
 	if p.dialing.replacing {
 		p.dialing.replacing = false
@@ -198,6 +209,7 @@ func (p *Pool) loginFailed(err error) {
 	p.later.balance = true
 	if final(err) && len(p.all) == 0 {
 		d.failures = 0
+		p.turnAwayLocked(err)
 		for p.waiting.n > 0 {
 			p.failLocked(p.waiting.pop(), err)
 		}

@@ -14,7 +14,7 @@ var pingMessage = wire.AppendEmpty(nil, wire.Sync)
 // within the connect timeout the janitor closes it.
 func (p *Pool) pingLocked(b *Backend) {
 	p.checkLocked(b)
-	b.pinging = true
+	b.pinging, b.counted = true, true
 	p.dialing.pings++
 	p.later.pings = append(p.later.pings, b)
 }
@@ -37,11 +37,18 @@ func (b *Backend) ponged() {
 	p := b.Pool
 	p.mu.Lock()
 	if b.pinging {
-		b.pinging = false
-		p.dialing.pings--
+		b.endPingLocked()
 		b.endEventLocked()
 	}
 	p.mu.Unlock()
+}
+
+// endPingLocked notes that no reply to a ping is expected any more.
+func (b *Backend) endPingLocked() {
+	if b.counted {
+		b.Pool.dialing.pings--
+	}
+	b.pinging, b.counted = false, false
 }
 
 // unleasedData handles what a backend says while nobody has leased it.
@@ -84,7 +91,11 @@ func (b *Backend) unleasedMessage(typ byte, body []byte) (reason string) {
 		b.Params = b.Params.With(string(name), string(value))
 	case wire.NoticeResponse, wire.NotificationResponse:
 	case wire.ErrorResponse:
-		return ServerClosed(string(wire.ErrorCode(body)))
+		code := string(wire.ErrorCode(body))
+		if code == "57P01" {
+			b.Terminated()
+		}
+		return ServerClosed(code)
 	case wire.ReadyForQuery:
 		if !b.pinged || len(body) != 1 || body[0] != wire.StatusIdle {
 			return reasonProtocol

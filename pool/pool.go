@@ -33,6 +33,7 @@ type Pool struct {
 	dialing dialing
 	target  Target // where logins go
 	sharing sharing
+	homes   homes
 	usage   usage
 	later   todo
 }
@@ -41,6 +42,13 @@ type Pool struct {
 type sharing struct {
 	wanted   int // logins that the database's cap does not allow at the moment
 	yielding int // backends to be given up for other pools as they come free
+}
+
+// homes is what a pool knows about its sessions' homes.
+type homes struct {
+	seeking []*Residence // each is covered by a login under way, or will be by the next
+	open    []doubt      // that the probe under way decides
+	next    []doubt      // that have come up since it began
 }
 
 // dedication is what a pool knows about backends outside of it.
@@ -74,6 +82,7 @@ type Settings struct {
 	Recycle                time.Duration
 	PrePing                bool
 	PrePingAfter           time.Duration
+	Homes                  bool
 }
 
 // limit is how many backends there may be at most.
@@ -120,10 +129,9 @@ func (p *Pool) admitLocked(b *Backend) {
 // removeLocked takes a backend out of the pool for good.
 func (p *Pool) removeLocked(b *Backend) {
 	b.setStateLocked(stateClosed, b.loop)
-	if b.pinging {
-		b.pinging = false
-		p.dialing.pings--
-	}
+	b.endPingLocked()
+	p.unreserveLocked(b)
+	p.evictLocked(b)
 	p.base.give(p)
 	p.later.balance = true
 	if b.dedicated {
@@ -147,10 +155,14 @@ type todo struct {
 	dedicated []*dedicated // to be started
 	arm       bool         // the retry timer
 	balance   bool         // the database's cap
+	settled   []settlement // to be told
+	verdicts  []verdict    // to be told
+	judge     bool         // the doubts
 }
 
 func (t *todo) empty() bool {
-	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && t.dedicated == nil && t.pings == nil && t.closing == nil
+	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && !t.judge &&
+		t.dedicated == nil && t.pings == nil && t.closing == nil && t.settled == nil && t.verdicts == nil
 }
 
 // unlock releases mu and does what must not be done under it.
@@ -181,6 +193,15 @@ func (p *Pool) do(t *todo) {
 	}
 	for _, d := range t.dedicated {
 		d.start()
+	}
+	for _, s := range t.settled {
+		s.resident.Settled(s.pid, s.err)
+	}
+	for _, v := range t.verdicts {
+		v.resident.Judged(v.ended)
+	}
+	if t.judge {
+		p.judge()
 	}
 	if t.arm {
 		p.home.Post((*armRetry)(p))

@@ -40,15 +40,21 @@ type chaos struct {
 	*rand.Rand
 	pools    []*Pool
 	sessions []*session
+	homes    map[*session]*resident
 	waiting  map[*session]bool
 	down     error
 	config   Config
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{Rand: rand.New(rand.NewPCG(seed, 0)), waiting: make(map[*session]bool)}
+	c := &chaos{Rand: rand.New(rand.NewPCG(seed, 0)), waiting: make(map[*session]bool), homes: make(map[*session]*resident)}
 	c.config = c.newConfig()
-	c.world = newWorld(t, 1+c.IntN(3), func(o *Options) { o.Config = c.config })
+	c.world = newWorld(t, 1+c.IntN(3), func(o *Options) {
+		o.Config = c.config
+		o.Probe = func(context.Context, Target) (string, time.Duration, error) {
+			return "fake:1", time.Duration(c.Int64N(int64(time.Minute))), c.down
+		}
+	})
 	c.world.rand = c.Float64
 	c.serve = func(Target) error { return c.down }
 	for _, k := range []Key{{"crm", "ann"}, {"crm", "bob"}, {"crm", "eve"}, {"hr", "ann"}}[:1+c.IntN(4)] {
@@ -71,6 +77,7 @@ func (c *chaos) newConfig() Config {
 	config.Recycle = []time.Duration{0, 40 * time.Second}[c.IntN(2)]
 	config.OverflowIdle = 5 * time.Second
 	config.PrePing = c.IntN(2) == 0
+	config.Homes = c.IntN(4) != 0
 	config.PrePingAfter = []time.Duration{0, 3 * time.Second, 30 * time.Second}[c.IntN(3)]
 	return config
 }
@@ -88,7 +95,7 @@ func (c *chaos) play() {
 
 func (c *chaos) act() {
 	s := c.sessions[c.IntN(len(c.sessions))]
-	switch c.IntN(20) {
+	switch c.IntN(22) {
 	case 0, 1, 2, 3, 4:
 		c.turn(s)
 	case 5:
@@ -116,10 +123,35 @@ func (c *chaos) act() {
 		if c.IntN(10) == 0 {
 			c.reconfigure()
 		}
+	case 20, 21:
+		c.reside(s)
 	case 19:
 		if s.b != nil {
 			s.b.Label = NewLabel([]Setting{{Name: "a", Value: string(rune('a' + c.IntN(2)))}})
 		}
+	}
+}
+
+// reside is a session that comes or leaves, or that was told that it has to.
+func (c *chaos) reside(s *session) {
+	r := c.homes[s]
+	switch {
+	case r == nil:
+		r = &resident{session: s}
+		r.Resident = r
+		c.homes[s] = r
+		s.waiter.Residence = &r.Residence
+		if pid, ok := s.pool.Settle(&r.Residence); ok {
+			r.Settled(pid, nil)
+		}
+	case !c.waiting[s] || s.abandon():
+		delete(c.waiting, s)
+		s.pool.Vacate(&r.Residence)
+		if r.settled > 1 {
+			c.t.Errorf("a session was told of %d homes", r.settled)
+		}
+		s.waiter.Residence = nil
+		delete(c.homes, s)
 	}
 }
 
@@ -169,6 +201,10 @@ func (c *chaos) trouble() {
 	case 2:
 		if !leased {
 			conn.data([]byte{'Z', 0, 0, 0, 5, 'I'})
+		}
+	case 3:
+		if !leased && conn.backend.partial == nil {
+			conn.terminated()
 		}
 	default:
 		if !leased && conn.backend.partial == nil {
@@ -238,12 +274,20 @@ func (c *chaos) finish() {
 	c.run()
 	for range 200 {
 		for _, s := range c.sessions {
+			if r := c.homes[s]; r != nil && (slices.Contains(r.judged, true) || c.IntN(10) == 0) {
+				c.reside(s)
+			}
 			if s.b != nil {
 				s.release()
 			}
 		}
 		c.pass(time.Second)
 		c.verify()
+	}
+	for s, r := range c.homes {
+		if r.settled != 1 {
+			c.t.Errorf("a session of %v has been told of %d homes", s.pool.key, r.settled)
+		}
 	}
 	for _, s := range c.sessions {
 		if s.waiter.state != waitNone {

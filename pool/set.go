@@ -26,10 +26,11 @@ type Options struct {
 
 	// The simulator's world. nil is the real one.
 
-	Dial DialFunc
-	Go   func(func())   // runs what may block
-	Now  func() int64   // nanoseconds of a clock that does not go back
-	Rand func() float64 // in [0, 1), for jitter
+	Dial  DialFunc
+	Probe ProbeFunc      // of a simulated world: nil refuses
+	Go    func(func())   // runs what may block
+	Now   func() int64   // nanoseconds of a clock that does not go back
+	Rand  func() float64 // in [0, 1), for jitter
 }
 
 // Hooks are told what happens. They are called on any goroutine, without
@@ -87,6 +88,12 @@ func NewSet(o Options) *Set {
 	simulated := o.Go != nil
 	if !simulated {
 		o.Go = func(f func()) { go f() }
+	}
+	if o.Probe == nil {
+		o.Probe = refuseProbe
+		if !simulated {
+			o.Probe = Probe
+		}
 	}
 	if o.Now == nil {
 		start := time.Now()

@@ -10,12 +10,14 @@ type Waiter struct {
 	Lessee Lessee
 	Loop   *reactor.Loop
 	Label  Label // preferred, not guaranteed
+	// Residence is preferred to any label; nil: there is none.
+	Residence *Residence
 
 	// Guarded by Pool.mu.
 
 	pool       *Pool
 	state      waitState
-	backend    *Backend // when served: what it gets, or nil and err
+	backend    *Backend // when served: what it gets, or nil and err; when reserved: that
 	err        error
 	next, prev *Waiter
 	asked      int64 // when it began to wait: in the time of Loop
@@ -26,9 +28,11 @@ type Waiter struct {
 type waitState uint8
 
 const (
-	waitNone   waitState = iota // the session's
-	waitQueued                  // in Pool.waiting
-	waitServed                  // posted to its loop
+	waitNone     waitState = iota // the session's
+	waitQueued                    // in Pool.waiting
+	waitReserved                  // its home is being checked
+	waitParked                    // it is in doubt whether its session goes on
+	waitServed                    // posted to its loop
 )
 
 // Run delivers the result. It is called by the waiter's loop.

@@ -330,6 +330,19 @@ func (p *Pool) check(t testing.TB) {
 			t.Error("the wait queue is broken")
 		}
 	}
+	for _, b := range p.all {
+		for i, r := range b.residents {
+			if r.home != b || r.at != i {
+				t.Errorf("resident %d of backend %d is not at home", i, b.PID)
+			}
+		}
+		if b.reserved != nil && (b.state() != stateChecking || b.reserved.state != waitReserved) {
+			t.Errorf("backend %d is reserved in state %d", b.PID, b.state())
+		}
+	}
+	if len(p.homes.seeking) > p.dialing.underway && p.dialing.underway < p.atOnceLocked() {
+		t.Errorf("%d look for a home, %d logins are under way", len(p.homes.seeking), p.dialing.underway)
+	}
 	if idle != count[stateIdle] || queue != p.waiting.n || !p.later.empty() {
 		t.Errorf("idle %d/%d, waiting %d/%d, later %+v", idle, count[stateIdle], queue, p.waiting.n, p.later)
 	}
