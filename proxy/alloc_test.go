@@ -72,7 +72,7 @@ func newRelay(t testing.TB) *relay {
 	}
 	later := func(f func()) { r.jobs = append(r.jobs, f) }
 	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 1}), work: later}
-	sh.cancels.byID = map[uint32]*session{}
+	sh.cancels.byKey = map[cancelKey]*session{}
 	sh.live.Store(&settings{
 		auth: AuthConfig{Method: AuthTrust}, credentials: creds,
 		limits: DefaultLimitsConfig(), timeouts: DefaultTimeoutsConfig(),

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"crypto/subtle"
+	"crypto/rand"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,48 +17,61 @@ type cancelState struct {
 // cancelTable finds the session that a cancel request is for. Safe for
 // concurrent use.
 type cancelTable struct {
-	next atomic.Uint32
-	mu   sync.RWMutex
-	byID map[uint32]*session // guarded by mu
+	next  atomic.Uint32
+	mu    sync.RWMutex
+	byKey map[cancelKey]*session // guarded by mu
 }
 
-// add gives s an ID that no other session has and makes it known.
-func (t *cancelTable) add(s *session) {
+// cancelKey is what a client is told in BackendKeyData. Clients share process
+// IDs. The table's hash has a seed: how long a look-up takes tells nothing of a
+// secret that is nearly right.
+type cancelKey struct {
+	pid    uint32
+	secret string
+}
+
+// add numbers s, gives it a key that no other session has, and makes it known.
+func (t *cancelTable) add(s *session, pid func() uint32, secretLen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	s.id = t.next.Add(1)
+	s.who.pid = pid()
 	for {
-		s.id = t.next.Add(1) & 0x7fffffff
-		if _, taken := t.byID[s.id]; s.id != 0 && !taken {
-			t.byID[s.id] = s
+		s.who.secret = newSecret(secretLen)
+		if _, taken := t.byKey[s.cancelKey()]; !taken {
+			t.byKey[s.cancelKey()] = s
 			return
 		}
 	}
 }
 
+func newSecret(n int) string {
+	secret := make([]byte, n)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return string(secret)
+}
+
+func (s *session) cancelKey() cancelKey { return cancelKey{s.who.pid, s.who.secret} }
+
 func (t *cancelTable) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.byID[s.id] == s {
-		delete(t.byID, s.id)
+	if t.byKey[s.cancelKey()] == s {
+		delete(t.byKey, s.cancelKey())
 	}
 }
 
-// find returns the session with this key. The secret is compared in constant
-// time.
-func (t *cancelTable) find(id uint32, secret []byte) *session {
+// find returns the session with this key.
+func (t *cancelTable) find(pid uint32, secret []byte) *session {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	s := t.byID[id]
-	if s == nil || subtle.ConstantTimeCompare([]byte(s.who.secret), secret) != 1 {
-		return nil
-	}
-	return s
+	return t.byKey[cancelKey{pid, string(secret)}]
 }
 
 // forwardCancel handles a CancelRequest and then closes its connection: the
 // sender may take the close as the sign that the request was delivered.
-func (s *session) forwardCancel(id uint32, secret []byte) {
-	target := s.cancels.find(id, secret)
+func (s *session) forwardCancel(pid uint32, secret []byte) {
+	target := s.cancels.find(pid, secret)
 	s.recordCancel(target != nil)
 	if target == nil {
 		s.leave(closedByTerminate)

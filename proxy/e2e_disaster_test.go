@@ -218,15 +218,16 @@ func TestKilledBackendUnderLoad(t *testing.T) {
 	l.finish(observer(t, pg.Address()))
 }
 
-// Terminating backends one by one is seen by none but those in a transaction.
+// Terminating backends one by one, none of which is the home of one client only,
+// is seen by none but those in a transaction.
 func TestTerminatedBackends(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
 	if err := admin.Exec(loadTable); err != nil {
 		t.Fatal(err)
 	}
-	p := startProxy(t, backend, nil)
-	idle := idlers(t, p.addr, 5)
+	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 5 })
+	idle := idlers(t, p.addr, 10)
 	l := startLoad(t, p.addr, 10)
 	for range 20 {
 		l.await(20)
@@ -251,6 +252,7 @@ func TestBackendTerminatedInMidQuery(t *testing.T) {
 	admin := observer(t, backend)
 	p := startProxy(t, backend, onlyOne)
 	c := client(t, p.addr)
+	client(t, p.addr) // with the same home: nobody knows who is meant
 	for range 2 {
 		if err := c.Send(pgtest.Query(sleep("terminated"))); err != nil {
 			t.Fatal(err)

@@ -138,7 +138,7 @@ func TestDrainEndsInTime(t *testing.T) {
 // Protocol 3.2 has long cancel keys, 3.0 has keys of four bytes.
 func TestCancelKeys(t *testing.T) {
 	p := startProxy(t, plain(t), nil)
-	seen := map[uint32]bool{}
+	seen := map[string]bool{}
 	for version, length := range map[uint32]int{pgproto3.ProtocolVersion30: 4, pgproto3.ProtocolVersion32: 32} {
 		for range 5 {
 			c, err := pgtest.Dial(p.addr, "client", nil)
@@ -149,10 +149,10 @@ func TestCancelKeys(t *testing.T) {
 			if err := c.Start(version, "user", "postgres"); err != nil {
 				t.Fatal(err)
 			}
-			if len(c.Secret) != length || seen[c.PID] || c.PID == 0 {
+			if len(c.Secret) != length || seen[string(c.Secret)] || c.PID == 0 {
 				t.Errorf("protocol %x: process %d, key of %d bytes", version, c.PID, len(c.Secret))
 			}
-			seen[c.PID] = true
+			seen[string(c.Secret)] = true
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestPanic(t *testing.T) {
 			if _, err := other.Query("begin; create temp table mine (id int) on commit drop"); err != nil {
 				t.Fatal(err)
 			}
-			p.server.Sabotage(broken.PID, test.sabotage)
+			p.server.Sabotage(broken.PID, broken.Secret, test.sabotage)
 			if test.send != nil {
 				if err := broken.Send(test.send); err != nil {
 					t.Fatal(err)
@@ -82,7 +82,7 @@ func TestPanicWithALease(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "a session waits", func() bool { return p.server.Pools().Stats()[0].Waiting == 1 })
-	p.server.Sabotage(waiter.PID, "Resume")
+	p.server.Sabotage(waiter.PID, waiter.Secret, "Resume")
 	if _, err := holder.Query("commit"); err != nil {
 		t.Fatal(err)
 	}

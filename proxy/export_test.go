@@ -15,12 +15,10 @@ func NewPortableServer(cfg Config, log *slog.Logger, mon *monitor.Monitor) (*Ser
 	return newServer(cfg, log, mon, reactor.Config{Loops: cfg.Listen.Loops, Portable: true})
 }
 
-// Sabotage breaks the session that has this process ID, so that the next thing
+// Sabotage breaks the session that has this cancel key, so that the next thing
 // of that kind that it does panics. It returns when that is done.
-func (srv *Server) Sabotage(pid uint32, what string) {
-	srv.cancels.mu.RLock()
-	s := srv.cancels.byID[pid]
-	srv.cancels.mu.RUnlock()
+func (srv *Server) Sabotage(pid uint32, secret []byte, what string) {
+	s := srv.cancels.find(pid, secret)
 	done := make(chan struct{})
 	s.post(func() {
 		defer close(done)

@@ -8,6 +8,9 @@ import (
 func (s *session) errorReply(body []byte) action {
 	if severity := wire.ErrorSeverity(body); severity == 'F' || severity == 'P' {
 		s.back.fatal = wire.ParseError(body)
+		if s.back.fatal.Code == adminShutdown {
+			s.back.lease.Terminated()
+		}
 		return swallow // what becomes of it is decided when the socket closes
 	}
 	s.queue.skipMarks()

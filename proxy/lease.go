@@ -23,7 +23,7 @@ func (s *session) acquire() bool {
 		}
 		return true
 	}
-	s.waiter.Lessee, s.waiter.Loop, s.waiter.Label = s, s.loop, s.who.label
+	s.waiter.Lessee, s.waiter.Loop, s.waiter.Label, s.waiter.Residence = s, s.loop, s.who.label, &s.who.residence
 	s.sample.asked = s.loop.Now()
 	if b := s.who.pool.Lease(&s.waiter); b != nil {
 		s.hold(b)
@@ -88,7 +88,7 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
-	if s.back.waiting {
+	if s.back.waiting || s.loss != nil {
 		return
 	}
 	s.client.paused &^= pausedWaiting

@@ -14,6 +14,7 @@ const (
 	closedByError     closeReason = "error"
 	closedByTimeout   closeReason = "timeout"
 	closedByShutdown  closeReason = "shutdown"
+	closedByAdmin     closeReason = "backend_terminated"
 	closedByPanic     closeReason = "panic"
 )
 
@@ -54,6 +55,9 @@ func (s *session) leave(why closeReason) {
 	s.clock.stop(s)
 	if s.back.waiting && s.who.pool.Abandon(&s.waiter) {
 		s.back.waiting = false
+	}
+	if s.who.pool != nil {
+		s.who.pool.Vacate(&s.who.residence)
 	}
 	if s.back.lease == nil && !s.back.waiting {
 		s.finish()

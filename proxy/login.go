@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -140,6 +139,12 @@ func (s *session) authenticated() {
 		s.dialOwn()
 		return
 	}
+	s.findHome()
+}
+
+// welcome greets a client that knows its home, with the parameters of a backend
+// that has its label.
+func (s *session) welcome() {
 	params, known := s.greetings.get(s.who.pool, s.who.label)
 	if known && !s.who.perishable {
 		s.setParams(params)
@@ -172,10 +177,9 @@ func (s *session) greet() {
 		next = stateTunnel
 	}
 	s.own = !s.pooled() || s.back.lease != nil && s.back.lease.Dedicated()
-	s.newSecret()
-	s.cancels.add(s)
+	s.cancels.add(s, s.pidTold, s.secretLen())
 	out := append(s.scratch[:0], s.who.params.Wire()...)
-	out = wire.AppendBackendKeyData(out, s.id, []byte(s.who.secret))
+	out = wire.AppendBackendKeyData(out, s.who.pid, []byte(s.who.secret))
 	s.toClient(wire.AppendReadyForQuery(out, wire.StatusIdle))
 	s.setState(next)
 	s.recordLogin()
@@ -188,14 +192,13 @@ func (s *session) greet() {
 	s.proceed()
 }
 
-// newSecret makes the cancel key: 4 bytes, as protocol 3.0 has it, or 32.
-func (s *session) newSecret() {
-	secret := make([]byte, 4)
+// secretLen returns the length of the secret in the cancel key: 4 bytes, as
+// protocol 3.0 has it, or 32.
+func (s *session) secretLen() int {
 	if s.login.startup.Version >= wire.Version32 {
-		secret = make([]byte, 32)
+		return 32
 	}
-	_, _ = rand.Read(secret) // never fails (crypto/rand)
-	s.who.secret = string(secret)
+	return 4
 }
 
 // dialTunnel gets a backend for a replication connection: its bytes go through

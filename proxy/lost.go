@@ -80,36 +80,51 @@ func (s *session) backendViolation() {
 // closed here. cause is what the backend said last, if anything.
 func (s *session) loseBackend(cause *wire.Error, open bool) {
 	b, lost := s.back.lease, s.back
-	retry := s.mayTryAgain(cause)
-	if retry {
-		s.back.sent = nil // keep it from being recycled
-		s.tx.began = 0    // it begins again
+	l := &loss{
+		cause: cause,
+		owed:  s.queue,
+		fresh: !lost.used && s.client.paused&pausedWaiting != 0,
+		free:  lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling,
+		skip:  s.client.skipping || s.tx.unsynced,
+		torn:  lost.rest > 0 && lost.restAction == forward,
 	}
-	skip := s.client.skipping || s.tx.unsynced
-	free := !fatalForClient(cause) && lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling
-	owed := s.queue
+	if s.mayTryAgain(cause) {
+		l.sent, s.back.sent = lost.sent, nil // keep it from being recycled
+		s.tx.began = 0                       // it begins again
+	}
 	s.queue = expectations{}
 	if open {
 		b.Destroy("protocol_violation")
 	}
 	s.dropLease()
+	if !s.doubtful(l) {
+		s.afterLoss(l)
+	}
+}
+
+// afterLoss does for the client what can be done.
+func (s *session) afterLoss(l *loss) {
+	fatal := fatalForClient(l.cause)
 	switch {
 	case s.gone:
 		s.finish()
-	case retry:
-		if cause == nil {
+	case l.sent != nil:
+		if l.cause == nil {
 			s.retries.crashes++
 		}
-		s.tryAgain(lost.sent, "backend_gone")
-	case s.state == stateReady && !lost.used && s.client.paused&pausedWaiting != 0 && !fatalForClient(cause) && s.retries.all < maxRetries:
+		s.tryAgain(l.sent, "backend_gone")
+	case s.state == stateReady && l.fresh && !fatal && s.retries.all < maxRetries:
 		s.retries.all++
 		s.proceed() // nothing of the client's was sent
-	case s.state == stateGreeting && cause != nil && cause.Code == "55P02":
+	case s.state == stateGreeting && l.cause != nil && l.cause.Code == "55P02":
 		s.dialOwn() // PostgreSQL takes some settings at start-up only
-	case s.state != stateReady || !free || lost.rest > 0 && lost.restAction == forward:
-		s.fail(backendLost(cause))
+	case l.torn:
+		s.recordFailed(backendLost(l.cause))
+		s.leave(closedByError)
+	case s.state != stateReady || !l.free || fatal:
+		s.fail(backendLost(l.cause))
 	default:
-		s.answerLost(owed, skip, backendLost(cause))
+		s.answerLost(l.owed, l.skip, backendLost(l.cause))
 	}
 }
 
@@ -140,7 +155,7 @@ func (s *session) mayTryAgain(cause *wire.Error) bool {
 		return s.back.effect == effectNone && s.retries.crashes == 0
 	}
 	switch cause.Code {
-	case "57P01", "57P05":
+	case adminShutdown, "57P05":
 		return s.back.effect <= effectAtomic
 	case "57P02":
 		return s.back.effect == effectNone

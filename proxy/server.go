@@ -58,7 +58,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 	}
 	srv := &Server{listen: cfg.Listen, group: group}
 	srv.live.Store(live)
-	srv.cancels.byID = make(map[uint32]*session)
+	srv.cancels.byKey = make(map[cancelKey]*session)
 	srv.log, srv.monitor = log, mon
 	srv.work = func(f func()) { go f() }
 	srv.upgrade = srv.shakeHands

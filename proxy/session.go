@@ -52,7 +52,7 @@ type session struct {
 	*station                         // what the sessions of one loop share
 	home     atomic.Pointer[station] // the same, for other goroutines
 
-	id     uint32 // also the process ID that the client is told
+	id     uint32 // in the log
 	state  sessionState
 	gone   bool // the client's socket is closed or about to be
 	client clientSide
@@ -69,6 +69,7 @@ type session struct {
 	traffic *monitor.Traffic
 	cancel  cancelState
 	retries retries // of the exchange that is under way
+	loss    *loss   // whose consequences are not known yet; nil: none
 	begin   heldBegin
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
@@ -86,7 +87,9 @@ type identity struct {
 	// has got the label.
 	perishable bool
 	params     pool.Params // the parameter values the client was last told
+	pid        uint32      // the process ID that the client is told
 	secret     string      // of the client's cancel key
+	residence  pool.Residence
 	// always is a reason to pin that holds whatever a statement says.
 	always sqlparse.Reason
 }

@@ -42,7 +42,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
 	m.faults = m.rng.IntN(3) == 0
 	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
-	sh.cancels.byID = map[uint32]*session{}
+	sh.cancels.byKey = map[cancelKey]*session{}
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 	}
 	sh.pools = pool.NewSet(pool.Options{
 		Loops: m.loops, Backend: pool.DefaultBackendConfig(), Config: cfg,
-		Dial: m.dial, Go: m.later, Now: func() int64 { return m.now }, Rand: m.rng.Float64,
+		Dial: m.dial, Probe: m.probe, Go: m.later, Now: func() int64 { return m.now }, Rand: m.rng.Float64,
 		Credentials: func(k pool.Key) (string, string) { return k.User, "" },
 	})
 	return m

@@ -3,8 +3,10 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -21,6 +23,15 @@ func (m *sim) dial(_ context.Context, to pool.Target) (*pool.Login, error) {
 	m.backends = append(m.backends, b)
 	params := pool.Params{}.With("application_name", name).With("server_version", "15")
 	return &pool.Login{Socket: simSocket{b}, PID: b.pid, Params: params, Cancel: b.cancel}, nil
+}
+
+// probe says that a backend which was killed was meant, or that the server has
+// been restarted.
+func (m *sim) probe(context.Context, pool.Target) (string, time.Duration, error) {
+	if m.rng.IntN(2) == 0 {
+		return "", 0, errors.New("the database system is shutting down")
+	}
+	return "", time.Duration(m.now), nil
 }
 
 // simSocket is a backend's socket before the pool has it.

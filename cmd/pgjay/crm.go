@@ -97,7 +97,7 @@ const crmQueries = `  select name, country, annual_revenue from companies
   select count(*) as connections from pg_stat_activity
     where datname = 'crm' and backend_type = 'client backend';
 
-The last one counts PostgreSQL's connections, which more psql do not add to.
+The last one counts PostgreSQL's connections: one for each client, up to 25, which all others share.
 `
 
 // loadCRM makes the database and returns how many rows it has. url is of a
