@@ -15,6 +15,7 @@ import (
 var values = map[string]string{
 	"listen.addresses":      "['[::1]:7000', /tmp]",
 	"auth.method":           "trust",
+	"auth.users[].method":   "md5",
 	"auth.users":            "[{name: a}, {name: b, password: c}]",
 	"tls.mode":              "allow",
 	"pool.mode":             "session",

@@ -30,16 +30,26 @@ func (c check) auth() {
 		first[u.Name] = i
 		c.password(path, u)
 	}
-	if c.cfg.Auth.Method == proxy.AuthCert && !c.errs.under("auth.method") && !c.errs.under("tls.mode") && !verifies(c.cfg.TLS.Mode) {
-		c.wrong("auth.method", "cert needs client certificates, and tls.mode "+c.cfg.TLS.Mode+" does not ask for them",
+	c.certificates("auth.method", c.cfg.Auth.Method)
+}
+
+// certificates checks that clients are asked for certificates if the method at
+// path is about them.
+func (c check) certificates(path string, method proxy.AuthMethod) {
+	if method == proxy.AuthCert && !c.errs.under(path) && !c.errs.under("tls.mode") && !verifies(c.cfg.TLS.Mode) {
+		c.wrong(path, "cert needs client certificates, and tls.mode "+c.cfg.TLS.Mode+" does not ask for them",
 			"set tls.mode to verify-full, and tls.ca_file", "tls.mode")
 	}
 }
 
-// password checks that the user at path can log in by auth.method.
+// password checks that the user at path can log in by its method.
 func (c check) password(path string, u proxy.User) {
-	method, sub := c.cfg.Auth.Method, path+".password"
-	if c.errs.under("auth.method") || c.errs.under(sub) {
+	method, at, sub := c.cfg.Auth.Method, "auth.method", path+".password"
+	if u.Method != "" {
+		method, at = u.Method, path+".method"
+		c.certificates(at, method)
+	}
+	if c.errs.under(at) || c.errs.under(sub) {
 		return
 	}
 	verifier := strings.HasPrefix(u.Password, "SCRAM-SHA-256$")
@@ -50,10 +60,10 @@ func (c check) password(path string, u proxy.User) {
 	case method != proxy.AuthSCRAM && method != proxy.AuthMD5:
 		// No password is asked for. It may still log in the backend.
 	case u.Password == "":
-		c.missing(sub, fmt.Sprintf("user %s has no password, and auth.method is %s", c.quote(path+".name", u.Name), method),
+		c.missing(sub, fmt.Sprintf("user %s has no password, and %s is %s", c.quote(path+".name", u.Name), at, method),
 			"give a password, ${NAME} of an environment variable, or a SCRAM verifier", path)
 	case method == proxy.AuthSCRAM && md5Hash.MatchString(u.Password):
-		c.wrong(sub, "an md5 hash cannot check a scram-sha-256 login", "set auth.method to md5, or give the password itself or its SCRAM verifier")
+		c.wrong(sub, "an md5 hash cannot check a scram-sha-256 login", "set "+at+" to md5, or give the password itself or its SCRAM verifier")
 	}
 }
 

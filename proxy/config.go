@@ -39,6 +39,8 @@ type User struct {
 	// Password is a plain password, an md5 hash ("md5..."), or a SCRAM
 	// verifier as pg_authid has it ("SCRAM-SHA-256$...").
 	Password string `yaml:"password"`
+	// Method is instead of AuthConfig.Method for this user.
+	Method AuthMethod `yaml:"method"`
 	// BackendUser and BackendPassword log the backend in. By default they are
 	// Name and, where it is plain, Password.
 	BackendUser     string `yaml:"backend_user"`

@@ -100,6 +100,23 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
+// A user's own method is instead of the general one.
+func TestMethodOfOneUser(t *testing.T) {
+	for _, method := range []proxy.AuthMethod{proxy.AuthSCRAM, proxy.AuthMD5} {
+		p := startProxy(t, plain(t), func(cfg *proxy.Config) {
+			cfg.Auth = proxy.AuthConfig{Method: proxy.AuthTrust, Users: []proxy.User{
+				{Name: "careful", Password: "sesame", Method: method, BackendUser: "postgres"},
+				{Name: "trusting", BackendUser: "postgres"},
+			}}
+		})
+		for login, ok := range map[string]bool{"careful:sesame": true, "careful:simsalabim": false, "careful:": false, "trusting:": true, "postgres:": true} {
+			if got, err := connectWith(t, "postgres://"+login+"@"+p.addr+"/postgres?sslmode=disable"); ok != (err == nil) || ok && got != "postgres" {
+				t.Errorf("%s, %s: logged in as %q, %v", method, login, got, err)
+			}
+		}
+	}
+}
+
 // certificates are files made for one test: an authority, a server's and a
 // client's certificate.
 type certificates struct{ ca, serverCert, serverKey, clientCert, clientKey string }

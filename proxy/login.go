@@ -35,7 +35,7 @@ func (s *session) beginLogin(m *wire.Startup) {
 	s.who.startup, l.refusal = startupLabel(m.Params)
 	s.setLabel(s.who.startup)
 	live := s.settings()
-	l.auth = newAuthConversation(live.auth.Method, live.credentials, l.user, l.tls, l.offer.certificate())
+	l.auth = newAuthConversation(live.credentials.method(l.user, live.auth.Method), live.credentials, l.user, l.tls, l.offer.certificate())
 	l.asked = s.loop.Now()
 	s.setState(stateAuth)
 	s.authStep(nil)
@@ -193,9 +193,11 @@ func (s *session) greet() {
 }
 
 // secretLen returns the length of the secret in the cancel key: 4 bytes, as
-// protocol 3.0 has it, or 32.
+// protocol 3.0 has it, or 32 where the server would have that.
 func (s *session) secretLen() int {
-	if s.login.startup.Version >= wire.Version32 {
+	version, _ := s.who.params.Get("server_version")
+	var major int
+	if _, err := fmt.Sscanf(version, "%d", &major); err == nil && major >= 18 && s.login.startup.Version >= wire.Version32 {
 		return 32
 	}
 	return 4

@@ -37,6 +37,7 @@ type credential struct {
 	// the first call, which takes about a millisecond.
 	keys func() (scram.StoredCredentials, error)
 
+	method          AuthMethod // empty: the general one
 	backendUser     string
 	backendPassword string
 }
@@ -86,7 +87,7 @@ func newCredentials(cfg AuthConfig) (*credentials, error) {
 }
 
 func newCredential(u User) (*credential, error) {
-	c := &credential{name: u.Name, backendUser: u.BackendUser, backendPassword: u.BackendPassword}
+	c := &credential{name: u.Name, method: u.Method, backendUser: u.BackendUser, backendPassword: u.BackendPassword}
 	if c.backendUser == "" {
 		c.backendUser = u.Name
 	}
@@ -118,6 +119,14 @@ func newCredential(u User) (*credential, error) {
 func (c *credentials) find(name string) (*credential, bool) {
 	cred, ok := c.users[name]
 	return cred, ok
+}
+
+// method returns how a user proves who it is.
+func (c *credentials) method(name string, general AuthMethod) AuthMethod {
+	if cred, ok := c.users[name]; ok && cred.method != "" {
+		return cred.method
+	}
+	return general
 }
 
 // backendLogin says as whom a client's user is logged in to PostgreSQL. A user
