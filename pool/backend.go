@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
 )
 
 // Conn is a backend's socket: a *reactor.Conn, or the simulator's.
@@ -73,14 +74,14 @@ type Backend struct {
 // guarded is what Pool.mu guards of a backend.
 type guarded struct {
 	loop       *reactor.Loop
-	index      int   // in Pool.all
-	since      int64 // idle or being checked, as of Set.clock
-	expires    int64 // when it is to be replaced; 0: never
-	retired    bool  // to be closed when it comes free
-	pinging    bool  // the reply to a ping is expected
-	counted    bool  // that is one of dialing.pings
-	terminated bool  // it said that an administrator ends it
-	ending     bool  // endEvent is posted
+	index      int         // in Pool.all
+	since      int64       // idle or being checked, as of Set.clock
+	expires    int64       // when it is to be replaced; 0: never
+	retired    bool        // to be closed when it comes free
+	pinging    bool        // the reply to a ping is expected
+	counted    bool        // that is one of dialing.pings
+	farewell   *wire.Error // what it has said before it ends; nil: nothing
+	ending     bool        // endEvent is posted
 	reason     string
 	next, prev *Backend // in its idle stack
 	residents  []*Residence

@@ -1,6 +1,10 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+)
 
 // Resident is the session behind a Residence. Its methods may be called on any
 // goroutine, without locks.
@@ -9,9 +13,9 @@ type Resident interface {
 	// there is none. err is set when no backend can be had at all, for a reason
 	// that waiting does not cure.
 	Settled(pid uint32, err error)
-	// Judged ends a doubt (see Pool.Doubted). ended says that the home was
-	// ended, and with it the session is to end.
-	Judged(ended bool)
+	// Judged ends a doubt (see Pool.Doubted). cause is set when the session is
+	// to end with its home: it is what the server has said.
+	Judged(cause *wire.Error)
 }
 
 // Residence is a session's claim to its home: the backend whose process ID its
@@ -143,13 +147,13 @@ type settlement struct {
 	err      error
 }
 
-// evictLocked ends the residences of a backend that is closed. If it was ended
-// by itself that may have been meant for the session whose home it was.
+// evictLocked ends the residences of a backend that is closed. Why it has ended
+// may concern the session whose home it was.
 func (p *Pool) evictLocked(b *Backend) {
 	for _, r := range b.residents {
 		r.home = nil
 	}
-	if b.terminated && len(b.residents) == 1 {
+	if b.farewell != nil && len(b.residents) == 1 {
 		p.doubtLocked(b.residents[0], b)
 	}
 	b.residents = nil

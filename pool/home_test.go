@@ -18,7 +18,7 @@ type resident struct {
 	pid     uint32
 	settled int
 	refused error
-	judged  []bool
+	judged  []bool // whether it is to end
 }
 
 func (r *resident) Settled(pid uint32, err error) {
@@ -26,7 +26,7 @@ func (r *resident) Settled(pid uint32, err error) {
 	r.settled++
 }
 
-func (r *resident) Judged(ended bool) { r.judged = append(r.judged, ended) }
+func (r *resident) Judged(cause *wire.Error) { r.judged = append(r.judged, cause != nil) }
 
 // settle finds a home for a session.
 func (w *world) settle(p *Pool, loop int) *resident {
@@ -219,6 +219,7 @@ func TestHomeIsEnded(t *testing.T) {
 		"by itself":                         {up("fake:1", 24*time.Hour, nil), true},
 		"with its server":                   {up("", 0, errors.New("shutting down")), false},
 		"with its server, which is back":    {up("fake:1", time.Second, nil), false},
+		"with its database":                 {up("", 0, serverError("3D000")), true},
 		"and another server has taken over": {up("fake:2", 24*time.Hour, nil), false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -250,6 +251,21 @@ func TestHomeIsEnded(t *testing.T) {
 			all[0].leave()
 			p.check(t)
 		})
+	}
+}
+
+// A session that has set idle_session_timeout ends with its home, another does not.
+func TestHomeTimesOut(t *testing.T) {
+	for label, want := range map[Label]int{{}: 0, NewLabel([]Setting{{Name: "idle_session_timeout", Value: "1s"}}): 1} {
+		w := newWorld(t, 1, nil)
+		r := w.residents(w.set.Pool(key), 1)[0]
+		r.atHome()
+		r.b.Label = label
+		r.release()
+		w.conns[0].data((&wire.Error{Severity: "FATAL", Code: "57P05", Message: "idle for too long"}).Append(nil))
+		if w.run(); len(r.judged) != want {
+			t.Errorf("label %v: judged %v", label.Settings(), r.judged)
+		}
 	}
 }
 

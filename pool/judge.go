@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/pgjay/pgjay/proxy/wire"
 )
 
 // pg_terminate_backend and a server that shuts down say the same to a backend:
@@ -12,7 +14,9 @@ import (
 // sessions of a pool. What it was is asked by another login: a server that shuts
 // down refuses it from before it ends the first backend (postmaster.c,
 // pmdie_handler); one that has been started since has not been up for as long
-// as the backend was.
+// as the backend was; one where nobody can log in any more will not come back.
+//
+// 57P05 is meant for the session too, if it is what has set idle_session_timeout.
 
 // doubtState says whether a session is to end because its home has ended.
 type doubtState uint8
@@ -26,15 +30,16 @@ const (
 // doubt is a residence whose home was ended.
 type doubt struct {
 	residence *Residence
-	server    string // that the home was on
-	since     int64  // when the home logged in
+	farewell  *wire.Error // of the home
+	server    string      // that it was on
+	since     int64       // when it logged in
 }
 
-// Terminated notes that the backend has said that it is ended by an
-// administrator. It may be called on any goroutine.
-func (b *Backend) Terminated() {
+// Ends notes what the backend has said before it ends. It may be called on any
+// goroutine.
+func (b *Backend) Ends(farewell *wire.Error) {
 	b.Pool.mu.Lock()
-	b.terminated = true
+	b.farewell = farewell
 	b.Pool.mu.Unlock()
 }
 
@@ -47,9 +52,15 @@ func (p *Pool) Doubted(r *Residence) bool {
 }
 
 func (p *Pool) doubtLocked(r *Residence, b *Backend) {
-	r.doubt = doubtOpen
-	p.homes.next = append(p.homes.next, doubt{r, b.login.Server, b.CreatedAt})
-	p.later.judge = true
+	switch _, limited := b.Label.Get("idle_session_timeout"); {
+	case b.farewell.Code == "57P05" && limited:
+		r.doubt = doubtEnded
+		p.later.verdicts = append(p.later.verdicts, verdict{r.Resident, b.farewell})
+	case b.farewell.Code == "57P01":
+		r.doubt = doubtOpen
+		p.homes.next = append(p.homes.next, doubt{r, b.farewell, b.login.Server, b.CreatedAt})
+		p.later.judge = true
+	}
 }
 
 // parkLocked has w wait for the end of the doubt about its session.
@@ -78,7 +89,7 @@ func (p *Pool) judge() {
 		defer cancel()
 		server, uptime, err := p.set.options.Probe(ctx, target)
 		p.judged(func(d doubt) bool {
-			return err == nil && server == d.server && p.set.now()-int64(uptime) <= d.since
+			return err == nil && server == d.server && p.set.now()-int64(uptime) <= d.since || err != nil && final(err)
 		})
 		p.set.working.done()
 	})
@@ -93,14 +104,17 @@ func (p *Pool) judged(ended func(doubt) bool) {
 		if r.doubt != doubtOpen {
 			continue // it has left
 		}
-		r.doubt = doubtNone
 		if ended(d) {
 			r.doubt = doubtEnded
-		} else if w := r.parked; w != nil {
+			p.later.verdicts = append(p.later.verdicts, verdict{r.Resident, d.farewell})
+			continue
+		}
+		r.doubt = doubtNone
+		if w := r.parked; w != nil {
 			r.parked = nil
 			p.queueLocked(w)
 		}
-		p.later.verdicts = append(p.later.verdicts, verdict{r.Resident, r.doubt == doubtEnded})
+		p.later.verdicts = append(p.later.verdicts, verdict{r.Resident, nil})
 	}
 	p.homes.open = nil
 	p.later.judge = p.homes.next != nil
@@ -110,7 +124,7 @@ func (p *Pool) judged(ended func(doubt) bool) {
 // verdict is a call of Resident.Judged.
 type verdict struct {
 	resident Resident
-	ended    bool
+	cause    *wire.Error
 }
 
 // ProbeFunc logs in and returns the address of the server and for how long it

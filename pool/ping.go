@@ -91,11 +91,9 @@ func (b *Backend) unleasedMessage(typ byte, body []byte) (reason string) {
 		b.Params = b.Params.With(string(name), string(value))
 	case wire.NoticeResponse, wire.NotificationResponse:
 	case wire.ErrorResponse:
-		code := string(wire.ErrorCode(body))
-		if code == "57P01" {
-			b.Terminated()
-		}
-		return ServerClosed(code)
+		farewell := wire.ParseError(body)
+		b.Ends(farewell)
+		return ServerClosed(farewell.Code)
 	case wire.ReadyForQuery:
 		if !b.pinged || len(body) != 1 || body[0] != wire.StatusIdle {
 			return reasonProtocol

@@ -198,7 +198,7 @@ func (p *Pool) do(t *todo) {
 		s.resident.Settled(s.pid, s.err)
 	}
 	for _, v := range t.verdicts {
-		v.resident.Judged(v.ended)
+		v.resident.Judged(v.cause)
 	}
 	if t.judge {
 		p.judge()

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
@@ -139,6 +141,49 @@ func TestHomeIsTerminated(t *testing.T) {
 			t.Errorf("pg_blocking_pids is %s, not {%d}", got, other.PID)
 		}
 	})
+}
+
+// Who sets idle_session_timeout is disconnected by it.
+func TestHomeTimesOut(t *testing.T) {
+	p := startProxy(t, plain(t), nil)
+	for _, sql := range []string{"set idle_session_timeout = '50ms'", "begin; set idle_session_timeout = '50ms'; commit"} {
+		c := client(t, p.addr)
+		if _, err := c.Query(sql); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, c, "E FATAL 57P05 terminating connection due to idle-session timeout", "EOF")
+	}
+}
+
+// Who drops the database drops its clients, and nobody is greeted there any more.
+func TestDroppedDatabase(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, nil)
+	if err := admin.Exec("create database home_dropped"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgtest.Dial(p.addr, "dropped", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := c.Start(pgproto3.ProtocolVersion30, "user", "postgres", "database", "home_dropped"); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Exec("drop database home_dropped with (force)"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "E FATAL 57P01 terminating connection due to administrator command", "EOF")
+	again, err := pgtest.Dial(p.addr, "dropped", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(again.Close)
+	if err := again.Send(pgtest.Startup(pgproto3.ProtocolVersion30, "user", "postgres", "database", "home_dropped")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, again, "R ok", "E FATAL 3D000 *", "EOF")
 }
 
 // Without homes a login takes no backend.

@@ -26,10 +26,6 @@ var (
 		Message: "terminating connection due to administrator command",
 		Detail:  "pgjay is shutting down.",
 	}
-	errTerminated = &wire.Error{
-		Severity: "FATAL", Code: adminShutdown,
-		Message: "terminating connection due to administrator command",
-	}
 	errTooManyClients = &wire.Error{
 		Severity: "FATAL", Code: "53300",
 		Message: "pgjay: sorry, too many clients already",

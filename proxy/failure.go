@@ -8,9 +8,7 @@ import (
 func (s *session) errorReply(body []byte) action {
 	if severity := wire.ErrorSeverity(body); severity == 'F' || severity == 'P' {
 		s.back.fatal = wire.ParseError(body)
-		if s.back.fatal.Code == adminShutdown {
-			s.back.lease.Terminated()
-		}
+		s.back.lease.Ends(s.back.fatal)
 		return swallow // what becomes of it is decided when the socket closes
 	}
 	s.queue.skipMarks()

@@ -82,15 +82,15 @@ func (s *session) doubtful(l *loss) bool {
 // ends with its server.
 const adminShutdown = "57P01"
 
-// Judged says whether the session is to end because its home was ended.
-func (s *session) Judged(ended bool) {
+// Judged says whether the session is to end, because its home has.
+func (s *session) Judged(cause *wire.Error) {
 	s.post(func() {
 		l := s.loss
 		s.loss = nil
 		switch {
 		case s.gone:
-		case ended:
-			s.failAs(errTerminated, closedByAdmin)
+		case cause != nil:
+			s.failAs(cause, closedByBackend)
 		case l != nil:
 			s.afterLoss(l)
 		}

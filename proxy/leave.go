@@ -14,7 +14,7 @@ const (
 	closedByError     closeReason = "error"
 	closedByTimeout   closeReason = "timeout"
 	closedByShutdown  closeReason = "shutdown"
-	closedByAdmin     closeReason = "backend_terminated"
+	closedByBackend   closeReason = "backend_ended"
 	closedByPanic     closeReason = "panic"
 )
 
