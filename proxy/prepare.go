@@ -246,7 +246,7 @@ func (s *session) ensure(own statement) string {
 // statement, but before it refuses the Bind, PostgreSQL counts the parameters
 // (postgres.c, exec_bind_message).
 func (s *session) standIn(own statement) string {
-	facts := sqlparse.NewStatement(own.body.sql()).Facts()
+	facts := own.body.statement.Facts()
 	if own.body.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
 		return ""
 	}
@@ -276,7 +276,7 @@ func (s *session) useUnnamed(st statement) {
 func (s *session) noteBody(b *body) {
 	s.back.effect = max(s.back.effect, b.effect)
 	if b.noted || s.who.always != sqlparse.ReasonNone {
-		s.note(s.withAlways(b.class), b.sql())
+		s.note(s.withAlways(b.class), b.sql)
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *session) classify(text []byte, n int) sqlparse.Class {
 	if n > maxText {
 		return sqlparse.Unread()
 	}
-	return s.withAlways(sqlparse.Classify(text))
+	return s.withAlways(s.texts.class(text))
 }
 
 // withAlways adds the reason to pin that holds for all statements of the session.

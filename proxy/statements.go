@@ -12,26 +12,25 @@ import (
 // body is what a Parse says of a statement: text and parameter types. It is
 // immutable, and shared by the sessions.
 type body struct {
-	// text is the Parse frame behind the name: the SQL text, NUL, types.
+	// text is the Parse frame behind the name: the SQL text, NUL, types. sql is
+	// the first of these.
 	text   string
+	sql    []byte
 	class  sqlparse.Class
 	effect effect
 	noted  bool // executing it has consequences for the session
 	// handle makes it the same on all loops; zero if the statement has been seen
-	// once only, and without a name.
-	handle unique.Handle[string]
+	// once only, and without a name. Then it is not looked up in the memo either.
+	handle    unique.Handle[string]
+	statement *sqlparse.Statement // nil without a handle
 }
 
 // unshared is the handle of a body that is not shared.
 var unshared unique.Handle[string]
 
-func (b *body) sql() []byte {
-	sql, _, _ := strings.Cut(b.text, "\x00")
-	return []byte(sql)
-}
-
 // bodies remembers statements by what the Parse says. It is owned by a loop.
 type bodies struct {
+	memo  *sqlparse.Memo
 	known map[string]*body
 	bytes int
 }
@@ -53,9 +52,7 @@ func (m *bodies) get(text []byte, shared bool) *body {
 		shared = true
 	}
 	if shared {
-		with := *b
-		with.handle = unique.Make(b.text)
-		b = &with
+		b = m.share(b)
 	}
 	m.put(b)
 	return b
@@ -66,14 +63,24 @@ func (m *bodies) put(b *body) {
 		m.known, m.bytes = make(map[string]*body), 0
 	}
 	if _, again := m.known[b.text]; !again {
-		m.bytes += len(b.text) + 200
+		m.bytes += 2*len(b.text) + 400 // and the copy in sql
 	}
 	m.known[b.text] = b
 }
 
+// share returns a body with a handle.
+func (m *bodies) share(b *body) *body {
+	with := *b
+	with.handle = unique.Make(b.text)
+	with.statement = m.memo.Get(b.sql)
+	with.sql, with.class = with.statement.Bytes(), with.statement.Class()
+	return &with
+}
+
 func newBody(text string) *body {
-	b := &body{text: text}
-	b.class = sqlparse.Classify(b.sql())
+	sql, _, _ := strings.Cut(text, "\x00")
+	b := &body{text: text, sql: []byte(sql)}
+	b.class = sqlparse.Classify(b.sql)
 	b.effect, b.noted = effectOf(b.class), notable(b.class)
 	return b
 }
