@@ -29,6 +29,12 @@ func habitsDatabase(t *testing.T, name, functions string) (*running, *pgtest.Con
 	return p, client(t, p.addr, "database", name)
 }
 
+// givenBack waits until the backend is nobody's: what it was asked is answered.
+func givenBack(t *testing.T, p *running) {
+	t.Helper()
+	eventually(t, "the backend is given back", func() bool { return p.server.Pools().Stats()[0].Active == 0 })
+}
+
 // pins says how often a session was pinned for what it ran.
 func pins(t *testing.T, p *running, reason string) int {
 	t.Helper()
@@ -49,7 +55,7 @@ func TestTextsOfOnePatternAreTrusted(t *testing.T) {
 			t.Errorf("pinned %d times for a %s in 100 runs", n, reason)
 		}
 	}
-	eventually(t, "the backend is given back", func() bool { return p.server.Pools().Stats()[0].Active == 0 })
+	givenBack(t, p)
 }
 
 // Texts with code in them share no habit with others.
@@ -57,7 +63,9 @@ func TestTextsWithCodeAreAskedAbout(t *testing.T) {
 	p, c := habitsDatabase(t, "habits_code", "create function harmless(word text) returns int language sql as 'select length(word)'")
 	for i := range 20 {
 		value(t, c, fmt.Sprintf("select harmless('some words %d')", i))
+		givenBack(t, p)
 		run(t, c, []leakStep{{pgtest.Query(fmt.Sprintf("do $$ begin perform %d; end $$", i))}})
+		givenBack(t, p)
 	}
 	for _, reason := range []string{"function", "do"} {
 		if n := pins(t, p, reason); n != 20 {
@@ -94,7 +102,7 @@ func TestArgumentsThatDecideWhatIsLeft(t *testing.T) {
 				}
 				run(t, a, []leakStep{{pgtest.Query(text)}})
 				if n > 7 {
-					eventually(t, "the backend is given back", func() bool { return p.server.Pools().Stats()[0].Active == 0 })
+					givenBack(t, p)
 				}
 			}
 			expectMetric(t, p, fmt.Sprintf(`pinned_sessions{reason=%q}`, c.pinned), 1)
