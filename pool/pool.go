@@ -74,6 +74,7 @@ type Settings struct {
 	Recycle                time.Duration
 	PrePing                bool
 	PrePingAfter           time.Duration
+	Functions              *Functions // nil: nothing is declared
 }
 
 // limit is how many backends there may be at most.

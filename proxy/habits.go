@@ -53,7 +53,7 @@ const opaque = sqlparse.Reasons(1<<sqlparse.ReasonFunction | 1<<sqlparse.ReasonD
 
 // hasHabits reports whether a statement is one that it pays to know.
 func hasHabits(class sqlparse.Class) bool {
-	return class.Pins != 0 && class.Pins&^opaque == 0 && class.Statements == 1
+	return class.Pins != 0 && class.Pins&^opaque == 0 && class.Statements == 1 && !class.Stateful
 }
 
 // habitOf returns the key of a text's habit, and what it stands for: the text or

@@ -276,7 +276,7 @@ func (s *session) useUnnamed(st statement) {
 func (s *session) noteBody(b *body) {
 	s.back.effect = max(s.back.effect, b.effect)
 	if b.noted || s.who.always != sqlparse.ReasonNone {
-		s.note(s.withAlways(b.class), b.sql)
+		s.note(s.withAlways(s.withDeclared(b.class, b.sql)), b.sql)
 	}
 }
 
