@@ -39,7 +39,7 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	s.prepareReset(name, b.class)
 	switch {
-	case len(name) > 0 && !s.shares():
+	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
 		s.parseHere(name, frame)
 	case len(name) > 0 && s.defined(name):
@@ -187,6 +187,9 @@ func (s *session) closeStatement(frame []byte) {
 	name, _, _ := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
 	s.client.statements.push(name, statement{}, s.batch())
+	if len(name) > 0 && st.token != 0 {
+		s.tx.left.unsure = true // it may have been the last that pins
+	}
 	if len(name) > 0 && st.token == 0 && s.shares() && !s.tx.copies {
 		s.keep(frame)
 		s.queue.push(expectClosed, forward)

@@ -64,6 +64,7 @@ type station struct {
 	tokens uint64
 	texts  texts
 	bodies bodies
+	held   held
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
