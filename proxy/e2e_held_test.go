@@ -81,4 +81,8 @@ func TestPreparedStatementsAreBounded(t *testing.T) {
 			few.Close()
 		})
 	}
+	gone := client(t, p.addr)
+	prepareMany(t, gone, 3)
+	gone.Close() // has no backend that would be cleaned up
+	expectMetric(t, p, preparedBytes, 0)
 }
