@@ -98,4 +98,5 @@ func (c check) limits() {
 	c.atLeast("limits.max_clients", l.MaxClients, 1)
 	c.atLeast("limits.max_clients_per_address", l.MaxClientsPerAddress, 1)
 	c.between("limits.max_startup_packet", l.MaxStartupPacket, 1024, 1<<20)
+	c.atLeast("limits.max_prepared_mb", l.MaxPreparedMB, 0)
 }

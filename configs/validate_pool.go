@@ -48,6 +48,7 @@ func (c check) pool() {
 	c.atLeast("pool.max_prepared_statements", p.MaxPreparedStatements, 0)
 	c.atLeast("pool.max_database_connections", p.MaxDatabaseConnections, 0)
 	c.minIdle("pool", p.MinIdle, p.Size)
+	c.functions("pool", p.HarmlessFunctions, p.StatefulFunctions)
 	c.notNegative("pool.overflow_idle", p.OverflowIdle, "to close them at once")
 	c.positive("pool.acquire_timeout", p.AcquireTimeout)
 	c.notNegative("pool.recycle", p.Recycle, "to keep backends for ever")
@@ -59,6 +60,30 @@ func (c check) minIdle(path string, idle, size int) {
 	if idle > size && size >= 1 {
 		c.wrong(path+".min_idle", fmt.Sprintf("%d idle backends cannot be kept in a pool of size %d", idle, size),
 			"lower min_idle or raise size", path+".size")
+	}
+}
+
+// functions checks what the section at path declares of functions.
+func (c check) functions(path string, harmless, stateful []string) {
+	first := make(map[string]string)
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{".harmless_functions", harmless}, {".stateful_functions", stateful}} {
+		for i, written := range list.names {
+			at := fmt.Sprintf("%s%s[%d]", path, list.key, i)
+			name, err := pool.ParseFunction(written)
+			if err != nil {
+				c.wrong(at, c.quote(at, written)+" is not the name of a function",
+					"write name or schema.name, without arguments; double quotes around what has capitals or other signs")
+				continue
+			}
+			if before, again := first[name]; again {
+				c.wrong(at, fmt.Sprintf("%s is %s too", c.quote(at, written), before), "keep one of them")
+				continue
+			}
+			first[name] = at
+		}
 	}
 }
 
@@ -100,6 +125,7 @@ func (c check) override(path string, o pool.Override) {
 	if o.Size != nil || o.MinIdle != nil {
 		c.minIdle(path, idle, size)
 	}
+	c.functions(path, o.HarmlessFunctions, o.StatefulFunctions)
 }
 
 // elsewhere checks what only a database entry can have: another server or

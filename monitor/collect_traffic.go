@@ -12,6 +12,7 @@ type trafficCollector struct {
 	clients, waitDuration, waitTimeouts     *prometheus.Desc
 	clientReceived, clientSent              *prometheus.Desc
 	serverReceived, serverSent              *prometheus.Desc
+	statements                              *prometheus.Desc
 }
 
 func newTrafficCollector(b *book, m *Monitor) *trafficCollector {
@@ -31,6 +32,7 @@ func newTrafficCollector(b *book, m *Monitor) *trafficCollector {
 	c.clientSent = c.desc("counter", "client_sent_bytes_total", "Bytes sent to clients that are logged in.", "database", "user")
 	c.serverReceived = c.desc("counter", "server_received_bytes_total", "Bytes received from PostgreSQL on behalf of clients.", "database", "user")
 	c.serverSent = c.desc("counter", "server_sent_bytes_total", "Bytes sent to PostgreSQL on behalf of clients.", "database", "user")
+	c.statements = c.desc("gauge", "prepared_statements_bytes", "Memory of the prepared statements that clients have by name (limits.max_prepared_mb).")
 	return c
 }
 
@@ -46,6 +48,11 @@ func (c *trafficCollector) Collect(out chan<- prometheus.Metric) {
 		c.collectDatabase(out, database, d)
 	}
 	out <- prometheus.MustNewConstMetric(c.inFlight, prometheus.GaugeValue, float64(inFlight))
+	var statements int64
+	for _, r := range c.monitor.recorders {
+		statements += int64(r.statements.load())
+	}
+	out <- prometheus.MustNewConstMetric(c.statements, prometheus.GaugeValue, float64(statements))
 }
 
 func (c *trafficCollector) collectTraffic(out chan<- prometheus.Metric, w who, t *trafficTotal) {

@@ -13,6 +13,8 @@ import (
 type Recorder struct {
 	pairs *boundedPairs // shared by all recorders; locks
 
+	statements counter // bytes; a gauge
+
 	mu        sync.Mutex
 	traffics  map[who]*Traffic      // guarded by mu; never shrinks
 	databases map[string]*dbTraffic // guarded by mu; never shrinks
@@ -44,6 +46,10 @@ func (r *Recorder) Traffic(database, user string) *Traffic {
 	r.traffics[w] = t
 	return t
 }
+
+// HoldStatements notes that the prepared statements of sessions take so many bytes
+// more, or less.
+func (r *Recorder) HoldStatements(bytes int64) { r.statements.add(uint64(bytes)) }
 
 // contents returns what a scrape reads. Any goroutine may call it.
 func (r *Recorder) contents() ([]*Traffic, []*dbTraffic) {

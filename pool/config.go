@@ -58,6 +58,12 @@ type Config struct {
 	// all sessions. With 0 a session that prepares a statement with a name keeps
 	// its backend. Choose it above the number of texts that the application has.
 	MaxPreparedStatements int `yaml:"max_prepared_statements"`
+	// HarmlessFunctions leave nothing behind in their session: a statement that
+	// calls no other unknown one neither pins nor is the backend asked what it has
+	// left. StatefulFunctions may leave something each time: no text that calls one
+	// is ever trusted, whatever it has left before. Both are name or schema.name.
+	HarmlessFunctions []string `yaml:"harmless_functions"`
+	StatefulFunctions []string `yaml:"stateful_functions"`
 	// MaxConnecting bounds the logins under way at once in one pool.
 	MaxConnecting int `yaml:"max_connecting"`
 	// Homes gives each client a backend of its own to come back to, whose
@@ -87,6 +93,10 @@ type Override struct {
 	Overflow               *int  `yaml:"overflow"`
 	MinIdle                *int  `yaml:"min_idle"`
 	MaxDatabaseConnections *int  `yaml:"max_database_connections"`
+
+	// In place of the general ones.
+	HarmlessFunctions []string `yaml:"harmless_functions"`
+	StatefulFunctions []string `yaml:"stateful_functions"`
 }
 
 // DefaultBackendConfig returns the built-in defaults.

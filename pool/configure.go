@@ -23,8 +23,17 @@ func (c *configuration) settings(k Key) *Settings {
 		PrePingAfter:           c.config.PrePingAfter,
 		Homes:                  c.config.Homes,
 	}
-	override(c.config.Databases, k.Database).apply(s)
-	override(c.config.Users, k.User).apply(s)
+	harmless, stateful := c.config.HarmlessFunctions, c.config.StatefulFunctions
+	for _, o := range []Override{override(c.config.Databases, k.Database), override(c.config.Users, k.User)} {
+		o.apply(s)
+		if o.HarmlessFunctions != nil {
+			harmless = o.HarmlessFunctions
+		}
+		if o.StatefulFunctions != nil {
+			stateful = o.StatefulFunctions
+		}
+	}
+	s.Functions = newFunctions(harmless, stateful)
 	return s
 }
 

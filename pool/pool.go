@@ -83,6 +83,7 @@ type Settings struct {
 	PrePing                bool
 	PrePingAfter           time.Duration
 	Homes                  bool
+	Functions              *Functions // nil: nothing is declared
 }
 
 // limit is how many backends there may be at most.

@@ -18,6 +18,8 @@ import (
 //	set     setting  value  the session has set it, unless the value is NULL
 //	left    reason          something pins
 //	hidden  setting  value  a function of the database may set it
+//	setters                 some function changes settings
+//	leavers                 some function may leave something else, or define something
 //
 // Operators are qualified: the client's search_path counts. A setting is asked
 // for as SHOW tells it, so that equal states are equal labels.
@@ -39,6 +41,9 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // applications, which have a dot in their name: those must be asked for by name.
 // askHidden finds the names in the sources of functions; askSetters finds out
 // whether any function changes settings, or has a source that cannot be read.
+// askLeavers finds out whether any may leave something else, or define something:
+// by its own source, or because it runs what it makes up, or is in a language that
+// we do not read. Functions below 16384 are PostgreSQL's own.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
 	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
@@ -56,9 +61,14 @@ const (
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
-	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11 ` +
+	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
 		`OR p.prosrc OPERATOR(pg_catalog.=) ''))`
+	askLeavers = ` UNION ALL SELECT 'leavers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
+		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
+		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
+		`OR p.prosrc OPERATOR(pg_catalog.~*) '[[:<:]](execute|listen|prepare|temp|temporary|hold|create|alter|drop|import)[[:>:]]|` +
+		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite'))`
 )
 
 // leftReasons are the reasons that askLeft names.
@@ -79,14 +89,20 @@ type question struct {
 	search   bool     // askHidden was part of it
 	hidden   []string // the names it found
 	setters  bool     // askSetters has found some
+	leavers  bool     // askLeavers has found some
 	text     []byte   // the only text that the question is about; nil: several
 	left     sqlparse.Reasons
 }
 
-// ask asks the backend what the session has left on it.
-func (s *session) ask() {
+// ask asks the backend what the session has left on it, and reports whether there
+// was something to ask.
+func (s *session) ask() bool {
 	left := s.tx.left
 	s.tx.left = leftover{}
+	if s.leavesNothing(&left) {
+		s.unpin()
+		return false
+	}
 	slices.Sort(left.settings)
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
@@ -101,7 +117,7 @@ func (s *session) ask() {
 		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
 		var names []string
 		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
-			sql = append(sql, askHidden+askSetters...)
+			sql = append(sql, askHidden+askSetters+askLeavers...)
 		}
 		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 		sql = appendAskNamed(sql, q.settings)
@@ -110,7 +126,7 @@ func (s *session) ask() {
 		sql = appendAskNamed(sql, q.settings)
 	case len(q.settings) == 0:
 		s.repin(0)
-		return
+		return false
 	default:
 		sql = appendAskSettings(sql, q.settings)
 	}
@@ -119,6 +135,13 @@ func (s *session) ask() {
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
 	s.queue.push(expectQuery, swallow)
+	return true
+}
+
+// leavesNothing reports whether the only text that was noted is trusted. When it was
+// sent that was not known, because the backend was being asked.
+func (s *session) leavesNothing(l *leftover) bool {
+	return l.text != nil && !l.undone && s.tx.pins&^opaque == 0 && s.trusts(l.text)
 }
 
 // placeholders returns the settings of extensions and applications in the
@@ -153,6 +176,8 @@ func (s *session) answerRow(body []byte) {
 		q.left |= leftReasons[string(name)].Set()
 	case string(kind) == "setters":
 		q.setters = true
+	case string(kind) == "leavers":
+		q.leavers = true
 	default:
 		if string(kind) == "hidden" {
 			q.hidden = append(q.hidden, string(name))
@@ -199,7 +224,7 @@ func (s *session) conclude() {
 		return
 	}
 	if q.search {
-		s.hidden.put(s.who.pool.Key(), q.hidden, q.setters, s.loop.Now())
+		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, s.loop.Now()})
 	}
 	label := s.labelOf(q)
 	if foreign(label) {
@@ -207,7 +232,8 @@ func (s *session) conclude() {
 	}
 	if q.text != nil {
 		leaves := q.left != 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
-		s.habits.learn(s.habitKey(q.text), q.text, leaves, s.loop.Now())
+		k, text := s.habitOf(q.text)
+		s.habits.learn(k, text, leaves, s.loop.Now())
 	}
 	s.setLabel(label)
 	s.back.lease.Label = label

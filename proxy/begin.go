@@ -33,7 +33,7 @@ func (s *session) handledHere(frame []byte, n int) bool {
 	if !mayBeTransaction(text, s.begin.text != "") {
 		return false
 	}
-	facts := s.memo.Get(text).Facts()
+	facts := s.texts.memo.Get(text).Facts()
 	if facts.Opaque || len(facts.Parts) != 1 {
 		return false
 	}

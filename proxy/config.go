@@ -64,6 +64,7 @@ type LimitsConfig struct {
 	MaxClients           int `yaml:"max_clients"`             // connections in all
 	MaxClientsPerAddress int `yaml:"max_clients_per_address"` // connections from one address that have not logged in yet
 	MaxStartupPacket     int `yaml:"max_startup_packet"`      // bytes, before authentication
+	MaxPreparedMB        int `yaml:"max_prepared_mb"`         // memory of prepared statements with names
 }
 
 // TimeoutsConfig has the timeouts enforced on clients. 0 switches one off.
@@ -89,7 +90,7 @@ func DefaultTLSConfig() TLSConfig { return TLSConfig{Mode: "disable"} }
 
 // DefaultLimitsConfig returns the built-in defaults.
 func DefaultLimitsConfig() LimitsConfig {
-	return LimitsConfig{MaxClients: 10000, MaxClientsPerAddress: 1000, MaxStartupPacket: 10000}
+	return LimitsConfig{MaxClients: 10000, MaxClientsPerAddress: 1000, MaxStartupPacket: 10000, MaxPreparedMB: 256}
 }
 
 // DefaultTimeoutsConfig returns the built-in defaults.

@@ -62,6 +62,6 @@ func (s *session) syncOurs() {
 func (s *session) unexpose() {
 	if s.back.exposed {
 		s.back.exposed = false
-		s.client.statements.named = nil
+		s.client.statements.clear()
 	}
 }

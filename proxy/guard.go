@@ -26,6 +26,7 @@ func (s *session) endEvent() {
 			s.crashed(v)
 		}
 	}
+	s.accountStatements()
 	s.observe()
 }
 

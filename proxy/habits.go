@@ -29,7 +29,7 @@ type habitKey struct {
 }
 
 type habit struct {
-	text []byte
+	text []byte // or its pattern
 
 	mu      sync.Mutex
 	runs    uint64 // guarded by mu; since it was forgotten last
@@ -53,11 +53,35 @@ const opaque = sqlparse.Reasons(1<<sqlparse.ReasonFunction | 1<<sqlparse.ReasonD
 
 // hasHabits reports whether a statement is one that it pays to know.
 func hasHabits(class sqlparse.Class) bool {
-	return class.Pins != 0 && class.Pins&^opaque == 0 && class.Statements == 1
+	return class.Pins != 0 && class.Pins&^opaque == 0 && class.Statements == 1 && !class.Stateful
 }
 
-func (s *session) habitKey(text []byte) habitKey {
-	return habitKey{s.who.pool, s.who.scope, maphash.Bytes(habitSeed, text)}
+// habitOf returns the key of a text's habit, and what it stands for: the text or
+// its pattern. That is valid until the loop's scratch is used again.
+func (s *session) habitOf(text []byte) (habitKey, []byte) {
+	if !s.hidden.leavers(s.who.pool.Key()) {
+		if pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text); ok && !runsTexts(pattern) {
+			text = pattern
+		}
+	}
+	return habitKey{s.who.pool, s.who.scope, maphash.Bytes(habitSeed, text)}, text
+}
+
+// runsTexts reports whether a pattern may have one of those functions of PostgreSQL
+// that run what they are given, or views whose names they are given.
+func runsTexts(pattern []byte) bool {
+	for _, name := range [...]string{"_to_xml", "ts_stat", "ts_rewrite"} {
+		if bytes.Contains(pattern, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// trusts reports whether a text leaves nothing, as far as is known.
+func (s *session) trusts(text []byte) bool {
+	k, text := s.habitOf(text)
+	return s.habits.trusted(k, text, s.loop.Now())
 }
 
 // trusted reports whether a text leaves nothing, as far as is known.
@@ -85,7 +109,7 @@ func (h *habits) learn(k habitKey, text []byte, leaves bool, now int64) {
 		if h.known == nil || len(h.known) >= maxHabits {
 			h.known = make(map[habitKey]*habit)
 		}
-		known = &habit{text: text}
+		known = &habit{text: bytes.Clone(text)}
 		h.known[k] = known
 	}
 	known.mu.Lock()
@@ -103,6 +127,17 @@ func (h *habits) forget(database string) {
 		}
 	}
 }
+
+// defines reports whether a statement may change what names mean. That of DO and
+// CALL is code, and may have none that does.
+func (s *session) defines(class sqlparse.Class, text []byte) bool {
+	code := class.Statements == 1 && (class.First == sqlparse.CommandDo || class.First == sqlparse.CommandCall)
+	return class.Defines && (!code || changesNames.Match(text) || s.hidden.leavers(s.who.pool.Key()))
+}
+
+// changesNames finds in a text with code in it what askLeavers finds in the source of
+// a function.
+var changesNames = regexp.MustCompile(`(?i)\b(?:execute|create|alter|drop|import)\b|_to_xml|ts_stat|ts_rewrite|language`)
 
 // changesSettings finds in a text what askSetters finds in the source of a
 // function.

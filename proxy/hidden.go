@@ -20,6 +20,7 @@ type hidden struct {
 type hiddenNames struct {
 	names   []string
 	setters bool // some function changes settings
+	leavers bool // some function may leave something else, or define something
 	at      int64
 }
 
@@ -43,13 +44,22 @@ func (h *hidden) setters(k pool.Key) bool {
 	return !ok || known.setters
 }
 
-func (h *hidden) put(k pool.Key, names []string, setters bool, now int64) {
+// leavers reports whether a function may leave or define something: another time
+// if not this time.
+func (h *hidden) leavers(k pool.Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, ok := h.known[k]
+	return !ok || known.leavers || known.setters
+}
+
+func (h *hidden) put(k pool.Key, found hiddenNames) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.known == nil {
 		h.known = make(map[pool.Key]hiddenNames)
 	}
-	h.known[k] = hiddenNames{names, setters, now}
+	h.known[k] = found
 }
 
 // forget is called when a database's functions may have changed.

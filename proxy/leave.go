@@ -48,6 +48,7 @@ func (s *session) leave(why closeReason) {
 		return
 	}
 	s.gone = true
+	s.client.statements.clear()
 	s.recordLost()
 	s.client.conn.CloseAfterFlush()
 	s.recordClose(why)
@@ -80,6 +81,7 @@ func (s *session) finish() {
 		return
 	}
 	s.clock.stop(s)
+	s.client.statements.clear()
 	if s.client.in != nil && !s.client.consuming {
 		s.giveBuffer(s.client.in)
 		s.client.in = nil

@@ -31,14 +31,14 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
-	if class.Defines {
+	if s.defines(class, text) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
 	}
 	left := &s.tx.left
 	known := hasHabits(class)
 	switch {
-	case known && s.tx.pins&opaque == 0 && s.habits.trusted(s.habitKey(text), text, s.loop.Now()):
+	case known && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin)

@@ -39,7 +39,7 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	s.prepareReset(name, b.class)
 	switch {
-	case len(name) > 0 && !s.shares():
+	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
 		s.parseHere(name, frame)
 	case len(name) > 0 && s.defined(name):
@@ -187,6 +187,9 @@ func (s *session) closeStatement(frame []byte) {
 	name, _, _ := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
 	s.client.statements.push(name, statement{}, s.batch())
+	if len(name) > 0 && st.token != 0 {
+		s.tx.left.unsure = true // it may have been the last that pins
+	}
 	if len(name) > 0 && st.token == 0 && s.shares() && !s.tx.copies {
 		s.keep(frame)
 		s.queue.push(expectClosed, forward)
@@ -246,7 +249,7 @@ func (s *session) ensure(own statement) string {
 // statement, but before it refuses the Bind, PostgreSQL counts the parameters
 // (postgres.c, exec_bind_message).
 func (s *session) standIn(own statement) string {
-	facts := sqlparse.NewStatement(own.body.sql()).Facts()
+	facts := own.body.statement.Facts()
 	if own.body.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
 		return ""
 	}
@@ -276,7 +279,7 @@ func (s *session) useUnnamed(st statement) {
 func (s *session) noteBody(b *body) {
 	s.back.effect = max(s.back.effect, b.effect)
 	if b.noted || s.who.always != sqlparse.ReasonNone {
-		s.note(s.withAlways(b.class), b.sql())
+		s.note(s.withAlways(s.withDeclared(b.class, b.sql)), b.sql)
 	}
 }
 

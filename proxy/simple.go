@@ -45,7 +45,18 @@ func (s *session) classify(text []byte, n int) sqlparse.Class {
 	if n > maxText {
 		return sqlparse.Unread()
 	}
-	return s.withAlways(sqlparse.Classify(text))
+	return s.withAlways(s.withDeclared(s.texts.class(text), text))
+}
+
+// withDeclared takes what the configuration says of functions into account.
+func (s *session) withDeclared(class sqlparse.Class, text []byte) sqlparse.Class {
+	if class.Pins&opaque == 0 {
+		return class
+	}
+	if functions := s.who.pool.Settings().Functions; functions != nil {
+		return sqlparse.ClassifyWith(text, functions.Find)
+	}
+	return class
 }
 
 // withAlways adds the reason to pin that holds for all statements of the session.

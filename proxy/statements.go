@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unique"
 
 	"github.com/pgjay/pgjay/pool"
@@ -10,28 +11,28 @@ import (
 )
 
 // body is what a Parse says of a statement: text and parameter types. It is
-// immutable, and shared by the sessions.
+// immutable but for holders, and shared by the sessions.
 type body struct {
-	// text is the Parse frame behind the name: the SQL text, NUL, types.
+	// text is the Parse frame behind the name: the SQL text, NUL, types. sql is
+	// the first of these.
 	text   string
+	sql    []byte
 	class  sqlparse.Class
 	effect effect
 	noted  bool // executing it has consequences for the session
 	// handle makes it the same on all loops; zero if the statement has been seen
-	// once only, and without a name.
-	handle unique.Handle[string]
+	// once only, and without a name. Then it is not looked up in the memo either.
+	handle    unique.Handle[string]
+	statement *sqlparse.Statement // nil without a handle
+	holders   atomic.Int32        // names that sessions have for it
 }
 
 // unshared is the handle of a body that is not shared.
 var unshared unique.Handle[string]
 
-func (b *body) sql() []byte {
-	sql, _, _ := strings.Cut(b.text, "\x00")
-	return []byte(sql)
-}
-
 // bodies remembers statements by what the Parse says. It is owned by a loop.
 type bodies struct {
+	memo  *sqlparse.Memo
 	known map[string]*body
 	bytes int
 }
@@ -53,9 +54,7 @@ func (m *bodies) get(text []byte, shared bool) *body {
 		shared = true
 	}
 	if shared {
-		with := *b
-		with.handle = unique.Make(b.text)
-		b = &with
+		b = m.share(b)
 	}
 	m.put(b)
 	return b
@@ -66,14 +65,24 @@ func (m *bodies) put(b *body) {
 		m.known, m.bytes = make(map[string]*body), 0
 	}
 	if _, again := m.known[b.text]; !again {
-		m.bytes += len(b.text) + 200
+		m.bytes += 2*len(b.text) + 400 // and the copy in sql
 	}
 	m.known[b.text] = b
 }
 
+// share returns a body with a handle.
+func (m *bodies) share(b *body) *body {
+	st := m.memo.Get(b.sql)
+	return &body{
+		text: b.text, sql: st.Bytes(), class: st.Class(), effect: b.effect, noted: b.noted,
+		handle: unique.Make(b.text), statement: st,
+	}
+}
+
 func newBody(text string) *body {
-	b := &body{text: text}
-	b.class = sqlparse.Classify(b.sql())
+	sql, _, _ := strings.Cut(text, "\x00")
+	b := &body{text: text, sql: []byte(sql)}
+	b.class = sqlparse.Classify(b.sql)
 	b.effect, b.noted = effectOf(b.class), notable(b.class)
 	return b
 }
@@ -121,6 +130,8 @@ type statements struct {
 	named   map[string]statement // nil for many clients
 	pending []change             // what is under way, oldest first
 	undo    []change             // what the exchange under way has changed, as it was
+	// bytes is what named takes, accounted what of it is in the loop's held.
+	bytes, accounted int64
 }
 
 // maxName is how much of a name counts: PostgreSQL compares that many bytes
@@ -175,17 +186,22 @@ func (c *statements) commit() change {
 }
 
 func (c *statements) set(name string, to statement) {
-	switch {
-	case name == "":
+	if name == "" {
 		c.unnamed = to
-	case to.none():
-		delete(c.named, name)
-	default:
-		if c.named == nil {
-			c.named = make(map[string]statement)
-		}
-		c.named[name] = to
+		return
 	}
+	if old, ok := c.named[name]; ok {
+		c.bytes -= old.drop(name)
+	}
+	if to.none() {
+		delete(c.named, name)
+		return
+	}
+	if c.named == nil {
+		c.named = make(map[string]statement)
+	}
+	c.named[name] = to
+	c.bytes += to.keep(name)
 }
 
 // takeBack makes the names mean what they did before the exchange.
@@ -201,7 +217,12 @@ func (c *statements) skip(n int) { c.pending = slices.Delete(c.pending, 0, n) }
 
 // clear forgets all that have names. DISCARD ALL leaves the unnamed one
 // (prepare.c, DropAllPreparedStatements).
-func (c *statements) clear() { c.named = nil }
+func (c *statements) clear() {
+	for name, st := range c.named {
+		c.bytes -= st.drop(name)
+	}
+	c.named = nil
+}
 
 // loads are the shared statements that are being prepared on the leased backend,
 // oldest first.

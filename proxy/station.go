@@ -10,7 +10,6 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
-	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -63,20 +62,20 @@ type station struct {
 	aside []byte
 	// tokens numbers the unnamed statements; no two loops use the same ones.
 	tokens uint64
+	texts  texts
 	bodies bodies
-	memo   *sqlparse.Memo
+	held   held
 }
 
-// memoBytes bounds a station's memo: it has texts that need no backend.
-const memoBytes = 1 << 20
-
 func newStation(sh *shared, loop *reactor.Loop) *station {
+	texts := newTexts()
 	st := &station{
 		shared:   sh,
 		loop:     loop,
 		sessions: make(map[*session]struct{}),
 		recorder: sh.monitor.Recorder(loop.Index()),
-		memo:     sqlparse.NewMemo(memoBytes),
+		texts:    texts,
+		bodies:   bodies{memo: texts.memo},
 		scratch:  make([]byte, 0, 4096),
 		tokens:   uint64(loop.Index()+1) << 48,
 	}

@@ -74,8 +74,7 @@ func (s *session) settle() {
 		s.greet()
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
 		s.fail(errStatementMode)
-	case s.mayAsk():
-		s.ask()
+	case s.mayAsk() && s.ask():
 	case s.mayRelease():
 		s.release()
 		s.relieve()

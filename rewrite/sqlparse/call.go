@@ -89,7 +89,7 @@ func (c *classifier) isDefinition() bool {
 // call notes the call of the function with the name before a parenthesis.
 func (c *classifier) call() {
 	e, known := c.lookUp()
-	if !known {
+	if !known && !c.declaredCall() {
 		e = effect{pin: ReasonFunction, writes: true}
 	}
 	if e.config {

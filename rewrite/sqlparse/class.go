@@ -26,6 +26,8 @@ type Class struct {
 	// ReadsState is set when the answer depends on the state of the session
 	// beyond its settings: only its own backend knows.
 	ReadsState bool
+	// Stateful is set when a function is called that is declared to be.
+	Stateful bool
 	// Statements is how many statements the text has. The body of an SQL
 	// function in BEGIN ATOMIC ... END, and the actions of a rule in
 	// parentheses, count once for each semicolon in them.

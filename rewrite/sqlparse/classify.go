@@ -10,6 +10,11 @@ package sqlparse
 // reads it differently, so it pins.
 func Classify(text []byte) Class {
 	c := classifier{scanner: scanner{text: text}}
+	return c.classify()
+}
+
+func (c *classifier) classify() Class {
+	text := c.text
 	c.run()
 	if c.broken || c.ambiguous && readable(text[c.doubtful:]) {
 		c.pin(ReasonUnparsed)
@@ -47,6 +52,9 @@ type classifier struct {
 	setting string // the setting that Class.Resets asks for, if any
 	reset   bool   // whether it has been put back
 	changed *changed
+
+	declared     Declared // nil: nothing is known of functions
+	harmlessCall bool     // a procedure of which it is known was called
 }
 
 // statement is what is known of the statement being read. The zero value:

@@ -9,9 +9,8 @@ type Memo struct {
 	texts  *table[*Statement]
 	shapes *table[*Facts]
 
-	// missed has parts of the hashes of texts with literals that were not
-	// known: such a text is remembered when it comes a second time, or the
-	// memo would fill with what never comes again.
+	// missed has parts of the hashes of texts that were not known: where most
+	// never come again, one is remembered when it comes a second time soon.
 	missed [1 << 12]atomic.Uint32
 	parses atomic.Uint64
 }
@@ -40,8 +39,36 @@ func (m *Memo) Get(text []byte) *Statement {
 	if s.literal && !m.again(hash) {
 		return s
 	}
+	return m.remember(s, hash)
+}
+
+// maxHashed is the longest text that Class looks up: to hash one with a long
+// literal takes longer than to read it.
+const maxHashed = 4 << 10
+
+// Class is Classify for a text of which nothing else will be asked, and reports
+// whether the text is known. A known one is not read; an unknown one is, without a
+// copy, and is remembered when it comes again.
+func (m *Memo) Class(text []byte) (class Class, known bool) {
+	if len(text) > maxHashed {
+		return Classify(text), false
+	}
+	hash := m.texts.hash(text)
+	if n := m.texts.get(text, hash); n != nil {
+		return n.value.class, true
+	}
+	if !m.again(hash) {
+		return Classify(text), false
+	}
+	s := NewStatement(text)
+	s.memo = m
+	return m.remember(s, hash).class, false
+}
+
+// remember returns the statement, or the one with its text that is known.
+func (m *Memo) remember(s *Statement, hash uint64) *Statement {
 	s.node = &node[*Statement]{text: s.text, hash: hash, value: s}
-	return m.texts.put(s.node, text).value
+	return m.texts.put(s.node, s.Bytes()).value
 }
 
 // again reports whether a text with this hash has been missed not long ago.

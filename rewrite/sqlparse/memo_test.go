@@ -47,6 +47,57 @@ func TestMemoAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestMemoClass asks for classes: each is what Classify says, and refers to no
+// memory of the caller's once the text is known.
+func TestMemoClass(t *testing.T) {
+	m := NewMemo(1 << 20)
+	for _, text := range []string{"SELECT 1", "select f($1)", "RESET work_mem", "SET a.b = 1", strings.Repeat(" ", maxHashed) + "LISTEN x"} {
+		own := []byte(text)
+		for i := range 3 {
+			got, known := m.Class(own)
+			if want := Classify(own); fmt.Sprint(got) != fmt.Sprint(want) || known != (i == 2 && len(own) <= maxHashed) {
+				t.Errorf("%s: %+v, known: %v, not %+v", text, got, known, want)
+			}
+		}
+	}
+	if n := m.Stat().Texts; n != 4 {
+		t.Errorf("%d texts are known", n)
+	}
+	text := []byte("RESET work_mem")
+	class, _ := m.Class(text)
+	copy(text, "SELECT 1234567")
+	if !class.Resets("work_mem") {
+		t.Error("the class refers to the caller's text")
+	}
+}
+
+func TestMemoClassAllocatesNothing(t *testing.T) {
+	m := NewMemo(1 << 20)
+	known := []byte("SET a.b = 1")
+	m.Class(known)
+	m.Class(known)
+	if n := testing.AllocsPerRun(1000, func() { m.Class(known) }); n != 0 {
+		t.Errorf("%v allocations for a known text", n)
+	}
+	fresh := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 0000000")
+	i := 0
+	if n := testing.AllocsPerRun(1000, func() {
+		i++
+		next(fresh, i)
+		m.Class(fresh)
+	}); n != 0 {
+		t.Errorf("%v allocations for an unknown text", n)
+	}
+}
+
+// next puts a number into the last seven places of a text.
+func next(text []byte, n int) {
+	for i := len(text) - 1; i >= len(text)-7; i-- {
+		text[i] = '0' + byte(n%10)
+		n /= 10
+	}
+}
+
 // TestMemoComparesTexts gives all texts one hash.
 func TestMemoComparesTexts(t *testing.T) {
 	tab := newTable[int](1 << 20)
@@ -217,12 +268,13 @@ func BenchmarkMemoKnownParallel(b *testing.B) {
 	})
 }
 
+// BenchmarkMemoUnknown has texts that never come again.
 func BenchmarkMemoUnknown(b *testing.B) {
 	m := NewMemo(1 << 20)
 	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 0000000")
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		copy(text[len(text)-7:], fmt.Appendf(nil, "%07d", i%10000000))
+		next(text, i)
 		m.Get(text)
 	}
 }

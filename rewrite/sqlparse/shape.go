@@ -37,6 +37,7 @@ type shaper struct {
 	out  []byte
 	all  Span  // from the first token to the last
 	prev token // the token before
+	code bool  // literals that could be code stay
 }
 
 // appendShape appends the shape of a text to buf, and tells where the first
@@ -44,7 +45,12 @@ type shaper struct {
 // literals are written in a way that few use and versions of PostgreSQL read
 // differently.
 func appendShape(buf, text []byte) (shape []byte, all Span, ok bool) {
-	s := shaper{scanner: scanner{text: text}, out: buf, all: Span{Start: -1}}
+	s := shaper{scanner: scanner{text: text}, out: buf}
+	return s.run()
+}
+
+func (s *shaper) run() (shape []byte, all Span, ok bool) {
+	s.all.Start = -1
 	for t := s.next(); t != tokEnd; t = s.next() {
 		if t == tokSemicolon { // before or behind the one statement
 			continue
@@ -59,7 +65,7 @@ func appendShape(buf, text []byte) (shape []byte, all Span, ok bool) {
 			s.out = append(s.out, ' ')
 		}
 		s.all.End = s.pos
-		if !s.add(t, text[start:s.pos]) {
+		if !s.add(t, s.text[start:s.pos]) {
 			return nil, Span{}, false
 		}
 		s.prev = t
@@ -75,7 +81,7 @@ func (s *shaper) add(t token, written []byte) bool {
 		if kind == 0 || s.prev == tokLiteral || s.prev == tokDot || kind != shapeString && s.continuesNumber() {
 			return false
 		}
-		if kind == '$' {
+		if kind == '$' || s.code && !isPlain(written) {
 			s.out = append(s.out, written...)
 		} else {
 			s.out = append(s.out, kind)

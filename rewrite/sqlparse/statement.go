@@ -35,8 +35,8 @@ func (s *Statement) Text() string { return s.text }
 // Statement, which nobody changes.
 func (s *Statement) Class() Class { return s.class }
 
-// bytes returns the text for reading.
-func (s *Statement) bytes() []byte { return unsafe.Slice(unsafe.StringData(s.text), len(s.text)) }
+// Bytes returns the text, for reading.
+func (s *Statement) Bytes() []byte { return unsafe.Slice(unsafe.StringData(s.text), len(s.text)) }
 
 // Facts returns what pg_query says of the text. The first call parses, which
 // takes 20 us to several ms (see Cheap); the others wait for it.
@@ -71,7 +71,7 @@ func (s *Statement) isShort() bool {
 	if len(s.text) > maxCheap {
 		return false
 	}
-	depth, tokens := measure(s.bytes())
+	depth, tokens := measure(s.Bytes())
 	return depth <= maxCheapNesting && tokens <= maxCheapTokens
 }
 
@@ -80,12 +80,12 @@ func (s *Statement) shape(buf []byte) (shape []byte, all Span, ok bool) {
 	if !s.literal || !s.class.isQuery() {
 		return nil, Span{}, false
 	}
-	return appendShape(buf, s.bytes())
+	return appendShape(buf, s.Bytes())
 }
 
 // find computes the facts, or gets them from the memo.
 func (s *Statement) find() *Facts {
-	if s.class.Pins.Has(ReasonUnparsed) || !parsable(s.bytes()) {
+	if s.class.Pins.Has(ReasonUnparsed) || !parsable(s.Bytes()) {
 		return opaque
 	}
 	if s.memo == nil {

@@ -85,6 +85,9 @@ func (c *classifier) begin(t token) {
 	c.command, c.mode, c.following = v.command, v.mode, v.follow
 	c.pin(v.pin)
 	c.class.Releases = c.class.Releases || v.frees
+	if t == kwCall && c.declared != nil {
+		c.mode = modeQuery
+	}
 	if t == kwWith {
 		c.parens.startWith()
 	}
