@@ -12,6 +12,9 @@ type cancelState struct {
 	inFlight int // requests on their way to the leased backend
 	// queryTimeout is set when timeouts.query sent the request.
 	queryTimeout bool
+	// due is set while a request of the client's waits until the backend has
+	// what is to be cancelled; insisted, until that has ended.
+	due, insisted bool
 }
 
 // cancelTable finds the session that a cancel request is for. Safe for
@@ -97,7 +100,23 @@ func (s *session) cancelQuery() {
 			s.clock.clear(timeoutAcquire)
 			s.answerPending(errCanceled)
 		}
-	case s.back.lease != nil && s.queue.owesClient():
+	case s.back.lease != nil && s.queue.owesClient() && !s.preparing():
+		s.sendCancel()
+	case s.client.in != nil && s.client.paused&pausedWaiting != 0, s.queue.owesClient(), s.loss != nil:
+		s.cancel.due = true
+	}
+}
+
+// preparing reports whether the backend is, or may be, at what was sent on our
+// behalf ahead of the client's messages. A cancel request would hit that.
+func (s *session) preparing() bool {
+	return s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.back.question != nil
+}
+
+// sendDue sends a cancel request that has waited.
+func (s *session) sendDue() {
+	if s.cancel.due && s.back.lease != nil && s.queue.owesClient() && !s.preparing() {
+		s.cancel.due, s.cancel.insisted = false, true
 		s.sendCancel()
 	}
 }
@@ -138,7 +157,7 @@ func (s *session) recancel() {
 }
 
 // mustCancel reports whether what the backend executes is to end: its client
-// has gone, or it takes too long.
+// has gone or wants that, or it takes too long.
 func (s *session) mustCancel() bool {
-	return (s.gone || s.cancel.queryTimeout) && s.back.lease != nil && !s.queue.empty()
+	return (s.gone || s.cancel.queryTimeout || s.cancel.insisted) && s.back.lease != nil && !s.queue.empty()
 }

@@ -210,3 +210,41 @@ func TestResetConnections(t *testing.T) {
 		next.Close()
 	}
 }
+
+// A cancel request that comes while the client's statement waits for the label of
+// its backend is not lost.
+func TestCancelWhileLabelled(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, onlyOne)
+	a, err := pgtest.Dial(p.addr, "a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	if err := a.Start(pgproto3.ProtocolVersion30, "user", "postgres", "options", "-c default_tablespace=pg_default"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client(t, p.addr).Query("select 'the label of another'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Exec("begin; lock pg_tablespace in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Send(pgtest.Query("select pg_sleep(600)")); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Await("select count(*) = 1 from pg_locks where not granted"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Cancel(p.addr); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Exec("rollback"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, a, "T *", "E ERROR 57014*", "Z I")
+	if got := value(t, a, "select 'goes on'"); got != "goes on" {
+		t.Errorf("got %s", got)
+	}
+}

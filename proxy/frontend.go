@@ -26,6 +26,7 @@ func (s *session) consume(p []byte) (used int) {
 		used += n
 	}
 	s.markSent()
+	s.sendDue()
 	return used
 }
 

@@ -117,6 +117,7 @@ func (s *session) record() {
 	}
 	s.traffic.Exchange(&sample)
 	s.clock.clear(timeoutQuery)
+	s.cancel.due, s.cancel.insisted = false, false
 	*x = exchangeSample{}
 }
 
