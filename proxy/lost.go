@@ -93,7 +93,10 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		s.tx.began = 0                       // it begins again
 	}
 	s.queue = expectations{}
-	if open {
+	switch {
+	case open && lost.labelling && cause != &errViolation:
+		b.Destroy("label_refused")
+	case open:
 		b.Destroy("protocol_violation")
 	}
 	s.dropLease()
