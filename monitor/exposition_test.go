@@ -39,6 +39,8 @@ func exercised() *Monitor {
 	m.Pinned("listen")
 	m.Pinned("listen")
 	m.Unpinned("listen")
+	m.Recorder(0).ClientCame()
+	m.Recorder(1).PinBegins("listen")
 	m.TimedOut("query")
 	m.CancelRequested("forwarded")
 	m.Retried("backend_lost")

@@ -62,7 +62,7 @@ func New(o Options) *Monitor {
 		events:  newEvents(b, newBoundedLabel(o.MaxLabelValues, overflow.WithLabelValues("reason"))),
 	}
 	for range o.Loops {
-		m.recorders = append(m.recorders, newRecorder(m.pairs))
+		m.recorders = append(m.recorders, newRecorder(m.pairs, m.started))
 	}
 	m.SetSources(o.Pools, o.Ready)
 	b.gauges("build_info", "1; the labels say what is running.", "version", "commit", "goversion").
@@ -70,6 +70,7 @@ func New(o Options) *Monitor {
 	b.registry.MustRegister(
 		newTrafficCollector(b, m),
 		newPoolCollector(b, m),
+		newSpanCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

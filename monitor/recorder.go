@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/cpu"
 )
@@ -14,15 +15,17 @@ type Recorder struct {
 	pairs *boundedPairs // shared by all recorders; locks
 
 	statements counter // bytes; a gauge
+	spans      spans
 
 	mu        sync.Mutex
 	traffics  map[who]*Traffic      // guarded by mu; never shrinks
 	databases map[string]*dbTraffic // guarded by mu; never shrinks
 }
 
-func newRecorder(pairs *boundedPairs) *Recorder {
+func newRecorder(pairs *boundedPairs, started time.Time) *Recorder {
 	return &Recorder{
 		pairs:     pairs,
+		spans:     spans{started: started, pinned: make(map[string]span)},
 		traffics:  make(map[who]*Traffic),
 		databases: make(map[string]*dbTraffic),
 	}

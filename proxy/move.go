@@ -31,6 +31,7 @@ func (s *session) movable() bool {
 // the Gate of its socket looks at, nothing of it may be touched here.
 func (s *session) move(to *station) {
 	s.traffic.Move(s.meter.shown, monitor.ClientGone)
+	s.recorder.ClientWent()
 	delete(s.sessions, s)
 	s.clock.suspend(s)
 	s.home.Store(to)
@@ -42,6 +43,7 @@ func (s *session) arrive(to *station) {
 	s.station = to
 	defer s.endEvent()
 	to.sessions[s] = struct{}{}
+	to.recorder.ClientCame()
 	key := s.who.pool.Key()
 	s.traffic, s.meter = to.recorder.Traffic(key.Database, key.User), meter{shown: monitor.ClientGone}
 	s.clock.rearm(s)

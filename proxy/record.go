@@ -216,6 +216,7 @@ func (s *session) recordLogin() {
 	key := s.who.pool.Key()
 	s.traffic = s.recorder.Traffic(key.Database, key.User)
 	s.traffic.Move(monitor.ClientGone, monitor.ClientIdle)
+	s.recorder.ClientCame()
 	if s.sample.waited > 0 {
 		s.traffic.Waited(s.sample.waited)
 	}
@@ -246,11 +247,13 @@ func (s *session) recordAuth(err error) {
 
 func (s *session) recordPin(why sqlparse.Reason) {
 	s.monitor.Pinned(why.Label())
+	s.recorder.PinBegins(why.Label())
 	s.log.Debug("session pinned", "session", s.id, "reason", why.String())
 }
 
 func (s *session) recordUnpin(why sqlparse.Reason) {
 	s.monitor.Unpinned(why.Label())
+	s.recorder.PinEnds(why.Label())
 	held := time.Duration(s.loop.Now() - s.tx.pinnedAt)
 	s.log.Debug("session unpinned", "session", s.id, "reason", why.String(), "held", held)
 }

@@ -102,6 +102,8 @@ func (st *station) unregister(s *session) {
 	st.clients.Add(-1)
 	if s.login != nil {
 		st.logins.remove(s.login.address)
+	} else {
+		st.recorder.ClientWent()
 	}
 }
 
