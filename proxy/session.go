@@ -70,6 +70,7 @@ type session struct {
 	cancel  cancelState
 	retries retries // of the exchange that is under way
 	begin   heldBegin
+	listen  *listening // nil: it does not listen
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -141,6 +142,8 @@ type backendSide struct {
 	// expected.
 	cleaning  bool
 	discarded bool // a DISCARD ALL was among it
+	// tuned is set when the backend listens to the session's channels.
+	tuned bool
 	// loads are the shared statements that are being prepared.
 	loads loads
 	// describing are the shared statements whose rows are being described.
