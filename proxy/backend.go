@@ -261,7 +261,14 @@ func (s *session) parameterStatus(body []byte) action {
 	if s.back.labelling || s.back.reapply != nil || s.gone || s.state != stateReady {
 		return swallow
 	}
-	s.setParams(s.who.params.With(string(name), string(value)))
+	told := s.who.params
+	s.setParams(told.With(string(name), string(value)))
+	if l := s.listen; l != nil && s.queue.owesClient() {
+		if !l.untold {
+			l.untold, l.told = true, told
+		}
+		return swallow
+	}
 	return forward
 }
 

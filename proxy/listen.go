@@ -117,7 +117,7 @@ func (s *session) want(channel string) {
 // returns false if that must wait.
 func (s *session) heedBind(frame []byte) bool {
 	name, ok := statementName(wire.Bind, frame)
-	if !ok || len(s.listen.wanted)+s.listen.asking == 0 {
+	if !ok || len(s.listen.wanted) == 0 {
 		return true
 	}
 	st, _ := s.client.statements.get(name)
@@ -135,9 +135,17 @@ func (s *session) heedEnd() bool {
 func (s *session) outside() bool { return s.back.status == wire.StatusIdle && s.begin.text == "" }
 
 // subscribed has the session subscribed to the channels that what is sent next
-// may make it listen to. It returns false if that must wait.
+// may make it listen to. It returns false if that must wait: first for all that
+// is under way, which may notify them before the session listens.
 func (s *session) subscribed(committing bool) bool {
 	l := s.listen
+	if len(l.wanted) == 0 || s.copyUnended() {
+		return true
+	}
+	if s.flush(); !s.queue.empty() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	l.committing = l.committing || committing
 	for _, name := range l.wanted {
 		if _, known := l.channels[name]; !known {
@@ -244,8 +252,8 @@ func (s *session) silence() {
 	s.back.tuned = false
 }
 
-// interrupted is called when the backend is lost, and with it what was not
-// committed.
+// interrupted is called when no LISTEN will be committed of those that were
+// expected: they were skipped, or the backend is lost.
 func (l *listening) interrupted() {
 	for name, state := range l.channels {
 		if state != channelHeard {

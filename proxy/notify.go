@@ -27,7 +27,11 @@ type delivery struct {
 	barriers int  // how many are not answered
 	notified bool // the session's backend has notified something in this exchange
 	held     bool // the client is to get ReadyForQuery: idle
-	open     bool // notifications may come
+	// told has the parameter values that the client knows, while untold is set:
+	// changes are told behind the notifications, as PostgreSQL does.
+	told   pool.Params
+	untold bool
+	open   bool // notifications may come
 	// resuming is set while notifications come in the midst of an event, and
 	// aside when they are for s.aside.
 	resuming, aside bool
@@ -146,22 +150,37 @@ func (s *session) notification(body []byte) action {
 // whether it must wait. Otherwise it gets what was notified before it.
 func (s *session) holdReady() bool {
 	l := s.listen
-	if s.back.status != wire.StatusIdle {
+	switch {
+	case s.back.status != wire.StatusIdle:
 		l.uncommitted()
-		return false
+	case s.tx.unsynced || s.queue.owesReady(): // of an exchange before the first LISTEN
+	default:
+		if l.notified {
+			s.barrier()
+		}
+		if !l.unsettled {
+			l.interrupted() // a LISTEN that was skipped after an error
+		}
+		if l.held = l.unsettled || l.barriers > 0; l.held {
+			return true
+		}
+		s.resume(true)
+		defer s.endListening()
 	}
-	if s.tx.unsynced || s.queue.owesReady() {
-		return false // of an exchange before the first LISTEN
-	}
-	if l.notified {
-		s.barrier()
-	}
-	if l.held = l.unsettled || l.barriers > 0; l.held {
-		return true
-	}
-	s.resume(true)
-	s.endListening()
+	s.aside = l.appendUntold(s.aside, s.who.params)
 	return false
+}
+
+// appendUntold tells the client the parameter values that have changed in the
+// exchange.
+func (l *listening) appendUntold(out []byte, now pool.Params) []byte {
+	if l.untold {
+		l.untold = false
+		for _, p := range now.Changed(l.told) {
+			out = wire.AppendParameterStatus(out, p.Name, p.Value)
+		}
+	}
+	return out
 }
 
 // endHold gives the client the ReadyForQuery that was held back, if nothing is
@@ -176,7 +195,7 @@ func (s *session) endHold() {
 		s.failListening()
 	case l.held && !l.unsettled && l.barriers == 0:
 		l.held = false
-		s.toClient(wire.AppendReadyForQuery(s.scratch[:0], wire.StatusIdle))
+		s.toClient(wire.AppendReadyForQuery(l.appendUntold(s.scratch[:0], s.who.params), wire.StatusIdle))
 		s.endListening()
 	}
 }
