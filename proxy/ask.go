@@ -84,6 +84,8 @@ type question struct {
 	text     []byte   // the only text that the question is about; nil: several
 	left     sqlparse.Reasons
 	channels []string
+	// settles is set when the client waits for what it listens to.
+	settles bool
 }
 
 // ask asks the backend what the session has left on it.
@@ -117,7 +119,7 @@ func (s *session) ask() {
 	default:
 		sql = appendAskSettings(sql, q.settings)
 	}
-	q.all = q.all || left.undone
+	q.all, q.settles = q.all || left.undone, s.unsettled()
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))

@@ -213,13 +213,19 @@ func (l *listening) drop(name string) {
 // there are not subscribed to, and pin.
 func (s *session) learnChannels(q *question) {
 	l := s.listen
-	if q.failed || !q.all {
-		if l.unsettled {
+	switch {
+	case l.unsettled && !q.settles: // another question follows
+		return
+	case q.failed || !q.all:
+		if q.settles {
 			l.failure = errUnknownChannels
 		}
 		return
 	}
 	q.left &^= sqlparse.ReasonListen.Set()
+	if len(q.channels) > 0 {
+		q.text = nil // whether it was this that has left them is not known
+	}
 	answered := make(map[string]bool)
 	for _, name := range q.channels {
 		answered[name] = true
