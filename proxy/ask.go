@@ -82,6 +82,7 @@ type question struct {
 	hidden   []string // the names it found
 	setters  bool     // askSetters has found some
 	text     []byte   // the only text that the question is about; nil: several
+	asksLeft bool     // askLeft was part of it
 	left     sqlparse.Reasons
 	channels []string
 	// settles is set when the client waits for what it listens to.
@@ -119,7 +120,8 @@ func (s *session) ask() {
 	default:
 		sql = appendAskSettings(sql, q.settings)
 	}
-	q.all, q.settles = q.all || left.undone, s.unsettled()
+	q.asksLeft, q.settles = q.all, s.unsettled()
+	q.all = q.all || left.undone
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))

@@ -216,7 +216,7 @@ func (s *session) learnChannels(q *question) {
 	switch {
 	case l.unsettled && !q.settles: // another question follows
 		return
-	case q.failed || !q.all:
+	case q.failed || !q.asksLeft:
 		if q.settles {
 			l.failure = errUnknownChannels
 		}
