@@ -41,6 +41,7 @@ func TestListenPinsNobody(t *testing.T) {
 	expectMetric(t, p, `pinned_sessions{reason="listen"}`, 0)
 	expectMetric(t, p, `listen_sessions{database="postgres"}`, 20)
 	expectMetric(t, p, `listen_channels{database="postgres"}`, 1)
+	expectMetric(t, p, `pool_server_connects_total{@,result="ok"}`, 2) // all of them shared the same two
 	speaker := client(t, p.addr)
 	for _, payload := range []string{"one", "two"} {
 		succeed(t, speaker, "notify news, '"+payload+"'")

@@ -49,6 +49,13 @@ var listenScripts = []Script{
 		Receive("A news heard"),
 		channels("news"),
 	}},
+	{Name: "listen/counts from its COMMIT, in a pipeline", Blocks: true, Backends: 2, Steps: []Step{
+		Send(append(chain(executed("begin"), executed("listen news")), Sync)...).Expect("1", "2", "C BEGIN", "1", "2", "C LISTEN", "Z T"),
+		do("notify news, 'too soon'", "NOTIFY").On("b"),
+		Send(append(executed("commit"), Sync)...).Expect("1", "2", "C COMMIT", "Z I"),
+		do("notify news, 'heard'", "NOTIFY").On("b"),
+		Receive("A news heard"),
+	}},
 	{Name: "listen/with its own NOTIFY", Blocks: true, Steps: []Step{
 		within("begin", "BEGIN"),
 		within("notify news, 'one'", "NOTIFY"),
@@ -150,6 +157,7 @@ var listenScripts = []Script{
 	{Name: "listen/skipped after an error", Steps: []Step{
 		Send(append(chain(executed("select 1/0"), executed("listen news")), Sync)...).Expect("1", "E ERROR 22012*", "Z I"),
 		Send(append(chain(executed("listen news"), executed("select 1/0")), Sync)...).Expect("1", "2", "C LISTEN", "1", "E ERROR 22012*", "Z I"),
+		Send(Bind("", "nothing"), Query("listen news"), Sync, Query("notify news")).Expect("E ERROR 26000*", "Z I", "C NOTIFY", "Z I"),
 		Send(Query("notify news")).Expect("C NOTIFY", "Z I"),
 		channels("''"),
 	}},
