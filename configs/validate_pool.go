@@ -39,6 +39,9 @@ func (c check) backend() {
 	c.notNegative("backend.keepalive", b.KeepAlive, "for none")
 }
 
+// smallestInbox has room for a few of the longest notifications.
+const smallestInbox = 64 << 10
+
 func (c check) pool() {
 	p := c.cfg.Pool
 	c.atLeast("pool.size", p.Size, 1)
@@ -47,6 +50,7 @@ func (c check) pool() {
 	c.atLeast("pool.max_connecting", p.MaxConnecting, 1)
 	c.atLeast("pool.max_prepared_statements", p.MaxPreparedStatements, 0)
 	c.atLeast("pool.max_database_connections", p.MaxDatabaseConnections, 0)
+	c.atLeast("pool.max_notification_bytes", p.MaxNotificationBytes, smallestInbox)
 	c.minIdle("pool", p.MinIdle, p.Size)
 	c.functions("pool", p.HarmlessFunctions, p.StatefulFunctions)
 	c.notNegative("pool.overflow_idle", p.OverflowIdle, "to close them at once")

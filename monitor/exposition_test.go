@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "write what the golden files should be")
 func exercised() *Monitor {
 	m := New(Options{Loops: 2, Version: "1.2.3", Commit: "abcdef"})
 	m.SetSources(examplePools, func() error { return nil })
+	m.SetListeners(exampleListeners)
 	for loop := range 2 {
 		exerciseTraffic(m.Recorder(loop).Traffic("crm", "app"))
 	}
@@ -73,6 +74,12 @@ func examplePools() []pool.Stat {
 		Idle:     1, Active: 7, Login: 3, Testing: 4, Retired: 5, Dedicated: 1,
 		Waiting: 6, OldestWait: 1500 * time.Millisecond, LastError: errors.New("refused"),
 		Counters: pool.Counters{Connects: 7, ConnectFailures: 8, Closed: map[string]int64{"recycled": 9}},
+	}}
+}
+
+func exampleListeners() []pool.ListenerStat {
+	return []pool.ListenerStat{{
+		Database: "crm", Channels: 2, Subscriptions: 3, Notifications: 4, Delivered: 5, Logins: 6, LoginFailures: 7, Lost: 8,
 	}}
 }
 

@@ -40,6 +40,7 @@ type Monitor struct {
 	events    *events
 	recorders []*Recorder // one for each loop; immutable
 	sources   atomic.Pointer[sources]
+	listeners atomic.Pointer[func() []pool.ListenerStat]
 }
 
 // sources are the other packages' own accounts.
@@ -71,6 +72,7 @@ func New(o Options) *Monitor {
 		newTrafficCollector(b, m),
 		newPoolCollector(b, m),
 		newSpanCollector(b, m),
+		newListenCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -83,6 +85,9 @@ func New(o Options) *Monitor {
 func (m *Monitor) SetSources(pools func() []pool.Stat, ready func() error) {
 	m.sources.Store(&sources{pools, ready})
 }
+
+// SetListeners says whom to ask about the backends that listen for sessions.
+func (m *Monitor) SetListeners(stats func() []pool.ListenerStat) { m.listeners.Store(&stats) }
 
 // Recorder returns the counters of an event loop.
 func (m *Monitor) Recorder(loop int) *Recorder { return m.recorders[loop] }

@@ -75,6 +75,10 @@ type Config struct {
 	// MaxDatabaseConnections bounds the backends of one database over all its
 	// users; a user with waiting clients gets a fair share of it. 0 is no bound.
 	MaxDatabaseConnections int `yaml:"max_database_connections"`
+	// MaxNotificationBytes bounds the notifications that are kept for a session
+	// whose client does not take them; beyond it the session ends. It holds for
+	// sessions that begin to listen later.
+	MaxNotificationBytes int `yaml:"max_notification_bytes"`
 	// Databases and Users override the values above, the user entry last.
 	Databases []Override `yaml:"databases"`
 	Users     []Override `yaml:"users"`
@@ -124,5 +128,6 @@ func DefaultConfig() Config {
 		Homes:          true,
 
 		MaxPreparedStatements: 500,
+		MaxNotificationBytes:  16 << 20,
 	}
 }

@@ -1,12 +1,7 @@
 package pool
 
-const (
-	// defaultNotificationBytes is Options.NotificationBytes when that is 0.
-	defaultNotificationBytes = 16 << 20
-	// notificationCost is what a notification takes in an inbox, beside its
-	// bytes.
-	notificationCost = 64
-)
+// notificationCost is what a notification takes in an inbox, beside its bytes.
+const notificationCost = 64
 
 // inbox is what a subscriber has not been called for yet. It is guarded by
 // Subscription.mu.

@@ -64,7 +64,7 @@ func newRumour(t *testing.T, seed uint64) *rumour {
 	w := newWorld(t, 1+r.IntN(3), func(o *Options) {
 		o.Config.AcquireTimeout = []time.Duration{0, 3 * time.Second, time.Minute}[r.IntN(3)]
 		o.Config.MaxDatabaseConnections = r.IntN(2)
-		o.NotificationBytes = []int{0, 600}[r.IntN(2)]
+		o.Config.MaxNotificationBytes = []int{0, 600}[r.IntN(2)]
 	})
 	w.rand = r.Float64
 	w.serve = func(Target) error { return r.down }

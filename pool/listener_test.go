@@ -221,7 +221,7 @@ func TestListenRefused(t *testing.T) {
 }
 
 func TestSlowSubscriber(t *testing.T) {
-	b, ann, bob := newListening(t, func(o *Options) { o.NotificationBytes = 1000 })
+	b, ann, bob := newListening(t, func(o *Options) { o.Config.MaxNotificationBytes = 1000 })
 	ann.subscribe("jobs")
 	b.settle()
 	bob.subscribe("jobs")
@@ -249,7 +249,7 @@ func TestSlowSubscriber(t *testing.T) {
 // TestOverflowAfterBarrier drops notifications that came before the end of a
 // barrier: so it has failed.
 func TestOverflowAfterBarrier(t *testing.T) {
-	b, ann, _ := newListening(t, func(o *Options) { o.NotificationBytes = 300 })
+	b, ann, _ := newListening(t, func(o *Options) { o.Config.MaxNotificationBytes = 300 })
 	ann.subscribe("jobs")
 	b.settle()
 	b.notify("jobs", strings.Repeat("x", 100))

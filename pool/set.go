@@ -20,9 +20,6 @@ type Options struct {
 	// as the client's user; an empty password is BackendConfig.Password.
 	Credentials func(Key) (user, password string)
 	Hooks       Hooks
-	// NotificationBytes bounds what is kept for a session that does not take
-	// its notifications; then its Subscription is over. 0 is 16 MB.
-	NotificationBytes int
 
 	// The simulator's world. nil is the real one.
 

@@ -67,9 +67,9 @@ func (p *Pool) NewSubscription(loop *reactor.Loop, s Subscriber) *Subscription {
 		pool: p, listener: p.base.listenerOf(p, loop), subscriber: s,
 		channels: make(map[string]*membership),
 	}
-	sub.inbox.limit = p.set.options.NotificationBytes
+	sub.inbox.limit = p.set.live.Load().config.MaxNotificationBytes
 	if sub.inbox.limit == 0 {
-		sub.inbox.limit = defaultNotificationBytes
+		sub.inbox.limit = DefaultConfig().MaxNotificationBytes
 	}
 	sub.inbox.courier = &courier{sub: sub, loop: loop}
 	return sub

@@ -30,5 +30,6 @@
 // session, lease.go gets a backend and gives it the session's label,
 // exchange.go keeps the queue of expected replies, backend.go relays them, and
 // at ReadyForQuery transaction.go decides whether the backend goes back.
+// listen.go and notify.go are for sessions that listen.
 // leave.go cleans a backend up after a client that went away.
 package proxy

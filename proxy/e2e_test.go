@@ -69,6 +69,7 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 		t.Fatalf("listen: %v", err)
 	}
 	r.mon.SetSources(r.server.Pools().Stats, r.server.Ready)
+	r.mon.SetListeners(r.server.Pools().ListenerStats)
 	r.addr = r.server.Addrs()[0].String()
 	r.run(t)
 	return r

@@ -27,6 +27,9 @@ func (s *session) endEvent() {
 		}
 	}
 	s.accountStatements()
+	if s.listen != nil {
+		s.regulate()
+	}
 	s.observe()
 }
 

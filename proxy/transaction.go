@@ -46,6 +46,9 @@ func (s *session) pooled() bool { return s.who.pool.Settings().Mode != pool.Mode
 func (s *session) afterReplies() {
 	s.sendDue()
 	s.settle()
+	if s.listen != nil {
+		s.endHold()
+	}
 	if s.draining && !s.gone && s.idle() {
 		s.failAs(errShutdown, closedByShutdown)
 	}
@@ -76,6 +79,8 @@ func (s *session) settle() {
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
 		s.fail(errStatementMode)
 	case s.mayAsk() && s.ask():
+	case s.mayRelease() && s.back.tuned:
+		s.detune()
 	case s.mayRelease():
 		s.release()
 		s.relieve()

@@ -144,6 +144,7 @@ func serveDemo(ctx context.Context, cfg *configs.Config, stderr io.Writer, servi
 		return err
 	}
 	mon.SetSources(srv.Pools().Stats, srv.Ready)
+	mon.SetListeners(srv.Pools().ListenerStats)
 	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	}
 	defer srv.Close()
 	mon.SetSources(srv.Pools().Stats, srv.Ready)
+	mon.SetListeners(srv.Pools().ListenerStats)
 
 	// 3. The admin address: /readyz answers 503 until clients are accepted.
 	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)

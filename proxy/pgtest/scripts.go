@@ -41,7 +41,7 @@ func Scripts() []Script {
 		extendedScripts, describeScripts, preparedScripts, portalScripts, flushScripts,
 		pipelineScripts(), pipelineErrorScripts,
 		copyInScripts(), copyOutScripts(), copyExtendedScripts, functionCallScripts,
-		asyncScripts, cancelScripts, parameterScripts, startupScripts, handshakeScripts,
+		asyncScripts, listenScripts, cancelScripts, parameterScripts, startupScripts, handshakeScripts,
 		violationScripts(), sessionScripts, residueScripts(),
 	)
 }
