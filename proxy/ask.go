@@ -18,6 +18,8 @@ import (
 //	set     setting  value  the session has set it, unless the value is NULL
 //	left    reason          something pins
 //	hidden  setting  value  a function of the database may set it
+//	setters                 some function changes settings
+//	readers                 some function calls currval or lastval
 //
 // Operators are qualified: the client's search_path counts. A setting is asked
 // for as SHOW tells it, so that equal states are equal labels.
@@ -38,7 +40,8 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // pg_settings does not show role and session_authorization, nor the settings of
 // applications, which have a dot in their name: those must be asked for by name.
 // askHidden finds the names in the sources of functions; askSetters finds out
-// whether any function changes settings, or has a source that cannot be read.
+// whether any function changes settings, or has a source that cannot be read, and
+// whether any tells what nextval has left.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
 	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
@@ -58,7 +61,9 @@ const (
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
 	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11 ` +
 		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
-		`OR p.prosrc OPERATOR(pg_catalog.=) ''))`
+		`OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
+		` UNION ALL SELECT 'readers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11 ` +
+		`AND p.prosrc OPERATOR(pg_catalog.~*) '(curr|last)val')`
 )
 
 // leftReasons are the reasons that askLeft names.
@@ -153,6 +158,8 @@ func (s *session) answerRow(body []byte) {
 		q.left |= leftReasons[string(name)].Set()
 	case string(kind) == "setters":
 		q.setters = true
+	case string(kind) == "readers":
+		s.who.pool.NoteSequencesRead()
 	default:
 		if string(kind) == "hidden" {
 			q.hidden = append(q.hidden, string(name))

@@ -136,10 +136,11 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.CommandComplete:
 		s.back.executed = true
 		s.noteTag(body)
-		if !s.back.labelling && !s.back.cleaning && s.back.question == nil {
+		act := s.complete(typ)
+		if act == forward {
 			s.sample.setTag(body)
 		}
-		return s.complete(typ)
+		return act
 	case wire.RowDescription, wire.NoData:
 		if !s.queue.empty() && s.queue.head().kind == expectRowType {
 			s.noteRowType(body)

@@ -34,6 +34,8 @@ const (
 	expectQuery
 	// expectCall is the same for a FunctionCall, or a Sync that has a body.
 	expectCall
+	// expectForget is the same for our DISCARD SEQUENCES, which must not fail.
+	expectForget
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
 	// among the messages sent.
 	expectCopyEnd
@@ -44,7 +46,9 @@ const (
 )
 
 // ready reports whether the reply ends with ReadyForQuery, a fence's aside.
-func (k expectKind) ready() bool { return k == expectSync || k == expectQuery || k == expectCall }
+func (k expectKind) ready() bool {
+	return k == expectSync || k == expectQuery || k == expectCall || k == expectForget
+}
 
 // made reports whether the reply is not the backend's.
 func (k expectKind) made() bool { return k == expectParsed || k == expectClosed }

@@ -19,10 +19,11 @@ func (s *session) errorReply(body []byte) action {
 		s.back.question.failed = true
 		return swallow
 	}
-	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling {
+	forgets := s.queue.head().kind == expectForget
+	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling && !forgets {
 		return swallow
 	}
-	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 {
+	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 || forgets {
 		s.back.broken = true // what it would do next would be done in the wrong state
 		s.back.fatal = wire.ParseError(body)
 		return swallow

@@ -114,6 +114,9 @@ func (s *session) hold(b *pool.Backend) {
 		s.toClient(s.aside)
 		s.aside = s.aside[:0]
 	}
+	if s.strangeSequences() && s.who.pool.SequencesRead() {
+		s.forgetSequences()
+	}
 	s.sendBegin()
 	if s.client.paused&pausedClient != 0 {
 		s.pauseBackend(pausedClient)
@@ -184,6 +187,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 // said why it ends is closed: the next session would not know the reason.
 func (s *session) release() {
 	b, last := s.back.lease, s.back.fatal
+	s.noteSequences()
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
 	s.resumeClient(pausedBackend)

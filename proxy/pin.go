@@ -60,7 +60,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 // notable reports whether a statement has consequences that note draws, other
 // than its effect.
 func notable(class sqlparse.Class) bool {
-	return class.Pins != 0 || class.Releases || class.First != sqlparse.CommandSelect
+	return class.Pins != 0 || class.Releases || class.Advances || class.First != sqlparse.CommandSelect
 }
 
 // note adds what a statement with a reason to pin may leave.

@@ -89,6 +89,7 @@ type identity struct {
 	secret     string      // of the client's cancel key
 	// always is a reason to pin that holds whatever a statement says.
 	always sqlparse.Reason
+	token  uint64 // no other session has the same
 }
 
 // clientSide is the stream of frontend messages.

@@ -61,7 +61,8 @@ type station struct {
 	scratch []byte
 	// aside has what the client is to get before the message that is looked at.
 	aside []byte
-	// tokens numbers the unnamed statements; no two loops use the same ones.
+	// tokens numbers the sessions and the unnamed statements; no two loops use the
+	// same ones.
 	tokens uint64
 	bodies bodies
 	memo   *sqlparse.Memo
@@ -87,6 +88,8 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 // gives it its socket.
 func (st *station) open(address string) *session {
 	s := &session{station: st, login: &login{address: address}}
+	st.tokens++
+	s.who.token = st.tokens
 	s.home.Store(st)
 	s.client.conn = closedConn{}
 	st.sessions[s] = struct{}{}

@@ -26,6 +26,12 @@ type Class struct {
 	// ReadsState is set when the answer depends on the state of the session
 	// beyond its settings: only its own backend knows.
 	ReadsState bool
+	// Advances is set when the text may call nextval or setval, which decide what
+	// currval and lastval say in this session, as far as it tells: the default of
+	// a column does so, too.
+	Advances bool
+	// ReadsSequences is set when the text may call currval or lastval.
+	ReadsSequences bool
 	// Statements is how many statements the text has. The body of an SQL
 	// function in BEGIN ATOMIC ... END, and the actions of a rule in
 	// parentheses, count once for each semicolon in them.

@@ -14,6 +14,8 @@ func Classify(text []byte) Class {
 	if c.broken || c.ambiguous && readable(text[c.doubtful:]) {
 		c.pin(ReasonUnparsed)
 	}
+	c.class.ReadsSequences = c.class.Pins.Has(ReasonSequence)
+	c.noteSequences()
 	if c.class.Pins.Has(ReasonSetting) {
 		c.class.text = text
 	}

@@ -10,8 +10,8 @@ type Reason uint8
 const (
 	// ReasonNone: it need not.
 	ReasonNone Reason = iota
-	// ReasonSequence: nextval or setval, which decide what currval and lastval
-	// say in this session, or one of those.
+	// ReasonSequence: currval or lastval. Classify does not say so of what these
+	// depend on: see Class.Advances.
 	ReasonSequence
 	// ReasonBackendPID: the client asked for the process ID of its backend.
 	ReasonBackendPID
