@@ -23,6 +23,10 @@ func (s *session) acquire() bool {
 		}
 		return true
 	}
+	if s.wantsNewBackend() {
+		s.dialOwn(sqlparse.ReasonNewBackend)
+		return false
+	}
 	s.waiter.Lessee, s.waiter.Loop, s.waiter.Label = s, s.loop, s.who.label
 	s.sample.asked = s.loop.Now()
 	if b := s.who.pool.Lease(&s.waiter); b != nil {
@@ -46,9 +50,10 @@ func (s *session) acquire() bool {
 //     meant for;
 //  2. start-up settings that a RESET undoes are to be applied again first;
 //  3. the label may be refused, and what is sent must not run without it;
-//  4. an earlier exchange is to run again.
+//  4. an earlier exchange is to run again;
+//  5. it is being found out whether the session needs a new backend.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.cancel.inFlight > 0 && s.quiet() ||
+	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 && s.quiet() ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }
@@ -88,7 +93,7 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
-	if s.back.waiting {
+	if s.back.waiting || s.back.dialing {
 		return
 	}
 	s.client.paused &^= pausedWaiting
@@ -158,9 +163,11 @@ func (s *session) setAlways() {
 	if encoding, _ := s.who.params.Get("client_encoding"); !sqlparse.Readable(encoding) {
 		s.who.always = sqlparse.ReasonEncoding
 	}
-	if path, _ := s.who.label.Get("search_path"); strings.Contains(strings.ToLower(path), "pg_temp") {
+	path, _ := s.who.label.Get("search_path")
+	if strings.Contains(strings.ToLower(path), "pg_temp") {
 		s.who.always = sqlparse.ReasonTemporary
 	}
+	s.who.temporary = createsTemporary(path)
 }
 
 // beginExchange is called before the first message of an exchange is sent.

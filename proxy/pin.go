@@ -31,6 +31,7 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
+	s.who.loads = s.who.loads || class.Loads
 	if class.Defines {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()

@@ -89,7 +89,11 @@ type identity struct {
 	secret     string      // of the client's cancel key
 	// always is a reason to pin that holds whatever a statement says.
 	always sqlparse.Reason
-	token  uint64 // no other session has the same
+	// temporary is set when new objects are temporary whatever a statement says.
+	temporary bool
+	// loads is set when the session may have loaded a library into some backend.
+	loads bool
+	token uint64 // no other session has the same
 }
 
 // clientSide is the stream of frontend messages.
@@ -120,6 +124,7 @@ type clientSide struct {
 type backendSide struct {
 	lease   *pool.Backend // nil: none
 	waiting bool          // the pool has our waiter
+	dialing bool          // a backend of the session's own is on its way
 	// in holds an incomplete frame that must be understood.
 	in []byte
 	// rest is how many bytes of the current frame are still to come.
@@ -151,8 +156,10 @@ type backendSide struct {
 	// exposed is set when the backend has the client's prepared statements under
 	// the client's names, and no shared ones.
 	exposed bool
-	// healing is set while the rest of an exchange comes that is to run again.
+	// healing is set while the rest of an exchange comes that is to run again, on
+	// a new backend if moving is set.
 	healing bool
+	moving  bool
 	// past is set when an exchange has ended on this lease.
 	past bool
 	// question is what the backend was asked; nil: nothing.

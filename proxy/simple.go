@@ -23,10 +23,15 @@ func (s *session) query(frame []byte, n int) bool {
 	if s.readsSequences(class) {
 		return false
 	}
+	if s.mayMove(class) {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	s.beginExchange(class)
 	s.note(class, text)
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
+	s.tx.spared = false
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
@@ -74,7 +79,7 @@ func (s *session) functionCall(frame []byte) bool {
 		return false
 	}
 	s.beginExchange(class)
-	s.back.effect = effectUnknown
+	s.back.effect, s.who.loads = effectUnknown, true
 	switch {
 	case class.ReadsSequences:
 		s.pin(sqlparse.ReasonSequence)

@@ -5,7 +5,7 @@ import "strings"
 // residue is state that one client leaves behind and no other may see.
 type residue struct {
 	name  string
-	make  Step // of "a"
+	make  Step
 	probe string // asks for the state
 	dirty string // the answer where it is
 	clean string // the answer where it is not, or the error

@@ -30,6 +30,8 @@ type Class struct {
 	// currval and lastval say in this session, as far as it tells: the default of
 	// a column does so, too.
 	Advances bool
+	// Loads is set when the text may load a library into its backend.
+	Loads bool
 	// ReadsSequences is set when the text may call currval or lastval.
 	ReadsSequences bool
 	// Statements is how many statements the text has. The body of an SQL
@@ -59,7 +61,7 @@ const (
 
 // Unread is the Class of a text that is too long to be looked at.
 func Unread() Class {
-	return Class{Pin: ReasonTooLong, Pins: ReasonTooLong.Set(), First: CommandUnknown, Statements: 1, writes: true, loose: true}
+	return Class{Pin: ReasonTooLong, Pins: ReasonTooLong.Set(), First: CommandUnknown, Statements: 1, Loads: true, writes: true, loose: true}
 }
 
 // ReadOnly reports whether the text does nothing but read, so that it may run

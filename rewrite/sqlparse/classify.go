@@ -14,6 +14,7 @@ func Classify(text []byte) Class {
 	if c.broken || c.ambiguous && readable(text[c.doubtful:]) {
 		c.pin(ReasonUnparsed)
 	}
+	c.class.Loads = c.class.Loads || c.class.Pins&loading != 0
 	c.class.ReadsSequences = c.class.Pins.Has(ReasonSequence)
 	c.noteSequences()
 	if c.class.Pins.Has(ReasonSetting) {
@@ -156,6 +157,9 @@ func (c *classifier) endStatement() {
 	switch c.command {
 	case CommandDDL, CommandDo, CommandCall:
 		c.class.Defines = true
+	}
+	if c.command == CommandDDL && (c.kind == kwFunction || c.kind == kwProcedure) {
+		c.class.Loads = true
 	}
 	if !c.command.transactional() {
 		c.class.loose = true
