@@ -336,7 +336,7 @@ func (s *session) exchangeDone() {
 	result := s.transactionResult()
 	s.record()
 	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
-	s.cancel.queryTimeout = false
+	s.cancel.queryTimeout, s.tx.tries = false, false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {
 		s.tx.discard = false

@@ -34,11 +34,12 @@ func TestNewBackends(t *testing.T) {
 		"library of one's own":        send("do $$ begin end $$", set, "show plpgsql.no_such_setting"),
 		"library of one's own, by a function": send("create function pg_temp.f() returns int language plpgsql as 'begin return 1; end'", "discard all",
 			set, "show plpgsql.no_such_setting"),
-		"no setting at all":     send("set plpgsql = 1", "set a.\"b c\" = 1"),
-		"schema":                send("set search_path = pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "prepare transaction 'left'"),
-		"schema, not first":     send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
-		"schema, at start-up":   append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
-		"schema, objects in it": send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
+		"library, a bad name before it": send("set a.\"b c\" = 1", set, "load 'plpgsql'"),
+		"no setting at all":             send("set plpgsql = 1", "set a.\"b c\" = 1"),
+		"schema":                        send("set search_path = pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "prepare transaction 'left'"),
+		"schema, not first":             send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
+		"schema, at start-up":           append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
+		"schema, objects in it":         send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })

@@ -33,8 +33,7 @@ func (s *session) errorReply(body []byte) action {
 		return swallow
 	}
 	s.sample.setCode(wire.ErrorCode(body))
-	s.tx.discard = false
-	s.tx.left.undone = s.tx.left.unsure
+	s.noteFailed()
 	head := s.queue.head()
 	act := head.act
 	if s.tx.copyIn.ambiguous {

@@ -41,6 +41,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	switch {
 	case known && s.tx.pins&opaque == 0 && s.habits.trusted(s.habitKey(text), text, s.loop.Now()):
 	case class.Pins != 0:
+		s.tx.tries = s.onlyTries(class)
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
@@ -55,6 +56,26 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 		left.unsure = true
 	case class.First == sqlparse.CommandRollback || class.First == sqlparse.CommandSavepoint || class.Statements > 1:
 		left.undone = true
+	}
+}
+
+// onlyTries reports whether a statement does nothing but change a setting whose name
+// cannot be read, on its own: PostgreSQL refuses most of such names.
+func (s *session) onlyTries(class sqlparse.Class) bool {
+	const settings = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonAnySetting)
+	return class.Pins.Has(sqlparse.ReasonAnySetting) && class.Pins&^settings == 0 && class.Statements == 1 &&
+		!s.tx.pins.Has(sqlparse.ReasonAnySetting) &&
+		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced && !s.queue.owesReady()
+}
+
+// noteFailed notes that a statement has failed.
+func (s *session) noteFailed() {
+	s.tx.discard = false
+	s.tx.left.undone = s.tx.left.unsure
+	if s.tx.tries {
+		s.tx.tries = false
+		s.tx.pins &^= sqlparse.ReasonAnySetting.Set()
+		s.tx.left.pins &^= sqlparse.ReasonAnySetting.Set()
 	}
 }
 

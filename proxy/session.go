@@ -184,6 +184,9 @@ type transaction struct {
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	batch    uint64
+	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
+	// if it fails nothing was set.
+	tries bool
 	// spared is set when a Parse of the exchange was not sent.
 	spared bool
 	// copies is set when something is under way that may read copy data: then

@@ -2,6 +2,31 @@ package sqlparse
 
 import "testing"
 
+func TestLoads(t *testing.T) {
+	for text, want := range map[string]bool{
+		"SELECT 1":                false,
+		"SET a.b = 1":             false,
+		"CREATE TABLE t (a int)":  false,
+		"SELECT nextval('s')":     false,
+		"LISTEN a":                false,
+		"DO $$ BEGIN END $$":      true,
+		"SELECT f()":              true,
+		"CALL p()":                true,
+		"LOAD 'plpgsql'":          true,
+		"CREATE EXTENSION hstore": true,
+		"CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS ''": true,
+		"CREATE PROCEDURE p() LANGUAGE plpgsql AS ''":                       true,
+		"SELECT 1; DO $$ BEGIN END $$; SELECT 2":                            true,
+	} {
+		if got := Classify([]byte(text)).Loads; got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+	if !Unread().Loads {
+		t.Error("a text that is not read loads nothing")
+	}
+}
+
 func TestSequences(t *testing.T) {
 	tests := []struct {
 		text            string
