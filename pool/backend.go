@@ -58,7 +58,8 @@ type Backend struct {
 	UnnamedOwner uint64
 	// Statements are the named prepared statements.
 	Statements Statements
-	// LastSession is for the sessions to recognise a backend they had before.
+	// LastSession is the last session that may have called nextval or setval here;
+	// 0: none has, since these were forgotten. It is the sessions' affair.
 	LastSession uint64
 
 	// Owned by the loop of the socket.

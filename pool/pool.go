@@ -21,6 +21,7 @@ type Pool struct {
 
 	epoch    atomic.Uint32 // SchemaEpoch
 	rowTypes rowTypes
+	reads    atomic.Bool // SequencesRead
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

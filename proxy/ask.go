@@ -22,6 +22,7 @@ import (
 //	hidden  setting  value  a function of the database may set it
 //	setters                 some function changes settings
 //	leavers                 some function may leave something else, or define something
+//	readers                 some function calls currval or lastval
 //
 // Operators are qualified: the client's search_path counts. A setting is asked
 // for as SHOW tells it, so that equal states are equal labels.
@@ -42,10 +43,11 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // pg_settings does not show role and session_authorization, nor the settings of
 // applications, which have a dot in their name: those must be asked for by name.
 // askHidden finds the names in the sources of functions; askSetters finds out
-// whether any function changes settings, or has a source that cannot be read.
-// askLeavers finds out whether any may leave something else, or define something:
-// by its own source, or because it runs what it makes up, or is in a language that
-// we do not read. Functions below 16384 are PostgreSQL's own.
+// whether any function changes settings, or has a source that cannot be read, and
+// whether any tells what nextval has left. askLeavers finds out whether any may
+// leave something else, or define something: by its own source, or because it runs
+// what it makes up, or is in a language that we do not read. Functions below 16384
+// are PostgreSQL's own.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
 	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
@@ -65,7 +67,9 @@ const (
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
 	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
-		`OR p.prosrc OPERATOR(pg_catalog.=) ''))`
+		`OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
+		` UNION ALL SELECT 'readers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
+		`AND p.prosrc OPERATOR(pg_catalog.~*) '(curr|last)val')`
 	askLeavers = ` UNION ALL SELECT 'leavers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
 		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
@@ -189,6 +193,8 @@ func (s *session) answerRow(body []byte) {
 		q.setters = true
 	case string(kind) == "leavers":
 		q.leavers = true
+	case string(kind) == "readers":
+		s.who.pool.NoteSequencesRead()
 	default:
 		if string(kind) == "hidden" {
 			q.hidden = append(q.hidden, string(name))

@@ -141,10 +141,11 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.CommandComplete:
 		s.back.executed = true
 		s.noteTag(body)
-		if !s.back.labelling && !s.back.cleaning && s.back.question == nil {
+		act := s.complete(typ)
+		if act == forward {
 			s.sample.setTag(body)
 		}
-		return s.complete(typ)
+		return act
 	case wire.RowDescription, wire.NoData:
 		if !s.queue.empty() && s.queue.head().kind == expectRowType {
 			s.noteRowType(body)
@@ -350,7 +351,7 @@ func (s *session) exchangeDone() {
 	result := s.transactionResult()
 	s.record()
 	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
-	s.cancel.queryTimeout = false
+	s.cancel.queryTimeout, s.tx.tries = false, false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {
 		s.tx.discard = false

@@ -110,7 +110,7 @@ func (s *session) cancelQuery() {
 // preparing reports whether the backend is, or may be, at what was sent on our
 // behalf ahead of the client's messages. A cancel request would hit that.
 func (s *session) preparing() bool {
-	if s.queue.skipMarks(); !s.queue.empty() && s.queue.head().kind == expectTuning {
+	if s.queue.skipMarks(); !s.queue.empty() && (s.queue.head().kind == expectTuning || s.queue.head().kind == expectForget) {
 		return true
 	}
 	return s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.back.question != nil

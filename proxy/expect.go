@@ -36,6 +36,8 @@ const (
 	expectTuning
 	// expectCall is the same for a FunctionCall, or a Sync that has a body.
 	expectCall
+	// expectForget is the same for our DISCARD SEQUENCES, which must not fail.
+	expectForget
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
 	// among the messages sent.
 	expectCopyEnd
@@ -47,7 +49,7 @@ const (
 
 // ready reports whether the reply ends with ReadyForQuery, a fence's aside.
 func (k expectKind) ready() bool {
-	return k == expectSync || k == expectQuery || k == expectTuning || k == expectCall
+	return k == expectSync || k == expectQuery || k == expectTuning || k == expectCall || k == expectForget
 }
 
 // made reports whether the reply is not the backend's.

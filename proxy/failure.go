@@ -20,10 +20,11 @@ func (s *session) errorReply(body []byte) action {
 		s.back.question.failed = true
 		return swallow
 	}
-	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling {
+	forgets := s.queue.head().kind == expectForget
+	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling && !forgets {
 		return swallow
 	}
-	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.queue.head().kind == expectTuning {
+	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 || forgets || s.queue.head().kind == expectTuning {
 		s.back.broken = true // what it would do next would be done in the wrong state
 		s.back.fatal = wire.ParseError(body)
 		return swallow
@@ -33,8 +34,7 @@ func (s *session) errorReply(body []byte) action {
 		return swallow
 	}
 	s.sample.setCode(wire.ErrorCode(body))
-	s.tx.discard = false
-	s.tx.left.undone = s.tx.left.unsure
+	s.noteFailed()
 	head := s.queue.head()
 	act := head.act
 	if s.tx.copyIn.ambiguous {

@@ -125,14 +125,9 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	case wire.Query:
 		return s.query(frame, n)
 	case wire.FunctionCall:
-		if s.listen != nil && !s.heedEnd() {
-			return false
-		}
-		s.functionCall(frame)
-	default:
-		return s.extended(typ, frame, n)
+		return (s.listen == nil || s.heedEnd()) && s.functionCall(frame)
 	}
-	return true
+	return s.extended(typ, frame, n)
 }
 
 // refuse ends the session because of what it sent, as soon as the client has

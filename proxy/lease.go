@@ -27,6 +27,10 @@ func (s *session) acquire() bool {
 		}
 		return true
 	}
+	if s.wantsNewBackend() {
+		s.dialOwn(sqlparse.ReasonNewBackend)
+		return false
+	}
 	s.waiter.Lessee, s.waiter.Loop, s.waiter.Label, s.waiter.Residence = s, s.loop, s.who.label, &s.who.residence
 	s.sample.asked = s.loop.Now()
 	if b := s.who.pool.Lease(&s.waiter); b != nil {
@@ -50,9 +54,10 @@ func (s *session) acquire() bool {
 //     meant for;
 //  2. start-up settings that a RESET undoes are to be applied again first;
 //  3. the label may be refused, and what is sent must not run without it;
-//  4. an earlier exchange is to run again.
+//  4. an earlier exchange is to run again;
+//  5. it is being found out whether the session needs a new backend.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.cancel.inFlight > 0 && s.quiet() ||
+	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 && s.quiet() ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }
@@ -92,7 +97,7 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
-	if s.back.waiting || s.loss != nil {
+	if s.back.waiting || s.back.dialing || s.loss != nil {
 		return
 	}
 	s.client.paused &^= pausedWaiting
@@ -117,6 +122,9 @@ func (s *session) hold(b *pool.Backend) {
 		s.reportChanged()
 		s.toClient(s.aside)
 		s.aside = s.aside[:0]
+	}
+	if s.strangeSequences() && s.who.pool.SequencesRead() {
+		s.forgetSequences()
 	}
 	s.sendBegin()
 	if s.client.paused&pausedClient != 0 {
@@ -159,9 +167,11 @@ func (s *session) setAlways() {
 	if encoding, _ := s.who.params.Get("client_encoding"); !sqlparse.Readable(encoding) {
 		s.who.always = sqlparse.ReasonEncoding
 	}
-	if path, _ := s.who.label.Get("search_path"); strings.Contains(strings.ToLower(path), "pg_temp") {
+	path, _ := s.who.label.Get("search_path")
+	if strings.Contains(strings.ToLower(path), "pg_temp") {
 		s.who.always = sqlparse.ReasonTemporary
 	}
+	s.who.temporary = createsTemporary(path)
 }
 
 // beginExchange is called before the first message of an exchange is sent.
@@ -191,6 +201,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 // said why it ends is closed: the next session would not know the reason.
 func (s *session) release() {
 	b, last, tuned := s.back.lease, s.back.fatal, s.back.tuned
+	s.noteSequences()
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
 	s.resumeClient(pausedBackend)

@@ -136,7 +136,7 @@ func (s *session) authenticated() {
 		return
 	}
 	if s.who.label.StartupOnly() {
-		s.dialOwn()
+		s.dialOwn(sqlparse.ReasonStartup)
 		return
 	}
 	s.findHome()
@@ -210,10 +210,11 @@ func (s *session) dialTunnel() {
 }
 
 // dialOwn gets a backend that is started with the session's start-up
-// parameters, for a session that needs them to be just that.
-func (s *session) dialOwn() {
+// parameters, for a session that needs them to be just that, or the backend to be
+// a new one.
+func (s *session) dialOwn(why sqlparse.Reason) {
 	s.dialDedicated(map[string]string{}, func() {
-		s.pin(sqlparse.ReasonStartup)
+		s.pin(why)
 		if s.state == stateGreeting {
 			s.greet()
 		} else {
@@ -229,12 +230,14 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 	}
 	s.pauseClient(pausedWaiting)
 	s.sample.asked = s.loop.Now()
+	s.back.dialing = true
 	key := s.who.pool.Key()
 	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
 	s.waiter.Lessee, s.waiter.Loop = s, s.loop
 	s.pools.DialDedicated(ctx, key, params, &s.waiter, func(b *pool.Backend, err error) {
 		defer s.endEvent()
 		cancel()
+		s.back.dialing = false
 		switch {
 		case s.gone && b != nil:
 			b.Destroy("client_gone")

@@ -120,7 +120,7 @@ func (s *session) afterLoss(l *loss) {
 		s.retries.all++
 		s.proceed() // nothing of the client's was sent
 	case s.state == stateGreeting && l.cause != nil && l.cause.Code == "55P02":
-		s.dialOwn() // PostgreSQL takes some settings at start-up only
+		s.dialOwn(sqlparse.ReasonStartup) // PostgreSQL takes some settings at start-up only
 	case l.torn:
 		s.recordFailed(backendLost(l.cause))
 		s.leave(closedByError)
@@ -166,8 +166,14 @@ func (s *session) mayTryAgain(cause *wire.Error) bool {
 	return false
 }
 
-// tryAgain puts what was sent back in front of the client's input.
+// tryAgain sends once more what was sent.
 func (s *session) tryAgain(sent []byte, why string) {
+	s.putBack(sent, why)
+	s.proceed()
+}
+
+// putBack puts what was sent back in front of the client's input.
+func (s *session) putBack(sent []byte, why string) {
 	s.retries.all++
 	s.recordRetry(why)
 	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)
@@ -178,7 +184,6 @@ func (s *session) tryAgain(sent []byte, why string) {
 		s.giveBuffer(kept)
 	}
 	s.client.in = sent
-	s.proceed()
 }
 
 // answerLost gives the client the replies it is owed for what a lost backend

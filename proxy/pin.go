@@ -31,6 +31,7 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
+	s.who.loads = s.who.loads || class.Loads
 	if s.defines(class, text) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
@@ -40,6 +41,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	switch {
 	case known && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
+		s.tx.tries = s.onlyTries(class)
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
@@ -57,10 +59,30 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	}
 }
 
+// onlyTries reports whether a statement does nothing but change a setting whose name
+// cannot be read, on its own: PostgreSQL refuses most of such names.
+func (s *session) onlyTries(class sqlparse.Class) bool {
+	const settings = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonAnySetting)
+	return class.Pins.Has(sqlparse.ReasonAnySetting) && class.Pins&^settings == 0 && class.Statements == 1 &&
+		!s.tx.pins.Has(sqlparse.ReasonAnySetting) &&
+		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced && !s.queue.owesReady()
+}
+
+// noteFailed notes that a statement has failed.
+func (s *session) noteFailed() {
+	s.tx.discard = false
+	s.tx.left.undone = s.tx.left.unsure
+	if s.tx.tries {
+		s.tx.tries = false
+		s.tx.pins &^= sqlparse.ReasonAnySetting.Set()
+		s.tx.left.pins &^= sqlparse.ReasonAnySetting.Set()
+	}
+}
+
 // notable reports whether a statement has consequences that note draws, other
 // than its effect.
 func notable(class sqlparse.Class) bool {
-	return class.Pins != 0 || class.Releases || class.First != sqlparse.CommandSelect
+	return class.Pins != 0 || class.Releases || class.Advances || class.First != sqlparse.CommandSelect
 }
 
 // note adds what a statement with a reason to pin may leave.

@@ -33,7 +33,7 @@ func (s *session) reset(class sqlparse.Class) bool {
 	}
 	if own {
 		s.release()
-		s.dialOwn()
+		s.dialOwn(sqlparse.ReasonStartup)
 		return false
 	}
 	s.tx.discard = class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced

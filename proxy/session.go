@@ -93,6 +93,11 @@ type identity struct {
 	residence  pool.Residence
 	// always is a reason to pin that holds whatever a statement says.
 	always sqlparse.Reason
+	// temporary is set when new objects are temporary whatever a statement says.
+	temporary bool
+	// loads is set when the session may have loaded a library into some backend.
+	loads bool
+	token uint64 // no other session has the same
 }
 
 // clientSide is the stream of frontend messages.
@@ -123,6 +128,7 @@ type clientSide struct {
 type backendSide struct {
 	lease   *pool.Backend // nil: none
 	waiting bool          // the pool has our waiter
+	dialing bool          // a backend of the session's own is on its way
 	// in holds an incomplete frame that must be understood.
 	in []byte
 	// rest is how many bytes of the current frame are still to come.
@@ -156,8 +162,10 @@ type backendSide struct {
 	// exposed is set when the backend has the client's prepared statements under
 	// the client's names, and no shared ones.
 	exposed bool
-	// healing is set while the rest of an exchange comes that is to run again.
+	// healing is set while the rest of an exchange comes that is to run again, on
+	// a new backend if moving is set.
 	healing bool
+	moving  bool
 	// past is set when an exchange has ended on this lease.
 	past bool
 	// question is what the backend was asked; nil: nothing.
@@ -182,6 +190,9 @@ type transaction struct {
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	batch    uint64
+	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
+	// if it fails nothing was set.
+	tries bool
 	// spared is set when a Parse of the exchange was not sent.
 	spared bool
 	// copies is set when something is under way that may read copy data: then

@@ -20,6 +20,13 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose() {
 		return false
 	}
+	if s.readsSequences(class) {
+		return false
+	}
+	if s.mayMove(class) {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	if (s.listen != nil || class.Pins.Has(sqlparse.ReasonListen)) && !s.heed(class, text) {
 		return false
 	}
@@ -27,6 +34,7 @@ func (s *session) query(frame []byte, n int) bool {
 	s.note(class, text)
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
+	s.tx.spared = false
 	s.send(frame)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
@@ -62,26 +70,39 @@ func (s *session) withDeclared(class sqlparse.Class, text []byte) sqlparse.Class
 	return class
 }
 
-// withAlways adds the reason to pin that holds for all statements of the session.
+// withAlways adds the reasons to pin that a statement alone does not tell.
 func (s *session) withAlways(class sqlparse.Class) sqlparse.Class {
 	class.Pin = max(class.Pin, s.who.always)
 	class.Pins |= s.who.always.Set()
-	return class
+	return s.withSequences(class)
 }
 
 // largeObjectFunctions are the functions that drivers call through
 // FunctionCall: they leave nothing behind at the end of the transaction.
 var largeObjectFunctions = [...]uint32{715, 764, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172}
 
-// functionCall sends a FunctionCall on. Its function is known by OID only.
-func (s *session) functionCall(frame []byte) {
-	s.beginExchange(sqlparse.Class{First: sqlparse.CommandUnknown})
-	s.back.effect = effectUnknown
-	if body := frame[wire.HeaderLen:]; len(body) < 4 || !slices.Contains(largeObjectFunctions[:], binary.BigEndian.Uint32(body)) {
+// functionCall sends a FunctionCall on. Its function is known by OID only. It
+// returns false if the message must wait.
+func (s *session) functionCall(frame []byte) bool {
+	var oid uint32
+	if body := frame[wire.HeaderLen:]; len(body) >= 4 {
+		oid = binary.BigEndian.Uint32(body)
+	}
+	class := sqlparse.Class{First: sqlparse.CommandUnknown, ReadsSequences: oid == currvalOID || oid == lastvalOID}
+	if s.readsSequences(class) {
+		return false
+	}
+	s.beginExchange(class)
+	s.back.effect, s.who.loads = effectUnknown, true
+	switch {
+	case class.ReadsSequences:
+		s.pin(sqlparse.ReasonSequence)
+	case !slices.Contains(largeObjectFunctions[:], oid):
 		s.pin(sqlparse.ReasonFunction)
 	}
 	s.endBatch()
 	s.send(frame)
 	s.queue.push(expectCall, forward)
 	s.queue.flush()
+	return true
 }

@@ -128,6 +128,10 @@ func (w *scriptWriter) statement() string {
 		return fmt.Sprintf("SELECT 'same %d'", w.rng.IntN(3)) // as others do
 	case 8:
 		return "COPY t TO STDOUT"
+	case 11:
+		return fmt.Sprintf("SELECT setval(%s)", w.tag())
+	case 12:
+		return "SELECT lastval()"
 	case 9:
 		return "SELECT " + w.tag() + strings.Repeat("*", w.rng.IntN(50))
 	}

@@ -28,6 +28,7 @@ type simServer struct {
 	simple   bool // the copy belongs to a Query
 	copied   int
 	start    string // application_name as given at start-up
+	last     string // what setval has left for lastval
 	dead     bool
 }
 
@@ -297,6 +298,15 @@ func (v *simServer) execute(text string, describe bool) bool {
 		if strings.Contains(rest, "1/0") {
 			return v.fail("22012", "division by zero")
 		}
+		if rest == "lastval()" && v.last == "" {
+			return v.fail("55000", "lastval is not yet defined in this session")
+		}
+		if strings.HasPrefix(rest, "setval(") {
+			v.last = rest
+		}
+		if rest == "lastval()" {
+			rest += v.last
+		}
 		for i := range strings.Count(rest, "*") + 1 {
 			v.data(wire.DataRow, fmt.Sprintf("%s #%d %s", rest, i, v.visible()))
 		}
@@ -320,6 +330,10 @@ func (v *simServer) execute(text string, describe bool) bool {
 		v.set(rest, "")
 		return v.complete("RESET")
 	case "DISCARD":
+		v.last = ""
+		if rest == "SEQUENCES" {
+			return v.complete("DISCARD SEQUENCES")
+		}
 		if v.status != 'I' {
 			return v.fail("25001", "in a transaction")
 		}

@@ -58,8 +58,15 @@ func (s *session) unnamedDropped(act action) {
 func (s *session) forwardError(body []byte) action {
 	named := bytes.Contains(body, []byte(pool.StatementPrefix))
 	code := string(wire.ErrorCode(body))
-	if s.staleness(code, body, named) && s.heals() {
+	if s.staleness(code, body, named) && s.tx.spared && s.heals() {
 		return swallow
+	}
+	if reserved(code, body) {
+		if s.isStranger() && s.heals() {
+			s.back.moving = true
+			return swallow
+		}
+		s.notLonger()
 	}
 	if named {
 		return s.withOwnNames(body)
@@ -96,17 +103,18 @@ func (s *session) dropShared() {
 	}
 }
 
-// heals has an exchange that has met a stale statement run once more, when it has
-// ended, and reports whether it will:
+// heals has an exchange that has failed run once more, when it has ended, and
+// reports whether it will:
 //
 //  1. no transaction was open, nothing was executed, and nothing of it has reached
 //     the client;
-//  2. all of it is known, and nothing has been sent behind it;
-//  3. the client prepares a statement in it that the backend had already. One that
-//     was prepared before may be described to the client as it was then; for it
-//     the error is right.
+//  2. all of it is known, and nothing has been sent behind it.
+//
+// One that has met a stale statement is run again if the client prepares that in it
+// and the backend had it already. A statement that was prepared before may be
+// described to the client as it was then; for it the error is right.
 func (s *session) heals() bool {
-	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone || !s.tx.spared {
+	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone {
 		return false
 	}
 	switch {
@@ -114,7 +122,7 @@ func (s *session) heals() bool {
 		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Sync))
 		s.queue.push(expectSync, swallow)
 		s.client.skipping, s.tx.unsynced = false, false
-	case s.queue.onlySync():
+	case s.queue.onlySync(), s.queue.onlyHead() && s.queue.head().kind == expectQuery:
 		s.queue.head().act = swallow
 	default:
 		return false
@@ -128,9 +136,13 @@ func (s *session) heals() bool {
 func (s *session) heal() {
 	sent := s.back.sent
 	s.back.sent, s.back.healing, s.tx.spared = nil, false, false
-	s.forgetShared(sent)
 	s.sample.code = [2]byte{}
 	s.client.statements.takeBack()
+	if s.back.moving {
+		s.moveToNew(sent)
+		return
+	}
+	s.forgetShared(sent)
 	s.tryAgain(sent, "stale_statement")
 }
 

@@ -60,7 +60,8 @@ type station struct {
 	scratch []byte
 	// aside has what the client is to get before the message that is looked at.
 	aside []byte
-	// tokens numbers the unnamed statements; no two loops use the same ones.
+	// tokens numbers the sessions and the unnamed statements; no two loops use the
+	// same ones.
 	tokens uint64
 	texts  texts
 	bodies bodies
@@ -86,6 +87,8 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 // gives it its socket.
 func (st *station) open(address string) *session {
 	s := &session{station: st, login: &login{address: address}}
+	st.tokens++
+	s.who.token = st.tokens
 	s.home.Store(st)
 	s.client.conn = closedConn{}
 	st.sessions[s] = struct{}{}

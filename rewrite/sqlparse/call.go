@@ -99,6 +99,7 @@ func (c *classifier) call() {
 	c.class.writes = c.class.writes || e.writes
 	c.class.ReadsState = c.class.ReadsState || e.reads
 	c.class.Releases = c.class.Releases || e.frees
+	c.class.Advances = c.class.Advances || e.advances
 }
 
 // lookUp returns what is known of the function.

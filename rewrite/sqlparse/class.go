@@ -28,6 +28,14 @@ type Class struct {
 	ReadsState bool
 	// Stateful is set when a function is called that is declared to be.
 	Stateful bool
+	// Advances is set when the text may call nextval or setval, which decide what
+	// currval and lastval say in this session, as far as it tells: the default of
+	// a column does so, too.
+	Advances bool
+	// Loads is set when the text may load a library into its backend.
+	Loads bool
+	// ReadsSequences is set when the text may call currval or lastval.
+	ReadsSequences bool
 	// Statements is how many statements the text has. The body of an SQL
 	// function in BEGIN ATOMIC ... END, and the actions of a rule in
 	// parentheses, count once for each semicolon in them.
@@ -55,7 +63,7 @@ const (
 
 // Unread is the Class of a text that is too long to be looked at.
 func Unread() Class {
-	return Class{Pin: ReasonTooLong, Pins: ReasonTooLong.Set(), First: CommandUnknown, Statements: 1, writes: true, loose: true}
+	return Class{Pin: ReasonTooLong, Pins: ReasonTooLong.Set(), First: CommandUnknown, Statements: 1, Loads: true, writes: true, loose: true}
 }
 
 // ReadOnly reports whether the text does nothing but read, so that it may run

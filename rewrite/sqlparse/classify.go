@@ -19,6 +19,9 @@ func (c *classifier) classify() Class {
 	if c.broken || c.ambiguous && readable(text[c.doubtful:]) {
 		c.pin(ReasonUnparsed)
 	}
+	c.class.Loads = c.class.Loads || c.class.Pins&loading != 0
+	c.class.ReadsSequences = c.class.Pins.Has(ReasonSequence)
+	c.noteSequences()
 	if c.class.Pins.Has(ReasonSetting) {
 		c.class.text = text
 	}
@@ -162,6 +165,9 @@ func (c *classifier) endStatement() {
 	switch c.command {
 	case CommandDDL, CommandDo, CommandCall:
 		c.class.Defines = true
+	}
+	if c.command == CommandDDL && (c.kind == kwFunction || c.kind == kwProcedure) {
+		c.class.Loads = true
 	}
 	if !c.command.transactional() {
 		c.class.loose = true

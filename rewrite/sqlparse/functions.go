@@ -8,11 +8,12 @@ import (
 // effect is what calling a function may do. The zero value: nothing but give
 // an answer.
 type effect struct {
-	pin    Reason
-	writes bool // it changes something outside the session
-	reads  bool // its answer depends on the state of the session
-	config bool // it is set_config
-	frees  bool // it may take session state away
+	pin      Reason
+	writes   bool // it changes something outside the session
+	reads    bool // its answer depends on the state of the session
+	config   bool // it is set_config
+	frees    bool // it may take session state away
+	advances bool // it decides what currval and lastval say
 }
 
 // harmless are the functions and types of pg_catalog that nothing is to be
@@ -48,7 +49,7 @@ var notable = []struct {
 	{effect{config: true}, "set_config"},
 
 	// nextval and setval decide what currval and lastval say.
-	{effect{pin: ReasonSequence, writes: true}, "nextval setval"},
+	{effect{advances: true, writes: true}, "nextval setval"},
 	{effect{pin: ReasonSequence, reads: true}, "currval lastval"},
 
 	// The client will use the PID to find or end this backend.

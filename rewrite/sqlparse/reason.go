@@ -10,8 +10,8 @@ type Reason uint8
 const (
 	// ReasonNone: it need not.
 	ReasonNone Reason = iota
-	// ReasonSequence: nextval or setval, which decide what currval and lastval
-	// say in this session, or one of those.
+	// ReasonSequence: currval or lastval. Classify does not say so of what these
+	// depend on: see Class.Advances.
 	ReasonSequence
 	// ReasonBackendPID: the client asked for the process ID of its backend.
 	ReasonBackendPID
@@ -60,6 +60,9 @@ const (
 	// ReasonStartup: start-up parameters that cannot be set later. Classify
 	// never says so.
 	ReasonStartup
+	// ReasonNewBackend: the session would see that its backend is not a new one.
+	// Classify never says so.
+	ReasonNewBackend
 
 	reasonCount
 )
@@ -87,6 +90,7 @@ var reasons = [reasonCount]struct{ label, sentence string }{
 	ReasonDo:             {"do", "DO may have left session state behind"},
 	ReasonCall:           {"call", "CALL may have left session state behind"},
 	ReasonStartup:        {"startup", "a start-up parameter cannot be set later"},
+	ReasonNewBackend:     {"new_backend", "it makes a difference that others have had the backend"},
 }
 
 // Reasons is a set of reasons.
@@ -121,6 +125,9 @@ func (r Reason) loose() bool {
 func (s Reasons) Outlast() bool {
 	return s&(ReasonSeed.Set()|ReasonReplication.Set()|ReasonLoad.Set()) != 0
 }
+
+// loading are the reasons of statements that may load a library into the backend.
+const loading = Reasons(1<<ReasonFunction | 1<<ReasonUnknownCommand | 1<<ReasonUnparsed | 1<<ReasonLoad | 1<<ReasonDo | 1<<ReasonCall)
 
 // Label returns the reason as a metrics label.
 func (r Reason) Label() string { return reasons[r].label }

@@ -1,0 +1,86 @@
+package proxy_test
+
+import (
+	"testing"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+// A client whose backend others have had finds what it finds in a new one, where
+// they have loaded a library or made temporary objects.
+func TestNewBackends(t *testing.T) {
+	backend := plain(t)
+	send := func(sql ...string) (steps []pgtest.Step) {
+		for _, text := range sql {
+			steps = append(steps, pgtest.Send(pgtest.Query(text)).Expect("...", "Z *"))
+		}
+		return steps
+	}
+	others := []pgtest.Step{
+		pgtest.Send(pgtest.Query("do $$ begin create temp table other (); end $$")).On("b").Expect("C DO", "Z I"),
+		pgtest.Send(pgtest.Terminate).On("b").Expect("EOF"),
+	}
+	const set = "set plpgsql.no_such_setting = true"
+	extended := func(name string) pgtest.Step {
+		return pgtest.Send(pgtest.Parse(name, set), pgtest.Bind("", name), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")
+	}
+	for name, steps := range map[string][]pgtest.Step{
+		"library":                     send(set, "load 'plpgsql'", set, "show plpgsql.no_such_setting"),
+		"library, by Execute":         append([]pgtest.Step{extended("")}, send("show plpgsql.no_such_setting", "load 'plpgsql'")...),
+		"library, by a name":          {pgtest.Send(pgtest.Parse("s", set), pgtest.Sync).Expect("1", "Z I"), pgtest.Send(pgtest.Bind("", "s"), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")},
+		"library, settings before it": send("set work_mem = '6MB'", set, "show work_mem", "reset all", "show plpgsql.no_such_setting"),
+		"library of one's own":        send("do $$ begin end $$", set, "show plpgsql.no_such_setting"),
+		"library of one's own, by a function": send("create function pg_temp.f() returns int language plpgsql as 'begin return 1; end'", "discard all",
+			set, "show plpgsql.no_such_setting"),
+		"library, a bad name before it": send("set a.\"b c\" = 1", set, "load 'plpgsql'"),
+		"no setting at all":             send("set plpgsql = 1", "set a.\"b c\" = 1"),
+		"schema":                        send("set search_path = pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "prepare transaction 'left'"),
+		"schema, not first":             send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
+		"schema, at start-up":           append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
+		"schema, objects in it":         send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
+			s := &pgtest.Script{Name: name, Steps: append(others[:2:2], steps...)}
+			want := pgtest.Check(t, pgtest.Target{Address: backend, User: "postgres", Database: "postgres"}, s)
+			got := pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, s)
+			if diff := pgtest.Diff(want, got); diff != "" {
+				t.Errorf("%s\ndirectly:\n%s\nthrough the proxy:\n%s", diff, want, got)
+			}
+		})
+	}
+}
+
+// Where a new backend has loaded the library, too, it is of no use: the client gets
+// the error, and the backend is not kept for it.
+func TestNewBackendInVain(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	for _, sql := range []string{"drop database if exists preloads with (force)", "create database preloads",
+		"alter database preloads set session_preload_libraries = 'auto_explain'"} {
+		if err := admin.Exec(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
+	const set = "set auto_explain.no_such_setting = 1"
+	pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "preloads"}, &pgtest.Script{Name: "in vain", Steps: []pgtest.Step{
+		pgtest.Send(pgtest.Query(set)).Expect("E ERROR 42602 *", "Z I"),
+		pgtest.Send(pgtest.Query("select 1")).Expect("T *", "D 1", "C SELECT 1", "Z I"),
+	}})
+	stats := p.server.Pools().Stats()
+	if i := indexOfPool(stats, "preloads"); stats[i].Dedicated != 0 || stats[i].Active != 0 {
+		t.Errorf("the client has kept a backend: %+v", stats[i])
+	}
+}
+
+func indexOfPool(stats []pool.Stat, database string) int {
+	for i, s := range stats {
+		if s.Key.Database == database {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// Two things stay in a backend to its end, and a client may see that it is not a
+// new one: which libraries are loaded, and that it has a schema for temporary
+// objects. Where that makes a difference the session gets a backend of its own.
+
+// wantsNewBackend reports whether the next lease must be of a backend that has
+// never had a temporary object: the session's new objects go to the schema for
+// these, if that is there. PostgreSQL makes it when it is asked for, and then
+// cannot prepare the transaction.
+func (s *session) wantsNewBackend() bool { return s.who.temporary && s.state == stateReady }
+
+// mayNeedNewBackend reports whether the backend is being asked for a search_path
+// that may be such.
+func (s *session) mayNeedNewBackend() bool {
+	return s.back.question != nil && s.tx.pins.Has(sqlparse.ReasonTemporary) && s.tx.pins.Has(sqlparse.ReasonSetting)
+}
+
+// createsTemporary reports whether objects are temporary with this search_path.
+func createsTemporary(path string) bool {
+	first, _, _ := strings.Cut(path, ",")
+	return strings.Trim(first, ` "`) == "pg_temp"
+}
+
+// mayMove reports whether a text may have to run on a new backend, for the name of
+// the setting that it sets, and it is being found out whether the session can leave
+// the one that it has.
+func (s *session) mayMove(class sqlparse.Class) bool {
+	if s.back.question == nil || s.who.loads || class.Pins != sqlparse.ReasonSetting.Set() || s.copyUnended() {
+		return false
+	}
+	names, _ := class.Changed()
+	return len(names) == 1 && strings.Contains(names[0], ".")
+}
+
+// reserved reports whether an error says that a setting belongs to a library and
+// is none of its: before the library is loaded it is not known, and may be set to
+// anything (guc.c). The details of a name that is none at all do not repeat it.
+func reserved(code string, body []byte) bool {
+	if code != "42602" || !bytes.Contains(body, []byte("\x00Fguc.c\x00")) {
+		return false
+	}
+	e := wire.ParseError(body)
+	name, _, dotted := strings.Cut(e.Message, ".")
+	name = name[strings.LastIndexAny(name, "\" ")+1:]
+	return dotted && name != "" && strings.Contains(e.Detail, name)
+}
+
+// isStranger reports whether the library that such an error comes from was loaded
+// for somebody else:
+//
+//  1. the backend was not made for the session;
+//  2. the session has not run anything that may have loaded it, here or elsewhere;
+//  3. nothing of the session is on this backend yet.
+func (s *session) isStranger() bool {
+	return !s.back.lease.Dedicated() && s.pooled() && !s.who.loads && !s.back.past
+}
+
+// moveToNew runs an exchange again, on a backend of the session's own.
+func (s *session) moveToNew(sent []byte) {
+	s.unpin()
+	s.release()
+	s.putBack(sent, "library_loaded")
+	s.dialOwn(sqlparse.ReasonNewBackend)
+}
+
+// notLonger gives up a backend that was made for an exchange that has failed there
+// all the same.
+func (s *session) notLonger() {
+	if s.tx.pins.Has(sqlparse.ReasonNewBackend) && !s.own && !s.back.past && s.back.status == wire.StatusIdle {
+		s.unpin()
+	}
+}
