@@ -204,6 +204,7 @@ func (p *Pool) loginFailed(err error) {
 	d := &p.dialing
 	d.underway--
 	d.lastErr, d.replacing = err, false
+	p.later.room = p.waiting.n > 0 && full(err)
 	p.usage.counters.ConnectFailures++
 	p.base.give(p)
 	p.later.balance = true

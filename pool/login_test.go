@@ -330,3 +330,34 @@ func TestCancel(t *testing.T) {
 		t.Errorf("done %d times, %d requests", done, w.conns[0].canceled)
 	}
 }
+
+// Where the server has no connection left, an idle backend of another pool makes
+// room.
+func TestFullServer(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.serve = func(Target) error {
+		if len(w.open()) >= 3 {
+			return serverError("53300")
+		}
+		return nil
+	}
+	rich, poor := w.set.Pool(key), w.set.Pool(Key{Database: "hr", User: "bob"})
+	for _, s := range w.fill(rich, 0, 3) {
+		s.release()
+	}
+	s := w.session(poor, 0)
+	s.lease()
+	w.run()
+	if s.b != nil {
+		t.Fatal("the server is not full")
+	}
+	w.pass(time.Second)
+	if s.b == nil || len(w.open()) != 3 {
+		t.Errorf("the session has %v, %d connections are open", s.b, len(w.open()))
+	}
+	w.settle(w.set.Pool(Key{Database: "hr", User: "eve"}), 0)
+	w.pass(time.Second)
+	if st := w.stat(rich); st.Idle != 2 {
+		t.Errorf("%d idle backends are left: one that nobody needs was closed for a home", st.Idle)
+	}
+}

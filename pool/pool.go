@@ -157,13 +157,14 @@ type todo struct {
 	dedicated []*dedicated // to be started
 	arm       bool         // the retry timer
 	balance   bool         // the database's cap
+	room      bool         // is wanted on the server
 	settled   []settlement // to be told
 	verdicts  []verdict    // to be told
 	judge     bool         // the doubts
 }
 
 func (t *todo) empty() bool {
-	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && !t.judge &&
+	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && !t.room && !t.judge &&
 		t.dedicated == nil && t.pings == nil && t.closing == nil && t.settled == nil && t.verdicts == nil
 }
 
@@ -204,6 +205,9 @@ func (p *Pool) do(t *todo) {
 	}
 	if t.judge {
 		p.judge()
+	}
+	if t.room {
+		p.set.makeRoom(p)
 	}
 	if t.arm {
 		p.home.Post((*armRetry)(p))

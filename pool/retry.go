@@ -93,6 +93,30 @@ func final(err error) bool {
 	return false
 }
 
+// full reports whether a login failed because the server has no connection left.
+func full(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "53300"
+}
+
+// makeRoom closes an idle backend of another pool, the one with most of them, as p
+// has clients that wait and cannot log in.
+func (s *Set) makeRoom(p *Pool) {
+	var giver *Pool
+	most := 0
+	for _, other := range s.all() {
+		other.mu.Lock()
+		idle := other.count[stateIdle]
+		other.mu.Unlock()
+		if other != p && idle > most {
+			giver, most = other, idle
+		}
+	}
+	if giver != nil {
+		giver.closeIdle()
+	}
+}
+
 // untrusted reports whether the server's certificate was not accepted.
 func untrusted(err error) bool {
 	var verification *tls.CertificateVerificationError
