@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unique"
@@ -17,6 +18,7 @@ import (
 //
 //	set     setting  value  the session has set it, unless the value is NULL
 //	left    reason          something pins
+//	left    listen   value  the session listens to a channel: its name in UTF-8, in hexadecimal digits
 //	hidden  setting  value  a function of the database may set it
 //
 // Operators are qualified: the client's search_path counts. A setting is asked
@@ -50,7 +52,7 @@ const (
 		` UNION ALL SELECT 'left', 'advisory_lock', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l ` +
 		`WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())` +
 		` UNION ALL SELECT 'left', 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)` +
-		` UNION ALL SELECT 'left', 'listen', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())` +
+		` UNION ALL SELECT 'left', 'listen', pg_catalog.encode(pg_catalog.convert_to(c, 'UTF8'), 'hex') FROM pg_catalog.pg_listening_channels() c` +
 		` UNION ALL SELECT 'left', 'prepared', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements p ` +
 		`WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_')`
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
@@ -81,6 +83,7 @@ type question struct {
 	setters  bool     // askSetters has found some
 	text     []byte   // the only text that the question is about; nil: several
 	left     sqlparse.Reasons
+	channels []string
 }
 
 // ask asks the backend what the session has left on it.
@@ -151,6 +154,10 @@ func (s *session) answerRow(body []byte) {
 		q.failed = true
 	case string(kind) == "left":
 		q.left |= leftReasons[string(name)].Set()
+		if string(name) == "listen" {
+			channel, err := hex.DecodeString(string(value))
+			q.channels, q.failed = append(q.channels, string(channel)), q.failed || err != nil
+		}
 	case string(kind) == "setters":
 		q.setters = true
 	default:
@@ -195,6 +202,9 @@ func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
 func (s *session) conclude() {
 	q := s.back.question
 	s.back.question = nil
+	if s.listen != nil {
+		s.learnChannels(q)
+	}
 	if q.failed || s.gone || s.state != stateReady {
 		return
 	}

@@ -114,7 +114,8 @@ func (s *session) relayRun(p []byte) {
 // mustKnow reports whether the body of a backend message is looked at.
 func (s *session) mustKnow(typ byte) bool {
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0
+		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0 ||
+		typ == wire.NotificationResponse && s.listen != nil
 }
 
 // reply follows one backend message through the queue of expected replies and
@@ -128,11 +129,15 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.NoticeResponse:
 		return s.headAction()
 	case wire.NotificationResponse:
-		return forward
+		return s.notification(body)
 	case wire.ErrorResponse:
 		return s.errorReply(body)
 	case wire.ReadyForQuery:
-		return s.readyForQuery(body)
+		act := s.readyForQuery(body)
+		if act == forward && s.listen != nil && s.holdReady() {
+			return swallow
+		}
+		return act
 	case wire.CommandComplete:
 		s.back.executed = true
 		s.noteTag(body)
@@ -163,6 +168,9 @@ func (s *session) noteTag(tag []byte) {
 		return
 	}
 	all := string(tag) == "DISCARD ALL\x00"
+	if all && s.listen != nil {
+		s.silence()
+	}
 	if all && s.back.reapply != nil {
 		s.back.undone = true
 	}
@@ -253,7 +261,14 @@ func (s *session) parameterStatus(body []byte) action {
 	if s.back.labelling || s.back.reapply != nil || s.gone || s.state != stateReady {
 		return swallow
 	}
-	s.setParams(s.who.params.With(string(name), string(value)))
+	told := s.who.params
+	s.setParams(told.With(string(name), string(value)))
+	if l := s.listen; l != nil && s.queue.owesClient() {
+		if !l.untold {
+			l.untold, l.told = true, told
+		}
+		return swallow
+	}
 	return forward
 }
 

@@ -26,7 +26,7 @@ const maxHeld = 200
 // handledHere handles a Query that needs no backend, as long as the session has
 // none, and reports whether it did.
 func (s *session) handledHere(frame []byte, n int) bool {
-	if s.back.lease != nil || n > maxHeld || n > len(frame) || s.own || s.who.pool.Settings().Mode != pool.ModeTransaction {
+	if s.back.lease != nil || s.listen != nil || n > maxHeld || n > len(frame) || s.own || s.who.pool.Settings().Mode != pool.ModeTransaction {
 		return false
 	}
 	text := textOf(frame, n)

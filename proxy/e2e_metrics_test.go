@@ -201,17 +201,17 @@ func TestMetricsWhenBackendsGo(t *testing.T) {
 	backend := plain(t)
 	p := startProxy(t, backend, nil)
 	pinned, open, gone := client(t, p.addr), client(t, p.addr), client(t, p.addr)
-	if _, err := pinned.Query("listen news"); err != nil {
+	if _, err := pinned.Query("create temp table news ()"); err != nil {
 		t.Fatal(err)
 	}
-	expectMetric(t, p, `pinned_sessions{reason="listen"}`, 1)
+	expectMetric(t, p, `pinned_sessions{reason="temporary"}`, 1)
 	if err := pinned.Send(pgtest.Query("select pg_terminate_backend(pg_backend_pid())")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := pinned.ReceiveUntil('!'); err == nil {
 		t.Error("a pinned session outlives its backend")
 	}
-	expectMetric(t, p, `pinned_sessions{reason="listen"}`, 0)
+	expectMetric(t, p, `pinned_sessions{reason="temporary"}`, 0)
 	expectMetric(t, p, `query_errors_total{database="postgres",sqlstate_class="57"}`, 1)
 	expectMetric(t, p, `transactions_total{@,result="lost"}`, 1)
 	if err := open.Send(pgtest.Query("begin; select pg_terminate_backend(pg_backend_pid())")); err != nil {

@@ -32,6 +32,8 @@ const (
 	expectSync
 	// expectQuery is everything up to the ReadyForQuery that answers a Query.
 	expectQuery
+	// expectTuning is the same for the Query of ours that tunes the backend.
+	expectTuning
 	// expectCall is the same for a FunctionCall, or a Sync that has a body.
 	expectCall
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
@@ -44,7 +46,9 @@ const (
 )
 
 // ready reports whether the reply ends with ReadyForQuery, a fence's aside.
-func (k expectKind) ready() bool { return k == expectSync || k == expectQuery || k == expectCall }
+func (k expectKind) ready() bool {
+	return k == expectSync || k == expectQuery || k == expectTuning || k == expectCall
+}
 
 // made reports whether the reply is not the backend's.
 func (k expectKind) made() bool { return k == expectParsed || k == expectClosed }

@@ -51,6 +51,8 @@ func (s *session) mustWait(typ byte, frame []byte) bool {
 		return len(s.client.statements.pending) >= maxPending
 	case typ == wire.Execute && s.client.resets != nil:
 		return !s.executeReset(frame[wire.HeaderLen:])
+	case typ == wire.Bind && s.listen != nil && !s.heedBind(frame):
+		return true
 	}
 	return s.mustWaitFor(typ, frame)
 }
@@ -65,12 +67,15 @@ func (s *session) pass(frame []byte) {
 // answered here.
 func (s *session) sync(frame []byte) bool {
 	wellFormed := len(frame) == wire.HeaderLen
-	if s.back.lease == nil && wellFormed {
+	if s.back.lease == nil && wellFormed && s.listen == nil {
 		s.client.skipping = false
 		s.toClient(wire.AppendReadyForQuery(s.scratch[:0], s.heldStatus()))
 		return true
 	}
 	if !s.tx.unsynced && !s.acquire() {
+		return false
+	}
+	if s.listen != nil && !s.heedEnd() {
 		return false
 	}
 	s.client.skipping = false

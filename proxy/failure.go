@@ -25,7 +25,7 @@ func (s *session) errorReply(body []byte) action {
 	if s.begin.replies > 0 && s.begin.failed && !s.back.labelling {
 		return swallow
 	}
-	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 {
+	if s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.queue.head().kind == expectTuning {
 		s.back.broken = true // what it would do next would be done in the wrong state
 		s.back.fatal = wire.ParseError(body)
 		return swallow

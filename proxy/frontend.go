@@ -124,6 +124,9 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 	case wire.Query:
 		return s.query(frame, n)
 	case wire.FunctionCall:
+		if s.listen != nil && !s.heedEnd() {
+			return false
+		}
 		s.functionCall(frame)
 	default:
 		return s.extended(typ, frame, n)
@@ -162,7 +165,7 @@ func (s *session) terminate() bool {
 func (s *session) answered() bool {
 	s.queue.skipMarks()
 	whole := s.back.rest == 0 || s.back.restAction == swallow
-	return whole && (s.queue.empty() || s.copyUnended())
+	return whole && (s.queue.empty() || s.copyUnended()) && !s.holds()
 }
 
 // flushed notes a Flush. It gives the client what is made here of the replies;

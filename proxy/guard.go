@@ -26,6 +26,9 @@ func (s *session) endEvent() {
 			s.crashed(v)
 		}
 	}
+	if s.listen != nil {
+		s.regulate()
+	}
 	s.observe()
 }
 

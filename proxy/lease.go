@@ -16,6 +16,10 @@ const setConfig = "SELECT pg_catalog.set_config($1, $2, false)"
 // acquire reports whether the session may send to a backend now. If not it
 // has asked for one and is called back; the client is not read until then.
 func (s *session) acquire() bool {
+	if s.listen != nil && s.mustHear() {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
 	if s.back.lease != nil {
 		if s.mustSettle() && !s.copyUnended() {
 			s.pauseClient(pausedWaiting)
@@ -178,18 +182,25 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
 	s.back.used = true
+	if s.listen != nil {
+		s.heedExchange(class)
+	}
 }
 
 // release gives the backend back. Caller has checked mayRelease. One that has
 // said why it ends is closed: the next session would not know the reason.
 func (s *session) release() {
-	b, last := s.back.lease, s.back.fatal
+	b, last, tuned := s.back.lease, s.back.fatal, s.back.tuned
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
 	s.resumeClient(pausedBackend)
 	s.back = backendSide{in: s.back.in}
 	if last != nil {
 		b.Destroy(pool.ServerClosed(last.Code))
+		return
+	}
+	if tuned {
+		b.Destroy("listening")
 		return
 	}
 	b.Release()
@@ -211,6 +222,9 @@ func (s *session) dropLease() {
 	s.queue.reset()
 	s.begin.replies = 0
 	s.client.statements.pending = s.client.statements.pending[:0]
+	if s.listen != nil {
+		s.listen.interrupted()
+	}
 	s.unpin()
 	s.recordLost()
 	s.tx = transaction{}

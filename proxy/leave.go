@@ -158,8 +158,10 @@ func (s *session) cleanUp() {
 		s.clean("ROLLBACK")
 	case s.tx.pins != 0 || !s.pooled() && !s.back.discarded:
 		s.unpin()
-		s.back.discarded = true
+		s.back.discarded, s.back.tuned = true, false
 		s.clean("DISCARD ALL")
+	case s.back.tuned:
+		s.detune()
 	default:
 		if s.back.discarded {
 			b.Label = pool.Label{}

@@ -46,6 +46,9 @@ func (s *session) arrive(to *station) {
 	s.traffic, s.meter = to.recorder.Traffic(key.Database, key.User), meter{shown: monitor.ClientGone}
 	s.clock.rearm(s)
 	s.client.conn.Move(to.loop)
+	if s.listen != nil && s.listen.sub != nil {
+		s.listen.sub.Move(to.loop)
+	}
 	if s.draining {
 		s.evicted()
 	}

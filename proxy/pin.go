@@ -127,8 +127,13 @@ func (s *session) repin(found sqlparse.Reasons) {
 //  2. the answer matters: the pool's mode is not session, nothing pins for good;
 //  3. the client is there;
 //  4. it has no unnamed statement that is on this backend only.
+//
+// If the client waits for what it listens to, only the first and the third count.
 func (s *session) mayAsk() bool {
+	if s.state != stateReady || s.gone || s.back.status != wire.StatusIdle {
+		return false
+	}
 	unnamed := s.client.statements.unnamed
-	return s.tx.left.unsure && (unnamed.none() || unnamed.body != nil) && s.state == stateReady && !s.gone &&
-		s.back.status == wire.StatusIdle && s.pooled() && !s.own && s.tx.pins&^askable == 0
+	return s.unsettled() || s.tx.left.unsure && (unnamed.none() || unnamed.body != nil) &&
+		s.pooled() && !s.own && s.tx.pins&^askable == 0
 }

@@ -277,6 +277,12 @@ func (s *session) noteBody(b *body) {
 	s.back.effect = max(s.back.effect, b.effect)
 	if b.noted || s.who.always != sqlparse.ReasonNone {
 		s.note(s.withAlways(b.class), b.sql())
+		if b.class.Pins.Has(sqlparse.ReasonListen) {
+			s.noteListen(b.class, b.sql())
+			if s.listen != nil {
+				s.listen.unsettled = true
+			}
+		}
 	}
 }
 

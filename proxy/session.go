@@ -71,6 +71,7 @@ type session struct {
 	retries retries // of the exchange that is under way
 	loss    *loss   // whose consequences are not known yet; nil: none
 	begin   heldBegin
+	listen  *listening // nil: it does not listen
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -144,6 +145,8 @@ type backendSide struct {
 	// expected.
 	cleaning  bool
 	discarded bool // a DISCARD ALL was among it
+	// tuned is set when the backend listens to the session's channels.
+	tuned bool
 	// loads are the shared statements that are being prepared.
 	loads loads
 	// describing are the shared statements whose rows are being described.

@@ -20,6 +20,9 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose() {
 		return false
 	}
+	if (s.listen != nil || class.Pins.Has(sqlparse.ReasonListen)) && !s.heed(class, text) {
+		return false
+	}
 	s.beginExchange(class)
 	s.note(class, text)
 	s.endBatch()

@@ -99,6 +99,7 @@ func (st *station) open(address string) *session {
 // unregister forgets a session whose client has gone.
 func (st *station) unregister(s *session) {
 	delete(st.sessions, s)
+	s.closeListening()
 	st.cancels.remove(s)
 	st.clients.Add(-1)
 	if s.login != nil {
@@ -138,7 +139,7 @@ func (s *session) evicted() {
 
 // idle reports whether the client waits for nothing.
 func (s *session) idle() bool {
-	return s.state == stateReady && !s.back.waiting && s.client.in == nil &&
+	return s.state == stateReady && !s.back.waiting && s.client.in == nil && !s.holds() &&
 		(s.back.lease == nil || s.quiet() && s.back.status == wire.StatusIdle)
 }
 

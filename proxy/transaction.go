@@ -45,6 +45,9 @@ func (s *session) pooled() bool { return s.who.pool.Settings().Mode != pool.Mode
 // have been handled.
 func (s *session) afterReplies() {
 	s.settle()
+	if s.listen != nil {
+		s.endHold()
+	}
 	if s.draining && !s.gone && s.idle() {
 		s.failAs(errShutdown, closedByShutdown)
 	}
@@ -76,6 +79,8 @@ func (s *session) settle() {
 		s.fail(errStatementMode)
 	case s.mayAsk():
 		s.ask()
+	case s.mayRelease() && s.back.tuned:
+		s.detune()
 	case s.mayRelease():
 		s.release()
 		s.relieve()

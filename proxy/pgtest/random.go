@@ -3,6 +3,7 @@ package pgtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -63,10 +64,7 @@ func (g *generator) next() {
 
 func (g *generator) text(from []string) string {
 	text := pick(g, from)
-	if channel := "%channel"; Match("*"+channel+"*", text) {
-		return fmt.Sprintf("notify channel_%d, 'payload'", g.seed)
-	}
-	return text
+	return strings.ReplaceAll(text, "%channel", fmt.Sprintf("channel_%d", g.seed))
 }
 
 func (g *generator) statement() string { return pick(g, []string{"", "", "", "s1", "s2"}) }
@@ -115,7 +113,9 @@ var queryTexts = []string{
 	"prepare s1 as select $1::int", "execute s1(5)", "execute s3", "deallocate s1", "select name from pg_prepared_statements order by 1",
 	"declare c cursor for select generate_series(1,5)", "declare c cursor with hold for select generate_series(1,5)", "fetch 2 from c", "close c",
 	"do $$ begin raise notice 'random'; end $$", "select generate_series(1,300), repeat('x', 50)", "copy (select generate_series(1,3)) to stdout",
-	"listen random", "unlisten *", "select pg_listening_channels()", "notify %channel",
+	"listen random", "unlisten *", "select pg_listening_channels() order by 1", "notify %channel, 'payload'",
+	"listen %channel", "listen %channel", "unlisten %channel", "unlisten random", "select pg_notify('%channel', 'by function')", "listen %channel; notify %channel; select 1",
+	"begin; listen %channel; notify %channel, 'within'; commit", "begin; unlisten %channel; savepoint s; listen random", "do $$ begin listen random; notify %channel, 'DO'; end $$",
 	"select pg_advisory_lock_shared(77)", "select pg_advisory_unlock_shared(77)", "set role wire_reader", "reset role", "select current_user",
 	"set client_encoding = 'latin1'", "set client_encoding = 'utf8'", "set datestyle = german", "select date '2024-02-29'", "set search_path = wire", "select count(*) from item",
 }
@@ -126,4 +126,5 @@ var parseTexts = []string{
 	"begin", "commit", "rollback", "insert into wire.sink values (1, $1)", "insert into wire.sink values (2, 'x') returning id",
 	"show work_mem", "set work_mem = '8MB'", "set application_name = 'random'", "copy (select generate_series(1,3)) to stdout",
 	"create temp table if not exists t (id int)", "select count(*) from t", "discard all", "declare c cursor for select 1", "fetch 1 from c", "reset all",
+	"listen %channel", "unlisten *", "notify %channel, 'parsed'", "savepoint s", "rollback to s", "select count(*) from pg_listening_channels()",
 }

@@ -42,7 +42,7 @@ func (t *Transcript) Entries() []Entry {
 
 // String prints the conversation; of a long one the beginning and the end.
 func (t *Transcript) String() string {
-	const most = 80
+	const most = 800
 	var b strings.Builder
 	entries := t.Entries()
 	for i, e := range entries {
