@@ -38,6 +38,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	left := &s.tx.left
 	known := hasHabits(class)
 	switch {
+	case s.executesPlain(class, text):
 	case known && s.tx.pins&opaque == 0 && s.habits.trusted(s.habitKey(text), text, s.loop.Now()):
 	case class.Pins != 0:
 		s.tx.pins |= class.Pins
