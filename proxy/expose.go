@@ -145,19 +145,20 @@ func (s *session) ownUnnamed() {
 	}
 }
 
-// ourName is that of a statement and a portal that are closed at once; the
-// statement is still there after an error.
+// ourName is that of a statement and a portal that are closed at once; after an
+// error they are still there.
 const ourName = "pgjay: ours"
 
 // runOurs runs a command that leaves the client's unnamed statement and portals
 // as they are.
 func (s *session) runOurs(sql string) {
-	out := wire.AppendParse(wire.AppendCloseStatement(s.scratch[:0], ourName), ourName, sql)
+	out := wire.AppendFrame(wire.AppendCloseStatement(s.scratch[:0], ourName), wire.Close, "P"+ourName+"\x00")
+	out = wire.AppendParse(out, ourName, sql)
 	out = wire.AppendFrame(out, wire.Bind, ourName+"\x00"+ourName+"\x00\x00\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Execute, ourName+"\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Close, "P"+ourName+"\x00")
 	s.toBackend(wire.AppendCloseStatement(out, ourName))
-	for range 6 {
+	for range 7 {
 		s.queue.push(expectOurs, swallow)
 	}
 }

@@ -153,7 +153,7 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	on := ""
 	if s.back.status == wire.StatusError && !s.back.exposed {
-		on = s.standIn(st)
+		on = s.standIn(name, st)
 	}
 	if on == "" {
 		on = s.serverName(name, st)
@@ -268,7 +268,7 @@ func (s *session) ensure(own statement) string {
 // or executes it all the same. A failed transaction refuses the Parse of the
 // statement, but before it refuses the Bind, PostgreSQL counts the parameters
 // (postgres.c, exec_bind_message).
-func (s *session) standIn(own statement) string {
+func (s *session) standIn(called []byte, own statement) string {
 	text := []byte(own.sql)
 	switch {
 	case own.shared():
@@ -283,7 +283,10 @@ func (s *session) standIn(own statement) string {
 	if facts.Opaque {
 		return ""
 	}
-	name := s.back.lease.Statements.Spare().Name
+	name := s.unknown(ownName(called)) // an error tells it
+	if name == "" {
+		name = s.back.lease.Statements.Spare().Name
+	}
 	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, facts.Parameters))
 	s.queue.push(expectReply, swallow)
 	s.back.strays = append(s.back.strays, name)
