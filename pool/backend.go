@@ -58,6 +58,9 @@ type Backend struct {
 	UnnamedOwner uint64
 	// Statements are the named prepared statements.
 	Statements Statements
+	// Exposed says whose prepared statements the backend has under a client's
+	// names. It is the sessions' affair.
+	Exposed Exposure
 	// LastSession is the last session that may have called nextval or setval here;
 	// 0: none has, since these were forgotten. It is the sessions' affair.
 	LastSession uint64
@@ -87,6 +90,13 @@ type guarded struct {
 	next, prev *Backend // in its idle stack
 	residents  []*Residence
 	reserved   *Waiter // that it is checked for
+}
+
+// Exposure says whose prepared statements a backend has beside its Statements.
+// The zero value: nobody's.
+type Exposure struct {
+	Owner   uint64
+	Version uint64 // how often the owner's statements had changed
 }
 
 // Conn returns the socket. Only the owner of the backend may use it.

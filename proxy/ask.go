@@ -23,6 +23,8 @@ import (
 //	setters                 some function changes settings
 //	leavers                 some function may leave something else, or define something
 //	readers                 some function calls currval or lastval
+//	sql     name     text   a prepared statement; its PREPARE, unless it is too long
+//	parse   name            a prepared statement that a Parse has made
 //
 // Operators are qualified: the client's search_path counts. A setting is asked
 // for as SHOW tells it, so that equal states are equal labels.
@@ -60,8 +62,9 @@ const (
 		`WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())` +
 		` UNION ALL SELECT 'left', 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)` +
 		` UNION ALL SELECT 'left', 'listen', pg_catalog.encode(pg_catalog.convert_to(c, 'UTF8'), 'hex') FROM pg_catalog.pg_listening_channels() c` +
-		` UNION ALL SELECT 'left', 'prepared', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements p ` +
-		`WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_')`
+		` UNION ALL SELECT CASE WHEN p.from_sql THEN 'sql' ELSE 'parse' END, p.name, ` +
+		`CASE WHEN p.from_sql AND pg_catalog.octet_length(p.statement) OPERATOR(pg_catalog.<=) 32768 THEN p.statement END ` +
+		`FROM pg_catalog.pg_prepared_statements p WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_'`
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
@@ -83,13 +86,13 @@ var leftReasons = map[string]sqlparse.Reason{
 	"advisory_lock": sqlparse.ReasonAdvisoryLock,
 	"cursor":        sqlparse.ReasonCursor,
 	"listen":        sqlparse.ReasonListen,
-	"prepared":      sqlparse.ReasonPrepared,
 }
 
 // question is what a backend was asked, and what of the answer has come.
 type question struct {
 	settings []string // asked for by name
-	all      bool     // all settings were asked for, and everything else
+	all      bool     // all settings were asked for
+	rest     bool     // everything else was
 	failed   bool
 	set      []pool.Setting
 	search   bool     // askHidden was part of it
@@ -101,7 +104,8 @@ type question struct {
 	left     sqlparse.Reasons
 	channels []string
 	// settles is set when the client waits for what it listens to.
-	settles bool
+	settles  bool
+	prepared []preparedRow
 }
 
 // ask asks the backend what the session has left on it, and reports whether there
@@ -195,6 +199,8 @@ func (s *session) answerRow(body []byte) {
 		q.leavers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
+	case string(kind) == "sql", string(kind) == "parse":
+		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
 		if string(kind) == "hidden" {
 			q.hidden = append(q.hidden, string(name))
@@ -251,19 +257,17 @@ func (s *session) conclude() {
 		return
 	}
 	if q.text != nil {
-		leaves := q.left != 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
+		leaves := q.left != 0 || len(q.prepared) > 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
 		k, text := s.habitOf(q.text)
 		s.habits.learn(k, text, leaves, s.loop.Now())
 	}
+	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = label
 	if !s.queue.empty() {
 		s.noteAlways()
 	}
 	s.repin(q.left)
-	if !s.tx.pins.Has(sqlparse.ReasonPrepared) {
-		s.unexpose()
-	}
 }
 
 // noteAlways draws the consequences of the settings for statements that were

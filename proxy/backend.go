@@ -44,7 +44,7 @@ func (s *session) relay(p []byte) (used int) {
 				break
 			}
 			have := min(n, len(p)-i)
-			if n < 0 || have < n && s.mustKnow(p[i]) && have < maxPrefix {
+			if n < 0 || have < n && s.mustKnow(p[i], have) {
 				break
 			}
 			made := (s.queue.headFlushed() || !comesAnytime(p[i])) && s.makeReplies()
@@ -111,8 +111,12 @@ func (s *session) relayRun(p []byte) {
 	s.toClient(p)
 }
 
-// mustKnow reports whether the body of a backend message is looked at.
-func (s *session) mustKnow(typ byte) bool {
+// mustKnow reports whether the body of a backend message is looked at, of which
+// so much is there.
+func (s *session) mustKnow(typ byte, have int) bool {
+	if have >= maxPrefix {
+		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
+	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
 		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0 ||
 		typ == wire.NotificationResponse && s.listen != nil
@@ -140,7 +144,8 @@ func (s *session) reply(typ byte, body []byte) action {
 		return act
 	case wire.CommandComplete:
 		s.back.executed = true
-		s.noteTag(body)
+		ours := s.back.labelling || !s.queue.empty() && s.queue.head().kind == expectOurs
+		s.noteTag(body, ours)
 		act := s.complete(typ)
 		if act == forward {
 			s.sample.setTag(body)
@@ -164,8 +169,8 @@ func (s *session) reply(typ byte, body []byte) action {
 }
 
 // noteTag notes what a command has done that its text does not tell for sure.
-func (s *session) noteTag(tag []byte) {
-	if len(tag) == 0 || tag[0] != 'D' {
+func (s *session) noteTag(tag []byte, ours bool) {
+	if len(tag) == 0 || tag[0] != 'D' || ours {
 		return
 	}
 	all := string(tag) == "DISCARD ALL\x00"
@@ -178,7 +183,7 @@ func (s *session) noteTag(tag []byte) {
 	if all || string(tag) == "DEALLOCATE ALL\x00" {
 		s.client.statements.clear()
 		s.back.lease.Statements.Clear()
-		s.back.exposed = false
+		s.unexpose()
 	}
 }
 
@@ -303,6 +308,9 @@ func (s *session) readyForQuery(body []byte) action {
 		s.begin.replies = max(s.begin.replies-1, 0)
 	}
 	s.queue.pop()
+	if act == swallow && len(s.back.bringing) > 0 {
+		s.brought()
+	}
 	s.back.cleaning, s.back.begun, s.back.executed = false, false, false
 	if s.back.question != nil {
 		s.conclude()

@@ -113,7 +113,7 @@ func (s *session) preparing() bool {
 	if s.queue.skipMarks(); !s.queue.empty() && (s.queue.head().kind == expectTuning || s.queue.head().kind == expectForget) {
 		return true
 	}
-	return s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.back.question != nil
+	return s.back.labelling || s.back.cleaning || s.begin.replies > 0 || s.back.question != nil || len(s.back.bringing) > 0
 }
 
 // sendDue sends a cancel request that has waited.

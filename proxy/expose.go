@@ -1,24 +1,72 @@
 package proxy
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // SQL knows prepared statements by name: PREPARE, EXECUTE, DEALLOCATE and the view
-// pg_prepared_statements. For these the backend is given the client's statements
-// under the client's names, and those of all sessions are dropped. The session is
-// pinned to it as long as there are any.
+// pg_prepared_statements. For these the backend is exposed: it gets the client's
+// statements under the client's names, and those of all sessions are dropped.
+//
+// A backend stays exposed when the session gives it back with statements that SQL
+// has made. When the session gets it again, and has changed none of them elsewhere,
+// nothing is to be done. Any other session that gets it drops them before anything
+// else. On another backend the statements are prepared again when they are needed.
 
-// mustExpose does so for a Parse, and reports whether that must wait.
-func (s *session) mustExpose(b *body) bool {
-	return b.class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose()
+// exposing is what a session knows of the statements that it has on its backend
+// under the client's names.
+type exposing struct {
+	// exposed is set when the backend has the client's prepared statements under
+	// the client's names, and no shared ones.
+	exposed bool
+	// bringing has an entry for each ReadyForQuery that is owed to what exposes
+	// the backend: the name of the statement that is prepared, or "".
+	bringing []string
+	// refused are the statements that PostgreSQL would not prepare here any more.
+	// Others that it refuses to execute stand in for them.
+	refused map[string]*refused
+	// ready is set when the backend was exposed for a message that is to come.
+	ready bool
+}
+
+// mayExecute are the reasons of texts that may have code in them which names
+// prepared statements.
+const mayExecute = sqlparse.Reasons(1<<sqlparse.ReasonPrepared | 1<<sqlparse.ReasonFunction | 1<<sqlparse.ReasonUnknownCommand |
+	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall | 1<<sqlparse.ReasonAnySetting)
+
+// mustExpose exposes the backend for a text, and reports whether that must wait.
+func (s *session) mustExpose(class sqlparse.Class) bool {
+	return s.usesNames(class) && !s.copyUnended() && !s.expose()
+}
+
+// usesNames reports whether a text may name prepared statements, or changes what
+// those mean that SQL has made, so that they can be on the backend only where they
+// are now.
+func (s *session) usesNames(class sqlparse.Class) bool {
+	switch {
+	case class.Pins.Has(sqlparse.ReasonPrepared):
+		return true
+	case class.Pins == 0 || s.client.statements.bySQL == 0:
+		return false
+	}
+	return class.Pins&mayExecute != 0 || changesMeaning(class)
+}
+
+// needsNames reports whether a statement that is to be bound or described must be
+// on the backend under its name, or may name others.
+func (s *session) needsNames(st statement) bool {
+	return st.sql != "" || st.body != nil && s.usesNames(st.body.class)
 }
 
 // expose gives the backend the client's statements. It returns false if that must
 // wait for replies. A failed transaction refuses what SQL does with them anyway.
 func (s *session) expose() bool {
-	if !s.shares() {
+	if !s.shares() && !s.brings() {
 		return true
 	}
 	if s.flush(); !s.queue.empty() { // what is sent behind an error is skipped
@@ -28,40 +76,172 @@ func (s *session) expose() bool {
 	if s.back.status == wire.StatusError {
 		return true
 	}
-	s.dropShared()
-	s.closeStrays()
-	for name, st := range s.client.statements.all {
-		if !st.shared() {
-			continue
-		}
-		s.tokens++
-		own := statement{body: st.body, token: s.tokens}
-		if name != "" {
-			own.body = nil // it stays here
-			s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
-			s.queue.push(expectOurs, swallow)
-			s.syncOurs()
-		}
-		s.client.statements.set(name, own)
+	s.bring(s.client.statements.named)
+	if s.brings() {
+		s.back.ready = true
+		s.pauseClient(pausedWaiting)
+		return false
 	}
-	s.syncOurs()
-	s.back.exposed = true
 	return true
 }
 
+// brings reports whether it is not known yet which statements PostgreSQL refuses.
+func (s *session) brings() bool {
+	return slices.ContainsFunc(s.back.bringing, func(name string) bool { return name != "" })
+}
+
+// bring exposes the backend and prepares statements under their names.
+func (s *session) bring(named map[string]statement) {
+	if s.dropShared(); len(s.back.strays) > 0 {
+		s.closeStrays()
+		s.syncOurs("")
+	}
+	s.back.exposed = true
+	s.back.lease.Exposed = pool.Exposure{Owner: unknownOwner}
+	s.ownUnnamed()
+	guarded := !s.tx.unsynced && s.back.status == wire.StatusTransaction && len(named) > 0
+	if guarded {
+		s.runOurs("SAVEPOINT " + savepoint)
+		s.syncOurs("")
+	}
+	for name, st := range named {
+		s.bringOne(name, st)
+		if guarded {
+			s.runOurs("ROLLBACK TO SAVEPOINT " + savepoint)
+			s.syncOurs("")
+		}
+	}
+	if guarded {
+		s.runOurs("RELEASE SAVEPOINT " + savepoint)
+		s.syncOurs("")
+	}
+}
+
+// savepoint keeps a transaction from failing with a statement that cannot be
+// prepared any more. PREPARE is not taken back by a rollback.
+const savepoint = `"pgjay: prepare"`
+
+// bringOne prepares a statement that can be prepared anywhere.
+func (s *session) bringOne(name string, st statement) {
+	if st.body == nil && st.sql == "" || st.token != 0 {
+		return
+	}
+	s.toBackend(wire.AppendCloseStatement(s.scratch[:0], name)) // it may be there already
+	s.queue.push(expectOurs, swallow)
+	if st.sql != "" {
+		s.runOurs(st.sql)
+	} else {
+		s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
+		s.queue.push(expectOurs, swallow)
+	}
+	s.syncOurs(name)
+}
+
+// ownUnnamed keeps the unnamed statement out of those that all sessions share.
+func (s *session) ownUnnamed() {
+	if st := s.client.statements.unnamed; st.shared() {
+		s.tokens++
+		s.client.statements.unnamed = statement{body: st.body, token: s.tokens}
+	}
+}
+
+// ourName is that of a statement and a portal that are closed at once; after an
+// error they are still there.
+const ourName = "pgjay: ours"
+
+// runOurs runs a command that leaves the client's unnamed statement and portals
+// as they are.
+func (s *session) runOurs(sql string) {
+	out := wire.AppendFrame(wire.AppendCloseStatement(s.scratch[:0], ourName), wire.Close, "P"+ourName+"\x00")
+	out = wire.AppendParse(out, ourName, sql)
+	out = wire.AppendFrame(out, wire.Bind, ourName+"\x00"+ourName+"\x00\x00\x00\x00\x00\x00\x00")
+	out = wire.AppendFrame(out, wire.Execute, ourName+"\x00\x00\x00\x00\x00")
+	out = wire.AppendFrame(out, wire.Close, "P"+ourName+"\x00")
+	s.toBackend(wire.AppendCloseStatement(out, ourName))
+	for range 7 {
+		s.queue.push(expectOurs, swallow)
+	}
+}
+
 // syncOurs ends what was sent on our behalf, unless it is in the midst of the
-// client's messages.
-func (s *session) syncOurs() {
+// client's messages. name is that of the statement that was prepared, if any.
+func (s *session) syncOurs(name string) {
 	if !s.tx.unsynced {
 		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Sync))
 		s.queue.push(expectSync, swallow)
+		s.back.bringing = append(s.back.bringing, name)
 	}
+}
+
+// brought is called at the ReadyForQuery of what exposes the backend.
+func (s *session) brought() {
+	name := s.back.bringing[0]
+	if s.back.bringing = s.back.bringing[1:]; len(s.back.bringing) == 0 {
+		s.back.bringing = nil
+	}
+	if r := s.back.refused[name]; r != nil && !s.gone {
+		out := wire.AppendCloseStatement(s.scratch[:0], ourName)
+		s.toBackend(wire.AppendParseBody(out, name, r.standIn(s.client.statements.named[name])))
+		s.queue.push(expectOurs, swallow)
+		s.queue.push(expectOurs, swallow)
+		s.syncOurs("")
+	}
+}
+
+// notBrought is called for an error in what exposes the backend, and reports
+// whether the client need not know it. If it does the rest has been skipped.
+func (s *session) notBrought(body []byte) bool {
+	if s.tx.unsynced {
+		s.back.exposed = false
+		return false
+	}
+	if len(s.back.bringing) > 0 && s.back.bringing[0] != "" {
+		if s.back.refused == nil {
+			s.back.refused = make(map[string]*refused)
+		}
+		s.back.refused[s.back.bringing[0]] = &refused{
+			mark: fmt.Sprintf("pgjay: refused %d.", len(s.back.refused)), why: wire.ParseError(body),
+		}
+	}
+	return true
 }
 
 // unexpose goes back to shared statements: the client has none on the backend.
 func (s *session) unexpose() {
-	if s.back.exposed {
-		s.back.exposed = false
-		s.client.statements.clear()
+	s.back.exposed, s.back.refused = false, nil
+	s.back.lease.Exposed = pool.Exposure{}
+}
+
+// claim is called for a backend that the session has got. If it has statements of
+// a client they are the session's, or they are dropped. It reports whether that was
+// begun, which a Sync must end.
+func (s *session) claim(b *pool.Backend) (drops bool) {
+	is := b.Exposed
+	b.Exposed = pool.Exposure{}
+	switch c := &s.client.statements; {
+	case is == pool.Exposure{}:
+		return false
+	case is == pool.Exposure{Owner: c.owner, Version: c.version}:
+		b.Exposed.Owner = unknownOwner
+		s.back.exposed = true
+		s.ownUnnamed()
+		return false
 	}
+	s.runOurs("DEALLOCATE ALL")
+	b.Statements.Clear()
+	return true
+}
+
+// disown is called for a backend that the session gives back. It notes whose
+// statements it has. Where SQL has made none they are shared again.
+func (s *session) disown(b *pool.Backend) {
+	c := &s.client.statements
+	if !s.back.exposed || s.gone || c.bySQL == 0 || s.back.refused != nil {
+		return
+	}
+	if c.owner == 0 {
+		s.tokens++
+		c.owner = s.tokens
+	}
+	b.Exposed = pool.Exposure{Owner: c.owner, Version: c.version}
 }

@@ -29,7 +29,7 @@ func (s *session) errorReply(body []byte) action {
 		s.back.fatal = wire.ParseError(body)
 		return swallow
 	}
-	if s.queue.head().kind == expectOurs && !s.tx.unsynced {
+	if s.queue.head().kind == expectOurs && s.notBrought(body) {
 		s.queue.skipToSync()
 		return swallow
 	}

@@ -11,7 +11,7 @@ import (
 // and each text once for the sessions of a loop. When that reaches
 // limits.max_prepared_mb, what is prepared next under a name is left to the backend.
 
-// sizeOfStatement is what a session's named statement takes without its name and text.
+// sizeOfStatement is what a session's named statement takes without its name and texts.
 const sizeOfStatement = 200
 
 // held is the memory of the statements of sessions that were on a loop when it
@@ -19,7 +19,7 @@ const sizeOfStatement = 200
 type held struct{ bytes atomic.Int64 }
 
 // size is what a name with this statement takes.
-func (st statement) size(name string) int64 { return int64(sizeOfStatement + len(name)) }
+func (st statement) size(name string) int64 { return int64(sizeOfStatement + len(name) + len(st.sql)) }
 
 // keep notes that a name has the statement, and returns the bytes that takes.
 func (st statement) keep(name string) int64 {

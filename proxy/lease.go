@@ -115,7 +115,7 @@ func (s *session) hold(b *pool.Backend) {
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
 	s.sample.waited += s.loop.Now() - s.sample.asked
-	if b.Label != s.who.label {
+	if dropped := s.claim(b); dropped || b.Label != s.who.label {
 		s.applySettings(pool.Diff(b.Label, s.who.label), swallow)
 		b.Label = s.who.label
 	} else if b.Params != s.who.params && s.state == stateReady {
@@ -191,7 +191,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 	}
 	s.clock.clear(timeoutIdleInTransaction)
 	s.clock.clear(timeoutClientIdle)
-	s.back.used = true
+	s.back.used, s.back.ready = true, false
 	if s.listen != nil {
 		s.heedExchange(class)
 	}
@@ -202,6 +202,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 func (s *session) release() {
 	b, last, tuned := s.back.lease, s.back.fatal, s.back.tuned
 	s.noteSequences()
+	s.disown(b)
 	s.resumeBackend(pausedClient | pausedBackend)
 	s.forgetSent()
 	s.resumeClient(pausedBackend)

@@ -39,6 +39,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	left := &s.tx.left
 	known := hasHabits(class)
 	switch {
+	case s.executesPlain(class, text):
 	case known && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
 		s.tx.tries = s.onlyTries(class)

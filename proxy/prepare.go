@@ -39,6 +39,10 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	s.prepareReset(name, b.class)
 	switch {
+	case len(name) > 0 && s.back.exposed && !s.full():
+		s.client.statements.push(name, s.newStatement(b), s.batch())
+		s.send(frame)
+		s.queue.push(expectChange, forward)
 	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
 		s.parseHere(name, frame)
@@ -138,15 +142,18 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteBody(st.body)
 		s.tx.drops = s.tx.drops || st.body.class.Drops
 	}
-	s.tx.copies = s.tx.copies || st.body == nil || st.body.class.First == sqlparse.CommandCopy
+	if st.sql != "" && !st.plain {
+		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
+	}
+	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, name)
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
 		return
 	}
 	on := ""
-	if st.shared() && s.back.status == wire.StatusError {
-		on = s.standIn(st)
+	if s.back.status == wire.StatusError && !s.back.exposed {
+		on = s.standIn(name, st)
 	}
 	if on == "" {
 		on = s.serverName(name, st)
@@ -167,6 +174,10 @@ func (s *session) describe(frame []byte) {
 	st, _ := s.client.statements.get(name)
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
+		return
+	}
+	if refused := s.back.refused[string(name)]; refused != nil && s.back.status != wire.StatusError {
+		s.refuseAs(refused, frame)
 		return
 	}
 	on := ""
@@ -203,15 +214,27 @@ func (s *session) closeStatement(frame []byte) {
 // the backend know it.
 func (s *session) serverName(name []byte, st statement) string {
 	switch {
-	case st.shared():
+	case st.shared() && !s.back.exposed:
 		return s.ensure(st)
 	case len(name) == 0:
 		s.useUnnamed(st)
 		return ""
+	case st.sql != "" && s.shares():
+		return s.refusedName() // the transaction has failed
 	case st.none() && s.shares():
 		return s.unknown(ownName(name))
 	}
 	return "" // it is there
+}
+
+// refusedName returns a name for what a failed transaction refuses: PostgreSQL
+// refuses its Parse.
+func (s *session) refusedName() string {
+	name := s.back.lease.Statements.Spare().Name
+	s.toBackend(wire.AppendParse(s.scratch[:0], name, "SELECT 1"))
+	s.queue.push(expectReply, swallow)
+	s.back.strays = append(s.back.strays, name)
+	return name
 }
 
 // unknown returns a name for which PostgreSQL has no statement either.
@@ -248,12 +271,26 @@ func (s *session) ensure(own statement) string {
 // or executes it all the same. A failed transaction refuses the Parse of the
 // statement, but before it refuses the Bind, PostgreSQL counts the parameters
 // (postgres.c, exec_bind_message).
-func (s *session) standIn(own statement) string {
-	facts := own.body.statement.Facts()
-	if own.body.class.EndsTransaction() || facts.Opaque || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
+func (s *session) standIn(called []byte, own statement) string {
+	var facts *sqlparse.Facts
+	switch {
+	case own.shared():
+		if own.body.class.EndsTransaction() || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
+			return ""
+		}
+		facts = own.body.statement.Facts()
+	case own.sql == "" || own.token != 0:
+		return ""
+	default:
+		facts = sqlparse.NewStatement([]byte(own.sql)).Facts()
+	}
+	if facts.Opaque {
 		return ""
 	}
-	name := s.back.lease.Statements.Spare().Name
+	name := s.unknown(ownName(called)) // an error tells it
+	if name == "" {
+		name = s.back.lease.Statements.Spare().Name
+	}
 	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, facts.Parameters))
 	s.queue.push(expectReply, swallow)
 	s.back.strays = append(s.back.strays, name)
@@ -314,7 +351,8 @@ func (s *session) shares() bool { return !s.own && !s.back.exposed && s.maxState
 //  1. an earlier exchange changes the statement that has the name;
 //  2. it is being prepared on the backend by an earlier exchange;
 //  3. a Query is under way, which drops the unnamed statement;
-//  4. something is under way that drops all of them;
+//  4. something is under way that drops all of them, or the backend must be
+//     given the client's statements first;
 //  5. as much as can be remembered is under way;
 //  6. the schema has changed since the client prepared it: are its rows what they
 //     were?
@@ -328,6 +366,8 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	switch {
 	case s.tx.drops:
 		s.flush()
+		return true
+	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose():
 		return true
 	case len(name) > 0 && !s.shares():
 		return false

@@ -106,7 +106,7 @@ func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
 // of the session is left on the one that it has.
 func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
 	return class.ReadsReset &&
-		!s.back.lease.Dedicated() && s.tx.pins == 0 &&
+		!s.back.lease.Dedicated() && s.tx.pins == 0 && s.client.statements.bySQL == 0 &&
 		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced &&
 		len(s.undone(class)) > 0
 }

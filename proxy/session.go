@@ -159,9 +159,7 @@ type backendSide struct {
 	describing []pool.StatementKey
 	// strays are statements that PostgreSQL was given so that it refuses others.
 	strays []string
-	// exposed is set when the backend has the client's prepared statements under
-	// the client's names, and no shared ones.
-	exposed bool
+	exposing
 	// healing is set while the rest of an exchange comes that is to run again, on
 	// a new backend if moving is set.
 	healing bool

@@ -17,7 +17,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
-	if class.Pins.Has(sqlparse.ReasonPrepared) && !s.copyUnended() && !s.expose() {
+	if s.mustExpose(class) {
 		return false
 	}
 	if s.readsSequences(class) {

@@ -109,7 +109,13 @@ func (w *scriptWriter) tag() string {
 }
 
 func (w *scriptWriter) statement() string {
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(20) {
+	case 16:
+		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + []string{"", "", "", " FROM gone"}[w.rng.IntN(4)]
+	case 17, 18:
+		return "EXECUTE " + w.name()
+	case 19:
+		return "DEALLOCATE " + w.name()
 	case 0:
 		return "BEGIN"
 	case 1:

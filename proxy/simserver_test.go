@@ -22,15 +22,19 @@ type simServer struct {
 	skipping bool
 	named    map[string]string
 	unnamed  *string
-	portal   *string
-	copying  bool // reading copy data
-	copyLeft int  // CopyData messages until the copy fails; -1: it does not
-	simple   bool // the copy belongs to a Query
+	portals  map[string]simPortal
+	sources  map[string]string // of the named ones that PREPARE made: the text that it was in
+	copying  bool              // reading copy data
+	copyLeft int               // CopyData messages until the copy fails; -1: it does not
+	simple   bool              // the copy belongs to a Query
 	copied   int
 	start    string // application_name as given at start-up
 	last     string // what setval has left for lastval
 	dead     bool
 }
+
+// simPortal is a statement with its parameters, and the text that it stands in.
+type simPortal struct{ text, source string }
 
 // newSimServer makes a process that was started with an application_name, or
 // none.
@@ -40,6 +44,7 @@ func newSimServer(name string) *simServer {
 		settings: map[string]string{},
 		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
 		named:    map[string]string{}, status: 'I',
+		portals: map[string]simPortal{}, sources: map[string]string{},
 	}
 	if name != "" {
 		v.settings["application_name"] = name
@@ -98,21 +103,21 @@ func (v *simServer) extended(typ byte, body []byte) {
 		text, _, _ := wire.CString(rest)
 		v.parse(string(name), string(text))
 	case wire.Bind:
-		_, rest, _ := wire.CString(body)
+		portal, rest, _ := wire.CString(body)
 		name, _, _ := wire.CString(rest)
 		text := v.statement(string(name))
 		if text == nil {
 			v.fail("26000", "no such statement "+string(name))
 			return
 		}
-		if v.refuses(*text) {
+		if v.refuses(*text) || v.stale(*text) {
 			return
 		}
 		bound := *text
 		if strings.Contains(bound, "set_config($1") {
 			bound = simBound(rest)
 		}
-		v.portal = &bound
+		v.portals[string(portal)] = simPortal{bound, *text}
 		v.out = wire.AppendEmpty(v.out, wire.BindComplete)
 	case wire.Describe:
 		if body[0] == 'S' {
@@ -121,30 +126,33 @@ func (v *simServer) extended(typ byte, body []byte) {
 				v.fail("26000", "no such statement")
 				return
 			}
-			if !rowsOf(*text) || !v.refuses(*text) {
+			if !rowsOf(*text) || !v.refuses(*text) && !v.stale(*text) {
 				v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
 				v.describe(*text)
 			}
 			return
 		}
-		if v.portal == nil {
-			v.fail("34000", "no portal")
-			return
-		}
-		v.describe(*v.portal)
+		v.fail("34000", "no portal")
 	case wire.Execute:
-		if v.portal == nil {
+		name, _, _ := wire.CString(body)
+		portal, ok := v.portals[string(name)]
+		if !ok {
 			v.fail("34000", "no portal")
 			return
 		}
-		v.execute(*v.portal, false)
+		if string(name) == ourName && strings.HasPrefix(portal.text, "PREPARE") && v.stale(portal.text) {
+			return
+		}
+		v.execute(portal.text, portal.source, false)
 	case wire.Close:
-		if body[0] == 'S' {
-			name := string(body[1 : len(body)-1])
-			delete(v.named, name)
-			if name == "" {
-				v.unnamed = nil
-			}
+		name := string(body[1 : len(body)-1])
+		switch {
+		case body[0] == 'P':
+			delete(v.portals, name)
+		case name == "":
+			v.unnamed = nil
+		default:
+			v.forget(name)
 		}
 		v.out = wire.AppendEmpty(v.out, wire.CloseComplete)
 	}
@@ -186,7 +194,11 @@ func (v *simServer) parse(name, text string) {
 	if name == "" {
 		v.unnamed = nil
 	}
-	if strings.HasPrefix(text, "SYNTAX") {
+	if strings.Contains(text, "pgjay: refused ") && !strings.Contains(text, "pg_catalog.text") {
+		v.stale(text)
+		return
+	}
+	if strings.HasPrefix(text, "SYNTAX") || text == failing {
 		v.fail("42601", "syntax error")
 		return
 	}
@@ -206,11 +218,21 @@ func (v *simServer) parse(name, text string) {
 
 // refuses gives the error for what a failed transaction does not do any more.
 func (v *simServer) refuses(text string) bool {
-	if v.status != 'E' || text == "ROLLBACK" || text == "COMMIT" {
+	if v.status != 'E' || text == "COMMIT" || strings.HasPrefix(text, "ROLLBACK") {
 		return false
 	}
 	v.fail("25P02", "transaction aborted")
 	return true
+}
+
+// stale gives the error for a statement that cannot be prepared any more, as it
+// could when its client prepared it.
+func (v *simServer) stale(text string) bool {
+	_, mark, standIn := strings.Cut(text, "SELECT 'pgjay: refused ")
+	if standIn {
+		return !v.fail("22P02", "pgjay: refused "+mark)
+	}
+	return strings.Contains(text, "gone") && !v.fail("42P01", "what it names is gone")
 }
 
 func (v *simServer) query(text string) {
@@ -219,11 +241,15 @@ func (v *simServer) query(text string) {
 	if strings.TrimSpace(text) == "" {
 		v.out = wire.AppendEmpty(v.out, wire.EmptyQueryResponse)
 	}
-	for _, statement := range strings.Split(text, ";") {
+	statements := strings.Split(text, ";")
+	if strings.HasPrefix(text, "SELECT 'set'") { // the proxy's question has semicolons in strings
+		statements = []string{text}
+	}
+	for _, statement := range statements {
 		if statement = strings.TrimSpace(statement); statement == "" {
 			continue
 		}
-		if !v.execute(statement, true) {
+		if !v.execute(statement, text, true) {
 			break
 		}
 		if v.copying {
@@ -236,7 +262,7 @@ func (v *simServer) query(text string) {
 
 func (v *simServer) endImplicit() {
 	if v.status == 'I' {
-		v.portal = nil
+		clear(v.portals)
 	}
 }
 
@@ -250,7 +276,7 @@ func (v *simServer) fail(code, message string) bool {
 	if !v.simple {
 		v.skipping = true
 	}
-	v.portal = nil
+	clear(v.portals)
 	return false
 }
 
@@ -282,7 +308,8 @@ func (v *simServer) data(typ byte, value string) {
 	v.out = append(v.out, value...)
 }
 
-func (v *simServer) execute(text string, describe bool) bool {
+// execute runs a statement; source is the text that it stands in.
+func (v *simServer) execute(text, source string, describe bool) bool {
 	if v.refuses(text) {
 		return false
 	}
@@ -320,7 +347,13 @@ func (v *simServer) execute(text string, describe bool) bool {
 		}
 		v.status = 'T'
 		return v.complete("BEGIN")
+	case "SAVEPOINT", "RELEASE":
+		return v.complete(word)
 	case "COMMIT", "ROLLBACK":
+		if strings.HasPrefix(rest, "TO ") {
+			v.status = 'T'
+			return v.complete(word)
+		}
 		return v.endTx(word)
 	case "SET":
 		name, value, _ := strings.Cut(rest, " = ")
@@ -340,7 +373,7 @@ func (v *simServer) execute(text string, describe bool) bool {
 		for name := range v.settings {
 			v.set(name, "")
 		}
-		clear(v.named)
+		v.forgetAll()
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
 	case "PREPARE":
@@ -348,14 +381,20 @@ func (v *simServer) execute(text string, describe bool) bool {
 		if _, taken := v.named[name]; taken {
 			return v.fail("42P05", "already exists")
 		}
-		v.named[name] = body
+		v.named[name], v.sources[name] = body, source
 		return v.complete("PREPARE")
 	case "EXECUTE":
 		body, ok := v.named[rest]
 		if !ok {
 			return v.fail("26000", "no such statement "+rest)
 		}
-		return v.execute(body, describe)
+		if v.stale(body) {
+			return false
+		}
+		if strings.HasPrefix(body, "EXECUTE") { // it might be itself
+			return v.fail("54001", "stack depth limit exceeded")
+		}
+		return v.execute(body, source, describe)
 	case "DEALLOCATE":
 		return v.deallocate(rest)
 	case "COPY":

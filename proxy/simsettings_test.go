@@ -16,7 +16,8 @@ func (v *simServer) endTx(word string) bool {
 		}
 		word = "ROLLBACK"
 	}
-	v.inTx, v.status, v.portal = nil, 'I', nil
+	v.inTx, v.status = nil, 'I'
+	clear(v.portals)
 	return v.complete(word)
 }
 
@@ -83,17 +84,16 @@ func (v *simServer) left(question string) bool {
 		} else if !set {
 			continue
 		}
-		row := []byte{0, 3}
-		for _, column := range []string{"set", name, value} {
-			row = binary.BigEndian.AppendUint32(row, uint32(len(column)))
-			row = append(row, column...)
-		}
-		v.data(wire.DataRow, string(row))
+		v.row("set", name, value)
 	}
-	for name := range v.named {
-		if strings.Contains(question, "pg_prepared_statements") && !strings.HasPrefix(name, "pgjay_") {
-			v.data(wire.DataRow, "\x00\x03\x00\x00\x00\x04left\x00\x00\x00\x08prepared\xff\xff\xff\xff")
-			break
+	for _, name := range sortedKeys(v.named, nil) {
+		if !strings.Contains(question, "pg_prepared_statements") || strings.HasPrefix(name, "pgjay_") {
+			continue
+		}
+		if source, bySQL := v.sources[name]; bySQL {
+			v.row("sql", name, source)
+		} else {
+			v.row("parse", name, "")
 		}
 	}
 	return v.complete("SELECT 1")
@@ -101,12 +101,32 @@ func (v *simServer) left(question string) bool {
 
 func (v *simServer) deallocate(name string) bool {
 	if name == "ALL" {
-		clear(v.named)
+		v.forgetAll()
 		return v.complete("DEALLOCATE ALL")
 	}
 	if _, ok := v.named[name]; !ok {
 		return v.fail("26000", "no such statement "+name)
 	}
-	delete(v.named, name)
+	v.forget(name)
 	return v.complete("DEALLOCATE")
+}
+
+// row sends a row of the answer to the proxy's question.
+func (v *simServer) row(columns ...string) {
+	row := []byte{0, 3}
+	for _, column := range columns {
+		row = binary.BigEndian.AppendUint32(row, uint32(len(column)))
+		row = append(row, column...)
+	}
+	v.data(wire.DataRow, string(row))
+}
+
+func (v *simServer) forget(name string) {
+	delete(v.named, name)
+	delete(v.sources, name)
+}
+
+func (v *simServer) forgetAll() {
+	clear(v.named)
+	clear(v.sources)
 }

@@ -56,6 +56,9 @@ func (s *session) unnamedDropped(act action) {
 // forwardError decides what becomes of an error that is the client's. One may say
 // that a shared statement is stale.
 func (s *session) forwardError(body []byte) action {
+	if s.back.refused != nil && s.standsIn(body) {
+		return swallow
+	}
 	named := bytes.Contains(body, []byte(pool.StatementPrefix))
 	code := string(wire.ErrorCode(body))
 	if s.staleness(code, body, named) && s.tx.spared && s.heals() {

@@ -97,11 +97,15 @@ const maxPending = 64
 
 // statement is a client's prepared statement. The zero value: there is none.
 type statement struct {
-	// body is nil if the statement is only on the backend, which the session is
-	// pinned to, under the client's name for it.
+	// body is nil if it was not prepared by a Parse, or by one that is too long.
 	body *body
-	// token is set if the statement is a backend's unnamed one, or has no body:
-	// no other statement has the same. The others are shared by all sessions.
+	// sql is the PREPARE that has made it; empty: none.
+	sql string
+	// plain is set when executing that PREPARE's statement leaves nothing behind.
+	plain bool
+	// token is set if the statement is a backend's unnamed one, or cannot be
+	// prepared anywhere else: then the session is pinned to the backend. No other
+	// statement has the same.
 	token uint64
 	// epoch is that of the schema when the client has prepared it, scope the
 	// session's.
@@ -113,7 +117,8 @@ type statement struct {
 
 func (st statement) none() bool { return st == statement{} }
 
-// shared reports whether the statement is one of pool.Backend.Statements.
+// shared reports whether the statement is one of pool.Backend.Statements, where
+// the backend is not exposed.
 func (st statement) shared() bool { return st.body != nil && st.token == 0 }
 
 // change is a Parse or Close that is under way.
@@ -130,6 +135,7 @@ type statements struct {
 	named   map[string]statement // nil for many clients
 	pending []change             // what is under way, oldest first
 	undo    []change             // what the exchange under way has changed, as it was
+	byName
 	// bytes is what named takes, accounted what of it is in the loop's held.
 	bytes, accounted int64
 }
@@ -193,6 +199,7 @@ func (c *statements) set(name string, to statement) {
 	if old, ok := c.named[name]; ok {
 		c.bytes -= old.drop(name)
 	}
+	c.count(c.named[name], to)
 	if to.none() {
 		delete(c.named, name)
 		return
@@ -217,11 +224,18 @@ func (c *statements) skip(n int) { c.pending = slices.Delete(c.pending, 0, n) }
 
 // clear forgets all that have names. DISCARD ALL leaves the unnamed one
 // (prepare.c, DropAllPreparedStatements).
-func (c *statements) clear() {
+func (c *statements) clear() { c.replace(nil) }
+
+// replace puts others into the place of those that have names.
+func (c *statements) replace(named map[string]statement) {
 	for name, st := range c.named {
 		c.bytes -= st.drop(name)
 	}
-	c.named = nil
+	c.named, c.byName = named, byName{owner: c.owner, version: c.version + 1}
+	for name, st := range named {
+		c.bytes += st.keep(name)
+		c.count(statement{}, st)
+	}
 }
 
 // loads are the shared statements that are being prepared on the leased backend,

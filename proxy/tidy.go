@@ -17,7 +17,7 @@ func (s *session) tidy() {
 		s.back.strays = append(s.back.strays, st.Name)
 	}
 	s.closeStrays()
-	s.syncOurs()
+	s.syncOurs("")
 }
 
 // closeStrays drops the statements that are in the way.

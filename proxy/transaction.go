@@ -28,10 +28,10 @@ func (s *session) quiet() bool {
 //  3. the pool's mode is not session, and was not when the client logged in;
 //  4. no cancel request is on its way to the backend;
 //  5. it was used, if the client waits to use it: it may have waited for the
-//     label only.
+//     label or its prepared statements only.
 func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
-		(s.back.used || s.client.paused&pausedWaiting == 0) &&
+		(s.back.used && !s.back.ready || s.client.paused&pausedWaiting == 0) &&
 		s.tx.pins == 0 &&
 		s.pooled() && !s.own &&
 		s.cancel.inFlight == 0

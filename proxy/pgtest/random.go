@@ -111,6 +111,8 @@ var queryTexts = []string{
 	"select set_config('work_mem', '9MB', false)", "discard all", "deallocate all", "reset all",
 	"insert into wire.sink values (1, 'random')", "create temp table if not exists t (id int)", "insert into t values (1)", "select count(*) from t", "drop table if exists t",
 	"prepare s1 as select $1::int", "execute s1(5)", "execute s3", "deallocate s1", "select name from pg_prepared_statements order by 1",
+	"prepare s1 as select 'text'::text", "execute s1", "explain (costs off) execute s1(5)", "do $$ begin execute 'prepare s3 as select 3'; end $$", "prepare s3 as select 4; execute s3",
+	"deallocate s3", "select name, statement, from_sql from pg_prepared_statements where from_sql order by 1",
 	"declare c cursor for select generate_series(1,5)", "declare c cursor with hold for select generate_series(1,5)", "fetch 2 from c", "close c",
 	"do $$ begin raise notice 'random'; end $$", "select generate_series(1,300), repeat('x', 50)", "copy (select generate_series(1,3)) to stdout",
 	"listen random", "unlisten *", "select pg_listening_channels() order by 1", "notify %channel, 'payload'",
