@@ -25,8 +25,11 @@ func (s Reasons) last() Reason { return Reason(max(bits.Len32(uint32(s))-1, 0)) 
 // declaredCall notes the call of a function that is not PostgreSQL's own. It reports
 // whether the function is declared.
 func (c *classifier) declaredCall() bool {
+	if c.declared == nil {
+		return false
+	}
 	schema, name, ok := c.functionName()
-	if c.declared == nil || !ok {
+	if !ok {
 		return false
 	}
 	stateful, known := c.declared(schema, name)
