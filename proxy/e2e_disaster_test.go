@@ -209,6 +209,14 @@ func TestKilledBackendUnderLoad(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil { // PostgreSQL ends all others and recovers
 		t.Fatal(err)
 	}
+	eventually(t, "the others are ended", func() bool { return admin.Exec("select 1") != nil })
+	eventually(t, "it has recovered", func() bool {
+		again, err := pgtest.NewAdmin(pg.Address(), "postgres", "postgres")
+		if err == nil {
+			again.Close()
+		}
+		return err == nil
+	})
 	l.await(200)
 	for _, c := range idle {
 		if got := value(t, c, "select 'unaware'"); got != "unaware" {
