@@ -213,7 +213,7 @@ func (l *listening) drop(name string) {
 // there are not subscribed to, and pin.
 func (s *session) learnChannels(q *question) {
 	l := s.listen
-	if q.failed || !q.all {
+	if q.failed || !q.rest {
 		if l.unsettled {
 			l.failure = errUnknownChannels
 		}
