@@ -244,3 +244,42 @@ func (c *crowd) leave() {
 		c.other.Close()
 	}
 }
+
+// Only what could not be repeated on another backend pins, as long as it is there;
+// and executing what leaves nothing is not asked about.
+func TestPreparedStatementsThatPin(t *testing.T) {
+	backend := plain(t)
+	p := startProxy(t, backend, nil)
+	for name, tt := range map[string]struct {
+		turns []string
+		pins  float64
+	}{
+		"alone":                          {[]string{"prepare p as select 1", "execute p"}, 0},
+		"with another":                   {[]string{"prepare p as select 1; select 2"}, 1},
+		"too long":                       {[]string{"prepare p as select '" + strings.Repeat("x", 40000) + "'"}, 1},
+		"before its meaning has changed": {[]string{"prepare p as select date '01/02/2024'", "set datestyle = 'ISO, DMY'"}, 1},
+		"before something else has":      {[]string{"prepare p as select 1", "set work_mem = '5MB'"}, 0},
+		"after its meaning has changed":  {[]string{"set datestyle = 'ISO, DMY'", "prepare p as select date '01/02/2024'"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client(t, p.addr)
+			query := func(sql string, pins float64) {
+				if _, err := c.Query(sql); err != nil {
+					t.Fatal(err)
+				}
+				expectMetric(t, p, `pinned_sessions{reason="prepared"}`, pins)
+			}
+			for i, sql := range tt.turns {
+				if i == len(tt.turns)-1 {
+					query(sql, tt.pins)
+				} else {
+					query(sql, 0)
+				}
+			}
+			before := p.scrape(t)[sortLabels(`pins_total{reason="prepared"}`)]
+			query("execute p", tt.pins)
+			expectMetric(t, p, `pins_total{reason="prepared"}`, before)
+			query("deallocate p", 0)
+		})
+	}
+}

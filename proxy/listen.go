@@ -213,10 +213,11 @@ func (l *listening) drop(name string) {
 // there are not subscribed to, and pin.
 func (s *session) learnChannels(q *question) {
 	l := s.listen
-	if q.failed || !q.rest {
-		if l.unsettled {
-			l.failure = errUnknownChannels
-		}
+	switch {
+	case q.failed && l.unsettled:
+		l.failure = errUnknownChannels
+		return
+	case q.failed || !q.rest:
 		return
 	}
 	q.left &^= sqlparse.ReasonListen.Set()
