@@ -121,7 +121,7 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{text: left.text, settings: slices.Compact(left.settings), all: left.all || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{text: left.text, settings: slices.Compact(left.settings), all: left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}

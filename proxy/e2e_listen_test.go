@@ -275,3 +275,18 @@ func TestTooManyNotifications(t *testing.T) {
 	}
 	expect(t, listener, "E FATAL 53400 pgjay: the client does not take its notifications*", "EOF")
 }
+
+// What a session listens to is not forgotten when its settings are asked for.
+func TestListenSurvivesASettingTakenBack(t *testing.T) {
+	p := startProxy(t, plain(t), onlyOne)
+	c, speaker := client(t, p.addr), client(t, p.addr)
+	for _, sql := range []string{"listen taken_back", "set work_mem = '5MB'", "begin", "set work_mem = '6MB'", "rollback"} {
+		if _, err := c.Query(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := speaker.Query("notify taken_back, 'heard'"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "A taken_back heard")
+}

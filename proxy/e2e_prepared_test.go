@@ -65,6 +65,8 @@ var preparedConversations = []struct {
 	{name: "executes what changes settings", turns: turns("prepare p as select set_config('work_mem', '7MB', false)", "execute p", "show work_mem", "reset work_mem", "show work_mem")},
 	{name: "Bind of it", turns: []turn{asks("prepare p as select 'mine' as who"), sends(executes...), sends(pgtest.DescribeStatement("p")), sends(executes...), sends(pgtest.CloseStatement("p")), sends(executes...), asks(shows)}},
 	{name: "Bind of what changes settings", turns: []turn{asks("prepare p as select set_config('work_mem', '7MB', false)"), sends(executes...), asks("show work_mem")}},
+	{name: "closed elsewhere", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.CloseStatement("p")), asks("execute p"), asks(shows)}},
+	{name: "closed and made elsewhere", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.CloseStatement("p"), pgtest.Parse("q", "select 1")), asks("execute q"), asks("execute p"), asks(shows)}},
 	{name: "Parse of its name", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.Parse("p", "select 2")), asks("execute p"), sends(pgtest.CloseStatement("p"), pgtest.Parse("p", "select 3")), asks("execute p"), sends(executes...), asks(shows)}},
 	{name: "EXECUTE of what Parse made", turns: []turn{sends(pgtest.Parse("p", "select $1::int + 1")), asks("execute p(1)"), asks(shows), sends(pgtest.Bind("", "p", "2"), pgtest.Execute("", 0)), asks("prepare p as select 1"), asks("execute p(3)"), asks("deallocate p"), sends(executes...)}},
 	{name: "both kinds", turns: []turn{asks("prepare p as select 'sql' as t"), sends(pgtest.Parse("q", "select 'parse' as t")), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute p"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute q"), asks(shows), asks("deallocate p"), asks("execute q"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks(shows)}},
@@ -242,5 +244,44 @@ func (c *crowd) leave() {
 	if c.blocker != nil {
 		c.blocker.Close()
 		c.other.Close()
+	}
+}
+
+// Only what could not be repeated on another backend pins, as long as it is there;
+// and executing what leaves nothing is not asked about.
+func TestPreparedStatementsThatPin(t *testing.T) {
+	backend := plain(t)
+	p := startProxy(t, backend, nil)
+	for name, tt := range map[string]struct {
+		turns []string
+		pins  float64
+	}{
+		"alone":                          {[]string{"prepare p as select 1", "execute p"}, 0},
+		"with another":                   {[]string{"prepare p as select 1; select 2"}, 1},
+		"too long":                       {[]string{"prepare p as select '" + strings.Repeat("x", 40000) + "'"}, 1},
+		"before its meaning has changed": {[]string{"prepare p as select date '01/02/2024'", "set datestyle = 'ISO, DMY'"}, 1},
+		"before something else has":      {[]string{"prepare p as select 1", "set work_mem = '5MB'"}, 0},
+		"after its meaning has changed":  {[]string{"set datestyle = 'ISO, DMY'", "prepare p as select date '01/02/2024'"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client(t, p.addr)
+			query := func(sql string, pins float64) {
+				if _, err := c.Query(sql); err != nil {
+					t.Fatal(err)
+				}
+				expectMetric(t, p, `pinned_sessions{reason="prepared"}`, pins)
+			}
+			for i, sql := range tt.turns {
+				if i == len(tt.turns)-1 {
+					query(sql, tt.pins)
+				} else {
+					query(sql, 0)
+				}
+			}
+			before := p.scrape(t)[sortLabels(`pins_total{reason="prepared"}`)]
+			query("execute p", tt.pins)
+			expectMetric(t, p, `pins_total{reason="prepared"}`, before)
+			query("deallocate p", 0)
+		})
 	}
 }
