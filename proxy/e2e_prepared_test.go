@@ -119,9 +119,9 @@ func TestPreparedStatementsFollowTheClient(t *testing.T) {
 			}
 			t.Run("two backends", func(t *testing.T) {
 				var crowd crowd
-				sameTurns(t, script.turns, want, converseInTurns(t, admin, two.addr, script.turns, func(t *testing.T, i int) {
+				sameTurns(t, script.turns, want, converseInTurns(t, admin, two.addr, script.turns, func(t *testing.T, c *pgtest.Conn, i int) {
 					if !script.pins {
-						crowd.push(t, two.addr, i)
+						crowd.push(t, two.addr, c, i)
 					}
 				}))
 				crowd.leave()
@@ -132,7 +132,7 @@ func TestPreparedStatementsFollowTheClient(t *testing.T) {
 
 // converseInTurns returns the replies of each turn. between is called between
 // transactions.
-func converseInTurns(t *testing.T, admin *pgtest.Admin, addr string, turns []turn, between func(*testing.T, int)) (replies []string) {
+func converseInTurns(t *testing.T, admin *pgtest.Admin, addr string, turns []turn, between func(*testing.T, *pgtest.Conn, int)) (replies []string) {
 	t.Helper()
 	if err := admin.Exec(preparedFixture); err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func converseInTurns(t *testing.T, admin *pgtest.Admin, addr string, turns []tur
 		}
 		replies = append(replies, reply.String())
 		if status == 'I' && between != nil {
-			between(t, i)
+			between(t, c, i)
 		}
 	}
 	return replies
@@ -189,7 +189,7 @@ type rival struct{ c *pgtest.Conn }
 func newRival(t *testing.T, addr string) *rival { return &rival{client(t, addr)} }
 
 // interfere uses the backend. What it finds there is its own.
-func (r *rival) interfere(t *testing.T, i int) {
+func (r *rival) interfere(t *testing.T, _ *pgtest.Conn, i int) {
 	t.Helper()
 	want := []string{"p 'rival'", "", "p 'rival'", "p 'parsed'"}[i%4]
 	switch i % 4 {
@@ -221,7 +221,7 @@ func (r *rival) interfere(t *testing.T, i int) {
 // crowd makes a client work on one of two backends and on the other in turns.
 type crowd struct{ blocker, other *pgtest.Conn }
 
-func (c *crowd) push(t *testing.T, addr string, i int) {
+func (c *crowd) push(t *testing.T, addr string, from *pgtest.Conn, i int) {
 	t.Helper()
 	if c.blocker == nil {
 		c.blocker, c.other = client(t, addr), client(t, addr)
@@ -231,13 +231,19 @@ func (c *crowd) push(t *testing.T, addr string, i int) {
 			t.Fatal(err)
 		}
 	}
-	if i%2 == 0 { // the blocker gets the backend that the other one does not have
-		query(c.other, "begin; select 1")
-		query(c.blocker, "begin; select 1")
-		query(c.other, "commit")
-	} else {
+	if i%2 == 1 {
 		query(c.blocker, "commit")
+		return
 	}
+	query(c.blocker, "begin")
+	query(c.other, "begin")
+	if askPID(t, c.blocker) != pidOf(from) {
+		c.blocker, c.other = c.other, c.blocker
+	}
+	if askPID(t, c.blocker) != pidOf(from) {
+		t.Error("nobody has the client's home")
+	}
+	query(c.other, "commit")
 }
 
 func (c *crowd) leave() {
