@@ -44,7 +44,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	case class.Pins != 0:
 		s.tx.tries = s.onlyTries(class)
 		s.tx.pins |= class.Pins
-		s.tellPin(class.Pin)
+		s.tellPin(class.Pin, text)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
 		if !known || left.unsure || changesSettings.Match(text) {
 			left.text = nil
@@ -106,16 +106,17 @@ func (s *session) pin(why sqlparse.Reason) {
 	s.tx.left.unsure, s.tx.left.all = true, true
 	s.tx.left.pins |= why.Set()
 	s.tx.left.text = nil
-	s.tellPin(why)
+	s.tellPin(why, nil)
 }
 
-// tellPin tells why the session is pinned. It is the first reason that is told.
-func (s *session) tellPin(why sqlparse.Reason) {
+// tellPin tells why the session is pinned, and by which statement, if one is to
+// blame. It is the first reason that is told.
+func (s *session) tellPin(why sqlparse.Reason, text []byte) {
 	if s.tx.pin != sqlparse.ReasonNone {
 		return
 	}
 	s.tx.pin, s.tx.pinnedAt = why, s.loop.Now()
-	s.recordPin(why)
+	s.recordPin(why, text)
 }
 
 // unpin ends the pin: nothing of the session is left on the backend.
@@ -139,7 +140,7 @@ func (s *session) repin(found sqlparse.Reasons) {
 	if !pins.Has(s.tx.pin) {
 		s.recordUnpin(s.tx.pin)
 		s.tx.pin = sqlparse.ReasonNone
-		s.tellPin(pins.First())
+		s.tellPin(pins.First(), nil)
 	}
 }
 

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/pgjay/pgjay/monitor"
@@ -245,10 +246,12 @@ func (s *session) recordAuth(err error) {
 	}
 }
 
-func (s *session) recordPin(why sqlparse.Reason) {
+func (s *session) recordPin(why sqlparse.Reason, text []byte) {
 	s.monitor.Pinned(why.Label())
 	s.recorder.PinBegins(why.Label())
-	s.log.Debug("session pinned", "session", s.id, "reason", why.String())
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.log.Debug("session pinned", "session", s.id, "reason", why.String(), "statement", sqlparse.Redact(text))
+	}
 }
 
 func (s *session) recordUnpin(why sqlparse.Reason) {
