@@ -307,5 +307,6 @@ func (s *session) setLabel(l pool.Label) {
 	path, _ := l.Get("search_path")
 	role, _ := l.Get("role")
 	s.who.scope = unique.Make(path + "\x00" + role)
+	_, s.who.timed = l.Get("statement_timeout")
 	s.setAlways()
 }

@@ -98,6 +98,10 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	default:
 		s.queue.push(expectParsed, forward)
 		s.tx.spared = true
+		if s.who.timed { // statement_timeout begins with the Parse; a Describe will do
+			s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], st.Name))
+			s.queue.push(expectReply, swallow)
+		}
 	}
 }
 

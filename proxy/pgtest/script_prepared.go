@@ -14,6 +14,14 @@ var preparedScripts = []Script{
 		Send(Bind("", "s", "2"), Execute("", 0), Sync).Expect("2", "D 4", "C SELECT 1", "Z I"),
 		Send(Bind("", "s", "3"), DescribePortal(""), Execute("", 0), Sync).Expect("2", "T n:int4", "D 6", "C SELECT 1", "Z I"),
 	}},
+	{Name: "prepared/statement_timeout begins with the Parse", Steps: []Step{
+		Send(Query("set statement_timeout = '50ms'")).Expect("C SET", "Z I"),
+		Send(Parse("s", "select 1 as n"), Sync).Expect("1", "Z I"),
+		Send(CloseStatement("s"), Sync).Expect("3", "Z I"),
+		Send(Parse("t", "select 1 as n"), Flush).Expect("1"),
+		Await("select pg_sleep(0.2)::text = ''"), // PostgreSQL says so with the next message
+		Send(DescribeStatement("t"), Sync).Expect("E ERROR 57014 canceling statement due to statement timeout", "Z I"),
+	}},
 	{Name: "prepared/several", Steps: []Step{
 		Send(Parse("s1", "select 1 as n"), Parse("s2", "select 2 as n"), Parse("s3", "select 3 as n"), Sync).Expect("1", "1", "1", "Z I"),
 		Send(Bind("", "s3"), Execute("", 0), Bind("", "s1"), Execute("", 0), Bind("", "s2"), Execute("", 0), Sync).Expect(
