@@ -90,7 +90,7 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	switch {
 	case st == nil:
 		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
-	case s.mayHaveFailed() && (!b.class.EndsTransaction() || b.class.First == sqlparse.CommandSavepoint) || s.tx.copies:
+	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
 		spare := on.Spare() // PostgreSQL may refuse it now
 		s.sendLoad(spare, b, forward)
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], spare.Name))
