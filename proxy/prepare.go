@@ -90,7 +90,7 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	switch {
 	case st == nil:
 		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
-	case s.mayHaveFailed() && (!b.class.EndsTransaction() || b.class.First == sqlparse.CommandSavepoint) || s.tx.copies:
+	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
 		spare := on.Spare() // PostgreSQL may refuse it now
 		s.sendLoad(spare, b, forward)
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], spare.Name))
@@ -155,10 +155,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.refuseChanged(frame)
 		return
 	}
-	on := ""
-	if s.back.status == wire.StatusError && !s.back.exposed {
-		on = s.standIn(name, st)
-	}
+	on := s.standIn(name, st, values)
 	if on == "" {
 		on = s.serverName(name, st)
 	}
@@ -268,37 +265,6 @@ func (s *session) ensure(own statement) string {
 		s.load(st, own, swallow)
 	}
 	return st.Name
-}
-
-// standIn has a statement without a text stand for one that is to be bound in a
-// failed transaction, and returns its name; "" if the backend knows the statement,
-// or executes it all the same. A failed transaction refuses the Parse of the
-// statement, but before it refuses the Bind, PostgreSQL counts the parameters
-// (postgres.c, exec_bind_message).
-func (s *session) standIn(called []byte, own statement) string {
-	var facts *sqlparse.Facts
-	switch {
-	case own.shared():
-		if own.body.class.EndsTransaction() || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
-			return ""
-		}
-		facts = own.body.statement.Facts()
-	case own.sql == "" || own.token != 0:
-		return ""
-	default:
-		facts = sqlparse.NewStatement([]byte(own.sql)).Facts()
-	}
-	if facts.Opaque {
-		return ""
-	}
-	name := s.unknown(ownName(called)) // an error tells it
-	if name == "" {
-		name = s.back.lease.Statements.Spare().Name
-	}
-	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, facts.Parameters))
-	s.queue.push(expectReply, swallow)
-	s.back.strays = append(s.back.strays, name)
-	return name
 }
 
 // useUnnamed prepares the backend for a message that names the unnamed statement.

@@ -20,6 +20,8 @@ type body struct {
 	class  sqlparse.Class
 	effect effect
 	noted  bool // executing it has consequences for the session
+	// apparent is how many parameters it has at first sight.
+	apparent int
 	// handle makes it the same on all loops; zero if the statement has been seen
 	// once only, and without a name. Then it is not looked up in the memo either.
 	handle    unique.Handle[string]
@@ -74,7 +76,7 @@ func (m *bodies) put(b *body) {
 func (m *bodies) share(b *body) *body {
 	st := m.memo.Get(b.sql)
 	return &body{
-		text: b.text, sql: st.Bytes(), class: st.Class(), effect: b.effect, noted: b.noted,
+		text: b.text, sql: st.Bytes(), class: st.Class(), effect: b.effect, noted: b.noted, apparent: b.apparent,
 		handle: unique.Make(b.text), statement: st,
 	}
 }
@@ -82,7 +84,7 @@ func (m *bodies) share(b *body) *body {
 func newBody(text string) *body {
 	sql, _, _ := strings.Cut(text, "\x00")
 	b := &body{text: text, sql: []byte(sql)}
-	b.class = sqlparse.Classify(b.sql)
+	b.class, b.apparent = sqlparse.Classify(b.sql), apparentParameters(text)
 	b.effect, b.noted = effectOf(b.class), notable(b.class)
 	return b
 }

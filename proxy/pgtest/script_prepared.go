@@ -123,6 +123,21 @@ var preparedScripts = []Script{
 	{Name: "prepared/wrong number of parameters", Steps: []Step{
 		Send(Parse("s", "select $1::int, $2::int"), Bind("", "s", "1"), Execute("", 0), Sync).Expect("1", "E ERROR 08P01 bind message supplies 1 parameters*", "Z I"),
 	}},
+	{Name: "prepared/wrong number of parameters for one of several with the same text", Steps: []Step{
+		Send(Parse("s1", "select $1::int as n"), Parse("s2", "select $1::int as n"), Parse("", "select $1::int as n"), Sync).Expect("1", "1", "1", "Z I"),
+		Send(Bind("", "s2"), Sync, Bind("", "s1", "1", "2"), Sync, Bind("", ""), Sync).Expect(
+			`E ERROR 08P01 bind message supplies 0 parameters, but prepared statement "s2" requires 1`, "Z I",
+			`E ERROR 08P01 bind message supplies 2 parameters, but prepared statement "s1" requires 1`, "Z I",
+			`E ERROR 08P01 bind message supplies 0 parameters, but prepared statement "" requires 1`, "Z I"),
+		Send(Bind("", "s2", "5"), Execute("", 0), Bind("", ""), Sync).Expect(
+			"2", "D 5", "C SELECT 1", `E ERROR 08P01 bind message supplies 0 parameters, but prepared statement "" requires 1`, "Z I"),
+		Send(Bind("", "s1", "6"), Execute("", 0), Sync).Expect("2", "D 6", "C SELECT 1", "Z I"),
+	}},
+	{Name: "prepared/what looks like a parameter", Steps: []Step{
+		Send(Parse("s", "select '$2' || $1::text as t"), Sync).Expect("1", "Z I"),
+		Send(Bind("", "s", "a"), Execute("", 0), Bind("", "s", "a", "b"), Sync).Expect(
+			"2", "D $2a", "C SELECT 1", `E ERROR 08P01 bind message supplies 2 parameters, but prepared statement "s" requires 1`, "Z I"),
+	}},
 	{Name: "prepared/many", Steps: []Step{
 		Send(manyParses(300)...).Expect(append(repeat(300, "1"), "Z I")...),
 		Send(Bind("", "m0"), Execute("", 0), Bind("", "m299"), Execute("", 0), Sync).Expect(

@@ -122,6 +122,28 @@ var transactionScripts = []Script{
 		Send(once("select 1")...).Expect("E ERROR 25P02*", "Z E"),
 		Send(Parse("", "rollback"), Bind("", ""), Execute("", 0), Sync).Expect("1", "2", "C ROLLBACK", "Z I"),
 	}},
+	{Name: "transaction/failed lets only its end be prepared", Blocks: true, Steps: []Step{
+		Send(Parse("savepoint", "savepoint a"), Parse("release", "release a"), Parse("to", "rollback to a"), Sync).Expect("1", "1", "1", "Z I"),
+		within("begin", "BEGIN"),
+		within("savepoint a", "SAVEPOINT"),
+		Send(Query("select 1/0")).Expect("E ERROR 22012*", "Z E"),
+		Send(Parse("", "savepoint a"), Sync, Parse("", "release a"), Sync, Bind("", "savepoint"), Sync, Bind("", "release"), Sync).Expect(
+			"E ERROR 25P02*", "Z E", "E ERROR 25P02*", "Z E", "E ERROR 25P02*", "Z E", "E ERROR 25P02*", "Z E"),
+		Send(Parse("", "rollback to a"), Bind("", ""), Execute("", 0), Sync).Expect("1", "2", "C ROLLBACK", "Z T"),
+		do("rollback", "ROLLBACK"),
+	}},
+	{Name: "transaction/failed binds what another backend has", Blocks: true, Steps: []Step{
+		Send(Parse("savepoint", "savepoint a"), Parse("to", "rollback to a"), Parse("prepare", "prepare transaction 'x'"), Sync).Expect("1", "1", "1", "Z I"),
+		do("set search_path = wire", "SET"), // they are others by that
+		within("begin", "BEGIN"),
+		within("savepoint a", "SAVEPOINT"),
+		Send(Query("select 1/0")).Expect("E ERROR 22012*", "Z E"),
+		Send(Bind("", "savepoint", "5"), Sync).Expect(`E ERROR 08P01 bind message supplies 1 parameters, but prepared statement "savepoint" requires 0`, "Z E"),
+		Send(Bind("", "savepoint"), Sync).Expect("E ERROR 25P02*", "Z E"),
+		Send(Bind("", "to"), Execute("", 0), Sync).Expect("2", "C ROLLBACK", "Z T"),
+		Send(Query("select 1/0")).Expect("E ERROR 22012*", "Z E"),
+		Send(Bind("", "prepare"), Execute("", 0), Sync).Expect("2", "C ROLLBACK", "Z I"),
+	}},
 	{Name: "transaction/client vanishes", Setup: resetSink, Blocks: true, Steps: []Step{
 		within("begin", "BEGIN"),
 		within("insert into wire.sink values (1,'lost')", "INSERT 0 1"),

@@ -43,6 +43,7 @@ type Class struct {
 
 	writes bool // it may change something outside the session
 	loose  bool // it may leave something behind although it fails
+	exits  bool // the first statement is one that a failed transaction executes
 	text   []byte
 }
 
@@ -75,10 +76,9 @@ func (c Class) ReadOnly() bool {
 }
 
 // EndsTransaction reports whether the text is one that PostgreSQL executes in a
-// failed transaction too.
-func (c Class) EndsTransaction() bool {
-	return c.Statements == 1 && (c.First == CommandCommit || c.First == CommandRollback || c.First == CommandSavepoint)
-}
+// failed transaction too (postgres.c, IsTransactionExitStmt): COMMIT, PREPARE
+// TRANSACTION, ROLLBACK or ROLLBACK TO.
+func (c Class) EndsTransaction() bool { return c.Statements == 1 && c.exits }
 
 // Atomic reports whether nothing of what the text does is left behind when it
 // fails or its connection is lost: it is made of statements that PostgreSQL takes

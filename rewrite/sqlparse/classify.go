@@ -177,7 +177,7 @@ func (c *classifier) endStatement() {
 		c.command = CommandExplain
 	}
 	if c.class.Statements == 0 {
-		c.class.First = c.command
+		c.class.First, c.class.exits = c.command, c.exits()
 	}
 	c.class.Statements++
 	c.statement = statement{}

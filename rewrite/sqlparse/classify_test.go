@@ -94,6 +94,40 @@ func TestClass(t *testing.T) {
 	}
 }
 
+// TestEndsTransaction has what PostgreSQL executes in a failed transaction.
+func TestEndsTransaction(t *testing.T) {
+	tests := []struct {
+		text string
+		want bool
+	}{
+		{"COMMIT", true},
+		{"END WORK", true},
+		{"COMMIT AND CHAIN", true},
+		{"ROLLBACK", true},
+		{"ABORT", true},
+		{"ROLLBACK TO a", true},
+		{"ROLLBACK TRANSACTION TO SAVEPOINT a", true},
+		{"PREPARE TRANSACTION 'x'", true},
+		{"PREPARE transaction AS SELECT 1", false},
+		{"COMMIT PREPARED 'x'", false},
+		{"ROLLBACK PREPARED 'x'", false},
+		{"SAVEPOINT a", false},
+		{"RELEASE a", false},
+		{"RELEASE SAVEPOINT a", false},
+		{"BEGIN", false},
+		{"", false},
+		{"SELECT 1", false},
+		{"EXPLAIN COMMIT", false},
+		{"ROLLBACK; SELECT 1", false},
+		{"SELECT 1; ROLLBACK", false},
+	}
+	for _, test := range tests {
+		if got := Classify([]byte(test.text)).EndsTransaction(); got != test.want {
+			t.Errorf("%s: %t", test.text, got)
+		}
+	}
+}
+
 func TestResets(t *testing.T) {
 	tests := []struct {
 		text    string

@@ -196,3 +196,14 @@ func (c *classifier) followCreate(t token) {
 	}
 	c.kind, c.following = t, false
 }
+
+// exits reports whether a failed transaction executes the statement.
+func (c *classifier) exits() bool {
+	switch c.verb {
+	case kwCommit, kwEnd, kwRollback, kwAbort:
+		return !c.explain && c.command != CommandTwoPhase
+	case kwPrepare:
+		return !c.explain && c.command == CommandTwoPhase
+	}
+	return false
+}

@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// Where PostgreSQL refuses a Bind by what it knows of the statement alone, one without
+// a text stands for that. It has the client's name, which the error tells: the
+// statement that all sessions share may be several to this client.
+
+// standIn has a statement stand for one that is to be bound, and returns its name; ""
+// if the Bind is not known to be refused. values is what the Bind says behind the names.
+func (s *session) standIn(called []byte, own statement, values []byte) string {
+	if s.back.exposed || !s.refusesBind(own, values) {
+		return ""
+	}
+	n, known := own.parameters()
+	if !known {
+		return ""
+	}
+	name := s.unknown(ownName(called))
+	if name == "" {
+		name = s.back.lease.Statements.Spare().Name
+	}
+	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, n))
+	s.queue.push(expectReply, swallow)
+	s.back.strays = append(s.back.strays, name)
+	return name
+}
+
+// refusesBind reports whether PostgreSQL refuses to bind a statement: it supplies too
+// many or too few parameters; or the transaction has failed, where the Parse that the
+// backend lacks would be refused before they are counted (postgres.c,
+// exec_bind_message).
+func (s *session) refusesBind(own statement, values []byte) bool {
+	failed := s.back.status == wire.StatusError
+	switch {
+	case !own.shared():
+		return failed && own.sql != "" && own.token == 0
+	case own.body.miscounts(values):
+		return true
+	}
+	return failed && !own.body.class.EndsTransaction() && s.back.lease.Statements.Use(s.statementKey(own)) == nil
+}
+
+// parameters returns how many parameters a statement has that can be prepared anywhere.
+func (st statement) parameters() (n int, known bool) {
+	if st.body != nil {
+		return st.body.parameters()
+	}
+	facts := sqlparse.NewStatement([]byte(st.sql)).Facts()
+	return facts.Parameters, !facts.Opaque
+}
+
+// parameters is that of a body with a handle. The types may be of more parameters than
+// the text has.
+func (b *body) parameters() (n int, known bool) {
+	facts := b.statement.Facts()
+	return max(facts.Parameters, declaredTypes(b.text)), !facts.Opaque
+}
+
+// miscounts reports whether a Bind supplies another number of parameters than the
+// statement has. In definitions PostgreSQL does not look for parameters before it
+// executes them.
+func (b *body) miscounts(values []byte) bool {
+	n, ok := supplied(values)
+	if !ok || n == b.apparent || b.class.First == sqlparse.CommandDDL {
+		return false
+	}
+	has, known := b.parameters()
+	return known && n != has
+}
+
+// supplied returns how many parameters a Bind supplies: they stand behind the formats.
+func supplied(values []byte) (n int, ok bool) {
+	if len(values) < 2 {
+		return 0, false
+	}
+	at := 2 + 2*int(binary.BigEndian.Uint16(values))
+	if len(values) < at+2 {
+		return 0, false
+	}
+	return int(binary.BigEndian.Uint16(values[at:])), true
+}
+
+// apparentParameters returns how many parameters what a Parse says has at first sight:
+// what looks like one may stand in a string.
+func apparentParameters(text string) int {
+	highest, n := declaredTypes(text), -1 // n is that of the parameter being read, or -1
+	for i := 0; i < len(text) && text[i] != 0; i++ {
+		switch c := text[i]; {
+		case c == '$':
+			n = 0
+		case n >= 0 && n < 1<<16 && c >= '0' && c <= '9':
+			n = n*10 + int(c-'0')
+			highest = max(highest, n)
+		default:
+			n = -1
+		}
+	}
+	return highest
+}
+
+// declaredTypes returns for how many parameters a Parse gives a type.
+func declaredTypes(text string) int {
+	_, types, _ := strings.Cut(text, "\x00")
+	if len(types) < 2 {
+		return 0
+	}
+	return int(types[0])<<8 | int(types[1])
+}
