@@ -104,8 +104,8 @@ func (s *session) bring(named map[string]statement) {
 		s.runOurs("SAVEPOINT " + savepoint)
 		s.syncOurs("")
 	}
-	for name, st := range named {
-		s.bringOne(name, st)
+	for _, name := range inOrder(named) {
+		s.bringOne(name, named[name])
 		if guarded {
 			s.runOurs("ROLLBACK TO SAVEPOINT " + savepoint)
 			s.syncOurs("")

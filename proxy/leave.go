@@ -57,9 +57,6 @@ func (s *session) leave(why closeReason) {
 	if s.back.waiting && s.who.pool.Abandon(&s.waiter) {
 		s.back.waiting = false
 	}
-	if s.who.pool != nil {
-		s.who.pool.Vacate(&s.who.residence)
-	}
 	if s.back.lease == nil && !s.back.waiting {
 		s.finish()
 		return
@@ -85,6 +82,9 @@ func (s *session) finish() {
 	if s.client.in != nil && !s.client.consuming {
 		s.giveBuffer(s.client.in)
 		s.client.in = nil
+	}
+	if s.who.pool != nil {
+		s.who.pool.Vacate(&s.who.residence) // the home is clean: the next client gets it at once
 	}
 	s.setState(stateClosed)
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -113,6 +115,7 @@ type statement struct {
 	// session's.
 	epoch uint32
 	scope unique.Handle[string]
+	since uint64 // byName.version when it was prepared
 	// changed is set when its rows are not any more what they were then.
 	changed bool
 }
@@ -206,6 +209,9 @@ func (c *statements) set(name string, to statement) {
 		delete(c.named, name)
 		return
 	}
+	if to.since == 0 {
+		to.since = c.version
+	}
 	if c.named == nil {
 		c.named = make(map[string]statement)
 	}
@@ -237,7 +243,20 @@ func (c *statements) replace(named map[string]statement) {
 	for name, st := range named {
 		c.bytes += st.keep(name)
 		c.count(statement{}, st)
+		if st.since == 0 {
+			st.since = c.version
+			named[name] = st
+		}
 	}
+}
+
+// inOrder returns the names of statements in the order in which they were prepared.
+func inOrder(named map[string]statement) []string {
+	names := slices.Collect(maps.Keys(named))
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(named[a].since, named[b].since), cmp.Compare(a, b))
+	})
+	return names
 }
 
 // loads are the shared statements that are being prepared on the leased backend,

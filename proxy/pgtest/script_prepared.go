@@ -108,6 +108,14 @@ var preparedScripts = []Script{
 		do("discard all", "DISCARD ALL"),
 		Send(Bind("", "s1"), Sync).Expect("E ERROR 26000*", "Z I"),
 	}},
+	{Name: "prepared/in the order of their preparation", Steps: []Step{
+		Send(Parse("d", "select 4 as n"), Sync).Expect("1", "Z I"),
+		Send(Parse("b", "select 2 as n"), Sync).Expect("1", "Z I"),
+		Send(Parse("e", "select 5 as n"), Sync).Expect("1", "Z I"),
+		Send(Parse("a", "select 1 as n"), Sync).Expect("1", "Z I"),
+		Send(Query("prepare c as select 3 as n")).Expect("C PREPARE", "Z I"),
+		ask("select string_agg(name, '' order by prepare_time) from pg_prepared_statements", "dbeac"),
+	}},
 	{Name: "prepared/seen by pg_prepared_statements", Steps: []Step{
 		ask("select count(*) from pg_prepared_statements", "0"),
 		Send(Parse("s", "select 1"), Sync).Expect("1", "Z I"),
