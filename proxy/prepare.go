@@ -228,16 +228,6 @@ func (s *session) serverName(name []byte, st statement) string {
 	return "" // it is there
 }
 
-// refusedName returns a name for what a failed transaction refuses: PostgreSQL
-// refuses its Parse.
-func (s *session) refusedName() string {
-	name := s.back.lease.Statements.Spare().Name
-	s.toBackend(wire.AppendParse(s.scratch[:0], name, "SELECT 1"))
-	s.queue.push(expectReply, swallow)
-	s.back.strays = append(s.back.strays, name)
-	return name
-}
-
 // unknown returns a name for which PostgreSQL has no statement either.
 func (s *session) unknown(name string) string {
 	if slices.Contains(s.back.strays, name) {
