@@ -31,13 +31,12 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	if b == nil {
 		s.note(sqlparse.Unread(), nil)
-		s.parseHere(name, frame)
+		s.parseHere(name, nil, frame)
 		return
 	}
 	if s.sample.command == sqlparse.CommandNone {
 		s.sample.command = b.class.First
 	}
-	s.prepareReset(name, b.class)
 	switch {
 	case len(name) > 0 && s.back.exposed && !s.full():
 		s.client.statements.push(name, s.newStatement(b), s.batch())
@@ -45,7 +44,7 @@ func (s *session) parse(frame []byte, b *body) {
 		s.queue.push(expectChange, forward)
 	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
-		s.parseHere(name, frame)
+		s.parseHere(name, b, frame)
 	case len(name) > 0 && s.defined(name):
 		s.parseAgain(name, frame)
 	case b.handle == unshared || !s.shares():
@@ -59,10 +58,10 @@ func (s *session) parse(frame []byte, b *body) {
 }
 
 // parseHere prepares a statement that cannot be brought to another backend.
-func (s *session) parseHere(name, frame []byte) {
+func (s *session) parseHere(name []byte, b *body, frame []byte) {
 	s.pin(sqlparse.ReasonPrepared)
 	s.tokens++
-	s.client.statements.push(name, statement{token: s.tokens}, s.batch())
+	s.client.statements.push(name, statement{here: b, token: s.tokens}, s.batch())
 	s.send(frame)
 	s.queue.push(expectChange, forward)
 }
@@ -146,7 +145,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
-	s.bindReset(portal, name)
+	s.bindReset(portal, st)
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
 		return
