@@ -39,9 +39,11 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	switch {
 	case len(name) > 0 && s.back.exposed && !s.full():
-		s.client.statements.push(name, s.newStatement(b), s.batch())
+		own := s.newStatement(b)
+		s.client.statements.push(name, own, s.batch())
 		s.send(frame)
 		s.queue.push(expectChange, forward)
+		s.askRowType(string(name), own)
 	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
 		s.parseHere(name, b, frame)
@@ -109,7 +111,12 @@ func (s *session) mayHaveFailed() bool {
 // load sends the Parse of a shared statement, and asks what its rows are like.
 func (s *session) load(st *pool.Statement, own statement, act action) {
 	s.sendLoad(st, own.body, act)
-	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], st.Name))
+	s.askRowType(st.Name, own)
+}
+
+// askRowType asks what the rows are like of a statement that was just prepared.
+func (s *session) askRowType(name string, own statement) {
+	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], name))
 	s.back.describing = append(s.back.describing, s.statementKey(own))
 	s.queue.push(expectRowType, swallow)
 }
