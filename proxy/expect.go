@@ -21,7 +21,7 @@ const (
 	// here: ParseComplete and CloseComplete.
 	expectParsed
 	expectClosed
-	// expectRowType is the expectReply of our Describe of a shared statement.
+	// expectRowType is the expectReply of our Describe of what was just prepared.
 	expectRowType
 	// expectRefusal is the error that stands for that of a statement whose rows
 	// have changed.

@@ -31,21 +31,22 @@ func (s *session) parse(frame []byte, b *body) {
 	}
 	if b == nil {
 		s.note(sqlparse.Unread(), nil)
-		s.parseHere(name, frame)
+		s.parseHere(name, nil, frame)
 		return
 	}
 	if s.sample.command == sqlparse.CommandNone {
 		s.sample.command = b.class.First
 	}
-	s.prepareReset(name, b.class)
 	switch {
 	case len(name) > 0 && s.back.exposed && !s.full():
-		s.client.statements.push(name, s.newStatement(b), s.batch())
+		own := s.newStatement(b)
+		s.client.statements.push(name, own, s.batch())
 		s.send(frame)
 		s.queue.push(expectChange, forward)
+		s.askRowType(string(name), own)
 	case len(name) > 0 && s.leavesToBackend(name):
 		s.noteBody(b)
-		s.parseHere(name, frame)
+		s.parseHere(name, b, frame)
 	case len(name) > 0 && s.defined(name):
 		s.parseAgain(name, frame)
 	case b.handle == unshared || !s.shares():
@@ -59,10 +60,10 @@ func (s *session) parse(frame []byte, b *body) {
 }
 
 // parseHere prepares a statement that cannot be brought to another backend.
-func (s *session) parseHere(name, frame []byte) {
+func (s *session) parseHere(name []byte, b *body, frame []byte) {
 	s.pin(sqlparse.ReasonPrepared)
 	s.tokens++
-	s.client.statements.push(name, statement{token: s.tokens}, s.batch())
+	s.client.statements.push(name, statement{here: b, token: s.tokens}, s.batch())
 	s.send(frame)
 	s.queue.push(expectChange, forward)
 }
@@ -114,7 +115,12 @@ func (s *session) mayHaveFailed() bool {
 // load sends the Parse of a shared statement, and asks what its rows are like.
 func (s *session) load(st *pool.Statement, own statement, act action) {
 	s.sendLoad(st, own.body, act)
-	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], st.Name))
+	s.askRowType(st.Name, own)
+}
+
+// askRowType asks what the rows are like of a statement that was just prepared.
+func (s *session) askRowType(name string, own statement) {
+	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], name))
 	s.back.describing = append(s.back.describing, s.statementKey(own))
 	s.queue.push(expectRowType, swallow)
 }
@@ -150,7 +156,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
-	s.bindReset(portal, name)
+	s.bindReset(portal, st)
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
 		return

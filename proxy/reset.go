@@ -45,7 +45,7 @@ func (s *session) reset(class sqlparse.Class) bool {
 // settings.
 func (s *session) executeReset(body []byte) bool {
 	portal, _, _ := wire.CString(body)
-	settings := s.client.resets[resetKey{'P', string(portal)}]
+	settings := s.client.resets[string(portal)]
 	if len(settings) > 0 && s.queue.owesReady() {
 		s.pauseClient(pausedWaiting)
 		return false
@@ -66,39 +66,34 @@ func (s *session) undoes(settings []pool.Setting) {
 	}
 }
 
-// resetKey names a prepared statement, kind 'S', or portal, kind 'P'.
-type resetKey struct {
-	kind byte
-	name string
-}
-
-// prepareReset notes what a prepared statement will undo.
-func (s *session) prepareReset(name []byte, class sqlparse.Class) {
-	var settings []pool.Setting
-	if class.Reset != sqlparse.ResetNone {
-		settings = s.undone(class)
-	}
-	s.setResets('S', name, settings)
-}
-
 // bindReset notes what a portal will undo: what its statement does.
-func (s *session) bindReset(portal, statement []byte) {
-	if s.client.resets != nil {
-		s.setResets('P', portal, s.client.resets[resetKey{'S', string(statement)}])
+func (s *session) bindReset(portal []byte, st statement) {
+	var settings []pool.Setting
+	if b := st.resets(); b != nil {
+		settings = s.undone(b.class)
 	}
-}
-
-func (s *session) setResets(kind byte, name []byte, settings []pool.Setting) {
 	switch {
 	case len(settings) == 0 && s.client.resets == nil:
 	case len(settings) == 0:
-		delete(s.client.resets, resetKey{kind, string(name)})
+		delete(s.client.resets, string(portal))
 	default:
 		if s.client.resets == nil {
-			s.client.resets = make(map[resetKey][]pool.Setting)
+			s.client.resets = make(map[string][]pool.Setting)
 		}
-		s.client.resets[resetKey{kind, string(name)}] = settings
+		s.client.resets[string(portal)] = settings
 	}
+}
+
+// resets returns what puts settings back to their defaults; nil: it does not.
+func (st statement) resets() *body {
+	b := st.body
+	if b == nil {
+		b = st.here
+	}
+	if b == nil || b.class.Reset == sqlparse.ResetNone {
+		return nil
+	}
+	return b
 }
 
 // wantsOwnBackend reports whether a text may read a setting after it has reset

@@ -120,9 +120,9 @@ type clientSide struct {
 	// polite is set by Terminate: what was sent before it is to be finished.
 	polite     bool
 	statements statements
-	// resets has the prepared statements and portals that undo start-up
-	// settings; nil for nearly every client.
-	resets map[resetKey][]pool.Setting
+	// resets has the portals that undo start-up settings; nil for nearly every
+	// client.
+	resets map[string][]pool.Setting
 }
 
 // backendSide is the lease and the stream of backend messages.

@@ -103,6 +103,9 @@ const maxPending = 64
 type statement struct {
 	// body is nil if it was not prepared by a Parse, or by one that is too long.
 	body *body
+	// here is what a Parse says that was left to the backend; nil if body is not, or
+	// the Parse is too long.
+	here *body
 	// sql is the PREPARE that has made it; empty: none.
 	sql string
 	// plain is set when executing that PREPARE's statement leaves nothing behind.

@@ -203,4 +203,14 @@ var pipelineErrorScripts = []Script{
 	{Name: "pipeline error/FunctionCall is skipped until Sync", Steps: []Step{
 		Send(Parse("", "selec"), Call(177, Int4(1), Int4(2)), Sync).Expect("E ERROR 42601*", "Z I"),
 	}},
+	{Name: "pipeline error/a skipped Parse leaves what resets", Start: []string{"application_name", "mine", "work_mem", "7MB"}, Steps: []Step{
+		Send(Parse("", "reset work_mem"), Parse("all", "discard all"), Sync, Bind("", "nothing"), Parse("", "set work_mem = '8MB'"), Sync).Expect(
+			"1", "1", "Z I", "E ERROR 26000*", "Z I"),
+		Send(Bind("", ""), Execute("", 0), Sync).Expect("2", "C RESET", "Z I"),
+		ask("show work_mem", "7MB"),
+		Send(Parse("", "select 1"), Bind("", "nothing"), Sync, Bind("", "all"), Execute("", 0), Sync).Expect(
+			"1", "E ERROR 26000*", "Z I", "2", "C DISCARD ALL", "Z I"),
+		ask("show work_mem", "7MB"),
+		ask("show application_name", "mine"),
+	}},
 }

@@ -128,6 +128,11 @@ var preparedScripts = []Script{
 		Send(CloseStatement("s"), Parse("s", "select * from wire.moving"), Bind("", "s"), DescribePortal(""), Execute("", 0), Sync).Expect(
 			"3", "1", "2", "T a:int4 b:int4", "C SELECT 0", "Z I"),
 	}},
+	{Name: "prepared/among statements of SQL, before a table that has nothing to do with it", Setup: "drop table if exists wire.moving", Steps: []Step{
+		Send(Query("execute nothing"), Parse("s", "select id from wire.item where id = 5"), Sync).Expect("E ERROR 26000*", "Z I", "1", "Z I"),
+		do("create table wire.moving (a int)", "CREATE TABLE"),
+		Send(Bind("", "s"), Execute("", 0), Sync).Expect("2", "D 5", "C SELECT 1", "Z I"),
+	}},
 	{Name: "prepared/wrong number of parameters", Steps: []Step{
 		Send(Parse("s", "select $1::int, $2::int"), Bind("", "s", "1"), Execute("", 0), Sync).Expect("1", "E ERROR 08P01 bind message supplies 1 parameters*", "Z I"),
 	}},
