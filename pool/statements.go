@@ -8,12 +8,15 @@ import (
 
 // StatementKey says which prepared statements are the same: those with the same
 // text and parameter types, prepared in the same scope, which is the search_path
-// and role, and in the same epoch of the schema. PostgreSQL would plan one again
+// and role, under settings by which it means the same, and in the same epoch of the
+// schema. PostgreSQL would plan one again
 // each time that the scope changes (plancache.c, RevalidateCachedQuery); and what
 // was prepared before a type or column changed is not what it would be afterwards.
 type StatementKey struct {
 	Body, Scope unique.Handle[string]
-	Epoch       uint32 // Pool.SchemaEpoch when it was prepared for a client
+	// Meaning is of the settings what decides what a text means when it is parsed.
+	Meaning unique.Handle[string]
+	Epoch   uint32 // Pool.SchemaEpoch when it was prepared for a client
 }
 
 // Statement is a prepared statement of a backend. It is owned by whoever owns

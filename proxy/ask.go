@@ -264,6 +264,7 @@ func (s *session) conclude() {
 	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = label
+	s.focus()
 	if !s.queue.empty() {
 		s.noteAlways()
 	}
@@ -308,5 +309,8 @@ func (s *session) setLabel(l pool.Label) {
 	role, _ := l.Get("role")
 	s.who.scope = unique.Make(path + "\x00" + role)
 	_, s.who.timed = l.Get("statement_timeout")
+	if !s.who.blurred {
+		s.who.meaning = meaningOf(l)
+	}
 	s.setAlways()
 }

@@ -376,6 +376,7 @@ func (s *session) exchangeDone() {
 			s.habits.forget(s.who.pool.Key().Database)
 			s.who.pool.SchemaChanged()
 		}
+		s.focus()
 		s.endTransaction(now, result)
 	}
 	if !s.queue.empty() || s.tx.unsynced {

@@ -240,6 +240,7 @@ func (s *session) dropLease() {
 	s.unpin()
 	s.recordLost()
 	s.tx = transaction{}
+	s.focus()
 	if s.client.rest > 0 {
 		s.client.restDropped = true
 	}

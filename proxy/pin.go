@@ -36,12 +36,18 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
 	}
+	if class.Sets && namesMeaning.Match(text) || s.who.blurred && mayTakeBack(class) {
+		s.blur()
+	}
 	left := &s.tx.left
 	known := hasHabits(class)
 	switch {
 	case s.executesPlain(class, text):
 	case known && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
+		if class.Pins&blurring != 0 {
+			s.blur()
+		}
 		s.tx.tries = s.onlyTries(class)
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin, text)
@@ -83,7 +89,7 @@ func (s *session) noteFailed() {
 // notable reports whether a statement has consequences that note draws, other
 // than its effect.
 func notable(class sqlparse.Class) bool {
-	return class.Pins != 0 || class.Releases || class.Advances || class.First != sqlparse.CommandSelect
+	return class.Pins != 0 || class.Releases || class.Advances || class.Sets || class.First != sqlparse.CommandSelect
 }
 
 // note adds what a statement with a reason to pin may leave.

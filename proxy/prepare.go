@@ -222,7 +222,7 @@ func (s *session) closeStatement(frame []byte) {
 func (s *session) serverName(name []byte, st statement) string {
 	switch {
 	case st.shared() && !s.back.exposed:
-		return s.ensure(st)
+		return s.ensure(name, st)
 	case len(name) == 0:
 		s.useUnnamed(st)
 		return ""
@@ -253,10 +253,15 @@ func ownName(name []byte) string {
 }
 
 // ensure has the backend know a shared statement, and returns its name there.
-func (s *session) ensure(own statement) string {
+func (s *session) ensure(name []byte, own statement) string {
 	key := s.statementKey(own)
 	st := s.back.lease.Statements.Use(key)
 	if st == nil {
+		if own.meaning != s.who.meaning { // it will mean what it means now
+			own.meaning = s.who.meaning
+			s.client.statements.set(string(name[:min(len(name), maxName)]), own)
+			return s.ensure(name, own)
+		}
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
 		s.load(st, own, swallow)
 	}
@@ -294,12 +299,12 @@ func (s *session) noteBody(b *body) {
 
 // newStatement returns the shared statement that the client prepares now.
 func (s *session) newStatement(b *body) statement {
-	return statement{body: b, epoch: s.who.pool.SchemaEpoch(), scope: s.who.scope}
+	return statement{body: b, epoch: s.who.pool.SchemaEpoch(), scope: s.who.scope, meaning: s.who.meaning}
 }
 
 // statementKey returns what makes a shared statement the same on a backend.
 func (s *session) statementKey(st statement) pool.StatementKey {
-	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Epoch: st.epoch}
+	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Meaning: st.meaning, Epoch: st.epoch}
 }
 
 // defined reports whether the client has a statement with this name.

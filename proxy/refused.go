@@ -54,36 +54,6 @@ func (s *session) standsIn(body []byte) bool {
 	return false
 }
 
-// standIn has a statement without a text stand for one that is to be bound in a
-// failed transaction, and returns its name; "" if the backend knows the statement,
-// or executes it all the same. A failed transaction refuses the Parse of the
-// statement, but before it refuses the Bind, PostgreSQL counts the parameters
-// (postgres.c, exec_bind_message).
-func (s *session) standIn(called []byte, own statement) string {
-	text := []byte(own.sql)
-	switch {
-	case own.shared():
-		if own.body.class.EndsTransaction() || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
-			return ""
-		}
-		text = own.body.sql()
-	case own.sql == "" || own.token != 0:
-		return ""
-	}
-	facts := sqlparse.NewStatement(text).Facts()
-	if facts.Opaque {
-		return ""
-	}
-	name := s.unknown(ownName(called)) // an error tells it
-	if name == "" {
-		name = s.back.lease.Statements.Spare().Name
-	}
-	s.toBackend(wire.AppendParseEmpty(s.scratch[:0], name, facts.Parameters))
-	s.queue.push(expectReply, swallow)
-	s.back.strays = append(s.back.strays, name)
-	return name
-}
-
 // refusedName returns a name for what a failed transaction refuses: PostgreSQL
 // refuses its Parse.
 func (s *session) refusedName() string {

@@ -30,7 +30,7 @@ func (s *session) mustCompare(name []byte, st statement) bool {
 		s.flush()
 		return true
 	}
-	then := pool.StatementKey{Body: st.body.handle, Scope: st.scope, Epoch: st.epoch}
+	then := pool.StatementKey{Body: st.body.handle, Scope: st.scope, Meaning: st.meaning, Epoch: st.epoch}
 	now.changed = !s.who.pool.SameRowType(then, key)
 	s.client.statements.set(string(name[:min(len(name), maxName)]), now)
 	return false

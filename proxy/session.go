@@ -84,7 +84,11 @@ type identity struct {
 	label   pool.Label // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
-	timed bool // it has a statement_timeout of its own
+	// meaning is of the settings what texts mean; blurred is set while that is
+	// not known, and nobody else's.
+	meaning unique.Handle[string]
+	blurred bool
+	timed   bool // it has a statement_timeout of its own
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool

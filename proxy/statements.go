@@ -116,9 +116,10 @@ type statement struct {
 	token uint64
 	// epoch is that of the schema when the client has prepared it, scope the
 	// session's.
-	epoch uint32
-	scope unique.Handle[string]
-	since uint64 // byName.version when it was prepared
+	epoch   uint32
+	scope   unique.Handle[string]
+	meaning unique.Handle[string]
+	since   uint64 // byName.version when it was prepared
 	// changed is set when its rows are not any more what they were then.
 	changed bool
 }

@@ -93,6 +93,7 @@ func (c *classifier) call() {
 		e = effect{pin: ReasonFunction, writes: true}
 	}
 	if e.config {
+		c.class.Sets = true
 		c.startConfig()
 	}
 	c.pin(e.pin)

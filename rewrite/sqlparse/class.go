@@ -32,6 +32,9 @@ type Class struct {
 	// currval and lastval say in this session, as far as it tells: the default of
 	// a column does so, too.
 	Advances bool
+	// Sets is set when the text changes a setting, if only for the transaction, as
+	// far as it tells.
+	Sets bool
 	// Loads is set when the text may load a library into its backend.
 	Loads bool
 	// ReadsSequences is set when the text may call currval or lastval.

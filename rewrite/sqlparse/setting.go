@@ -80,6 +80,7 @@ func afterSet(t token) stage {
 // endSetting draws the conclusions from a SET or RESET.
 func (c *classifier) endSetting() {
 	ch := &c.change
+	c.class.Sets = c.class.Sets || ch.stage != stageNoState || ch.tok == kwLocal
 	if ch.stage == stageNoState {
 		return
 	}
