@@ -172,12 +172,13 @@ func (p *Pool) NoteRowType(k StatementKey, hash uint64) {
 	r.known[k] = hash
 }
 
-// SameRowType reports whether the rows of two statements are known to be alike.
-func (p *Pool) SameRowType(a, b StatementKey) bool {
+// OtherRowType reports whether the rows of two statements are known not to be
+// alike.
+func (p *Pool) OtherRowType(a, b StatementKey) bool {
 	r := &p.rowTypes
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	x, known := r.known[a]
 	y, too := r.known[b]
-	return known && too && x == y
+	return known && too && x != y
 }

@@ -92,7 +92,6 @@ var leftReasons = map[string]sqlparse.Reason{
 type question struct {
 	settings []string // asked for by name
 	all      bool     // all settings were asked for
-	rest     bool     // everything else was
 	failed   bool
 	set      []pool.Setting
 	search   bool     // askHidden was part of it

@@ -31,7 +31,7 @@ func (s *session) mustCompare(name []byte, st statement) bool {
 		return true
 	}
 	then := pool.StatementKey{Body: st.body.handle, Scope: st.scope, Meaning: st.meaning, Epoch: st.epoch}
-	now.changed = !s.who.pool.SameRowType(then, key)
+	now.changed = s.who.pool.OtherRowType(then, key)
 	s.client.statements.set(string(name[:min(len(name), maxName)]), now)
 	return false
 }
