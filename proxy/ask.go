@@ -56,6 +56,10 @@ const (
 		`pg_catalog.pg_roles u WHERE u.rolname OPERATOR(pg_catalog.=) SESSION_USER AND u.oid OPERATOR(pg_catalog.<>) a.usesysid)`
 	askSet = `SELECT 'set', pg_catalog.lower(s.name), pg_catalog.current_setting(s.name) FROM pg_catalog.pg_settings s ` +
 		`WHERE s.source OPERATOR(pg_catalog.=) 'session' AND s.name OPERATOR(pg_catalog.!~) '^transaction_'`
+	// askTimed is askSet where the client has a statement_timeout, which is not
+	// meant for the question.
+	askTimed = `SELECT 'set', 'statement_timeout', pg_catalog.current_setting('statement_timeout'); SET LOCAL statement_timeout = 0; ` +
+		askSet + ` AND s.name OPERATOR(pg_catalog.<>) 'statement_timeout'`
 	askLeft = ` UNION ALL SELECT 'left', 'temporary', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d ` +
 		`WHERE d.refclassid OPERATOR(pg_catalog.=) 2615 AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())` +
 		` UNION ALL SELECT 'left', 'advisory_lock', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l ` +
@@ -144,7 +148,9 @@ func (s *session) ask() bool {
 		sql = appendAskSettings(sql, q.settings)
 	}
 	q.asksLeft, q.settles = q.all, s.unsettled()
-	q.all = q.all || left.undone
+	if q.all = q.all || left.undone; q.all && s.who.timed {
+		sql = append([]byte(askTimed), sql[len(askSet):]...)
+	}
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
