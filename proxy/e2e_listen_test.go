@@ -155,7 +155,7 @@ func (s *speakers) hear(c *pgtest.Conn, way int) error {
 			return err
 		}
 	}
-	if after = s.told.Load(); last != 0 && last <= before {
+	if after = s.begun.Load(); last != 0 && last <= before {
 		return fmt.Errorf("%d was notified before the LISTEN", last)
 	}
 	for last < after+20 {
@@ -190,8 +190,8 @@ func (s *speakers) query(c *pgtest.Conn, sql string, last *int64) error {
 	return err
 }
 
-// next takes a notification: the number behind the last one, or one between
-// those that were told before and after the LISTEN.
+// next takes a notification: the number behind the last one; the first is one that
+// was not told before the LISTEN, and no later than what was begun after it.
 func (s *speakers) next(f pgtest.Frame, last *int64, before, after int64) error {
 	n, err := strconv.ParseInt(strings.TrimPrefix(f.String(), "A load "), 10, 64)
 	switch {

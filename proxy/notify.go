@@ -35,6 +35,7 @@ type delivery struct {
 	// resuming is set while notifications come in the midst of an event, and
 	// aside when they are for s.aside.
 	resuming, aside bool
+	heard           bool // the listener has answered while resuming was set
 	// failure is why the session is to end, when the event allows that.
 	failure *wire.Error
 }
@@ -93,6 +94,7 @@ func (s *session) failListening() {
 // heardBack is called when the listener has answered.
 func (s *session) heardBack() {
 	if s.listen.resuming {
+		s.listen.heard = true
 		return
 	}
 	defer s.endEvent()
@@ -213,23 +215,27 @@ func (s *session) resume(aside bool) {
 
 // regulate is called at the end of an event: may notifications come now?
 func (s *session) regulate() {
-	l := s.listen
-	if l.sub == nil || l.resuming || s.hears() == l.open {
-		return
+	for l := s.listen; l != nil && l.sub != nil && !l.resuming && s.hears() != l.open; l = s.listen {
+		if l.open {
+			l.open = false
+			l.sub.Pause()
+			return
+		}
+		s.resume(false)
+		s.failListening()
+		if l.heard {
+			l.heard = false
+			s.afterReplies() // the session may have waited for that
+		}
 	}
-	if l.open {
-		l.open = false
-		l.sub.Pause()
-		return
-	}
-	s.resume(false)
-	s.failListening()
 }
 
 // hears reports whether PostgreSQL would send a notification now: the client is
-// idle, takes what is sent to it, and is not in the midst of a message.
+// idle, takes what is sent to it, and is not in the midst of a message. A LISTEN
+// that waits is under way.
 func (s *session) hears() bool {
-	if s.state != stateReady || s.gone || s.listen.held || s.begin.text != "" || s.client.paused&pausedClient != 0 || s.tx.unsynced {
+	l := s.listen
+	if s.state != stateReady || s.gone || l.held || l.asking > 0 || len(l.wanted) > 0 || s.begin.text != "" || s.client.paused&pausedClient != 0 || s.tx.unsynced {
 		return false
 	}
 	whole := s.back.rest == 0 || s.back.restAction == swallow
