@@ -38,7 +38,7 @@ func (s *session) endEvent() {
 func (s *session) post(f func()) {
 	home := s.home.Load()
 	home.loop.Post(reactor.Func(func() {
-		if s.home.Load() != home {
+		if s.home.Load() != home || s.moving.Load() {
 			s.post(f)
 			return
 		}

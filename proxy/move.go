@@ -34,6 +34,7 @@ func (s *session) move(to *station) {
 	s.recorder.ClientWent()
 	delete(s.sessions, s)
 	s.clock.suspend(s)
+	s.moving.Store(true)
 	s.home.Store(to)
 	to.loop.Post(reactor.Func(func() { s.arrive(to) }))
 }
@@ -41,6 +42,7 @@ func (s *session) move(to *station) {
 // arrive continues on the new loop.
 func (s *session) arrive(to *station) {
 	s.station = to
+	s.moving.Store(false)
 	defer s.endEvent()
 	to.sessions[s] = struct{}{}
 	to.recorder.ClientCame()
@@ -56,5 +58,7 @@ func (s *session) arrive(to *station) {
 	}
 }
 
-// Enter tells the loops whose the session's socket is.
-func (s *session) Enter(l *reactor.Loop) bool { return s.home.Load().loop == l }
+// Enter tells the loops whose the session's socket is. Until the session has
+// arrived it is nobody's: an event that a loop has seen when it had the session
+// before is not for the session's next time there.
+func (s *session) Enter(l *reactor.Loop) bool { return s.home.Load().loop == l && !s.moving.Load() }

@@ -51,6 +51,7 @@ var transitions = [...][]sessionState{
 type session struct {
 	*station                         // what the sessions of one loop share
 	home     atomic.Pointer[station] // the same, for other goroutines
+	moving   atomic.Bool             // it has not arrived there yet
 
 	id     uint32 // in the log
 	state  sessionState
