@@ -66,7 +66,8 @@ func (s *session) needsNames(st statement) bool {
 // expose gives the backend the client's statements. It returns false if that must
 // wait for replies. A failed transaction refuses what SQL does with them anyway.
 func (s *session) expose() bool {
-	if !s.shares() && !s.brings() {
+	again := s.back.refused != nil && !s.back.ready && !s.tx.unsynced // what was refused may be there again
+	if !s.shares() && !s.brings() && !again {
 		return true
 	}
 	if s.flush(); !s.queue.empty() { // what is sent behind an error is skipped
@@ -76,13 +77,27 @@ func (s *session) expose() bool {
 	if s.back.status == wire.StatusError {
 		return true
 	}
-	s.bring(s.client.statements.named)
+	s.bring(s.missing())
 	if s.brings() {
 		s.back.ready = true
 		s.pauseClient(pausedWaiting)
 		return false
 	}
 	return true
+}
+
+// missing returns the statements that the backend lacks: all, or those that
+// PostgreSQL has refused.
+func (s *session) missing() map[string]statement {
+	if s.back.refused == nil {
+		return s.client.statements.named
+	}
+	named := make(map[string]statement)
+	for name := range s.back.refused {
+		named[name] = s.client.statements.named[name]
+	}
+	s.back.refused = nil
+	return named
 }
 
 // brings reports whether it is not known yet which statements PostgreSQL refuses.
