@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pgjay/pgjay/pool"
@@ -73,6 +74,33 @@ func TestNewBackendInVain(t *testing.T) {
 	stats := p.server.Pools().Stats()
 	if i := indexOfPool(stats, "preloads"); stats[i].Dedicated != 0 || stats[i].Active != 0 {
 		t.Errorf("the client has kept a backend: %+v", stats[i])
+	}
+}
+
+// A client that looks at the number of logins finds that its own is among them. That
+// costs one login, which is over at once.
+func TestOwnLogin(t *testing.T) {
+	backend := plain(t)
+	const sessions = "select sessions from pg_stat_database where datname = 'postgres'"
+	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
+	read := func(client string, steps ...pgtest.Step) string {
+		t.Helper()
+		got := pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, &pgtest.Script{Name: client, Steps: steps})
+		_, row, _ := strings.Cut(got.String(), "D ")
+		row, _, _ = strings.Cut(row, "\n")
+		return row
+	}
+	query := pgtest.Send(pgtest.Query(sessions)).Expect("T *", "D *", "C SELECT 1", "Z I")
+	parse := pgtest.Send(pgtest.Parse("", sessions), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync).Expect("1", "2", "D *", "C SELECT 1", "Z I")
+	first := read("Query", query, query)
+	if again := read("Query", query); again == first {
+		t.Errorf("Query: a new client finds as many logins as the one before: %s", first)
+	} else if third := read("Parse", parse, parse); third == again {
+		t.Errorf("Parse: a new client finds as many logins as the one before: %s", again)
+	}
+	stats := p.server.Pools().Stats()
+	if i := indexOfPool(stats, "postgres"); stats[i].Dedicated != 0 || stats[i].Connects != 4 {
+		t.Errorf("%d backends are still there beside the pool, there were %d logins, want 0 and 4", stats[i].Dedicated, stats[i].Connects)
 	}
 }
 

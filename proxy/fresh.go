@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -11,6 +12,37 @@ import (
 // Two things stay in a backend to its end, and a client may see that it is not a
 // new one: which libraries are loaded, and that it has a schema for temporary
 // objects. Where that makes a difference the session gets a backend of its own.
+// And PostgreSQL counts logins: a session that looks at the number gets one of its
+// own first.
+
+// countsLogins is called before a statement is sent, or prepared, and reports
+// whether it must wait for a login of the session's own. That is ended at once. If
+// none is to be had, the statement runs all the same.
+func (s *session) countsLogins(class sqlparse.Class) (wait bool) {
+	switch {
+	case !class.CountsLogins || s.who.counted:
+		return false
+	case s.back.lease.Dedicated():
+		s.who.counted = true
+		return false
+	case s.tx.unsynced || !s.mayRelease():
+		return false
+	case !s.quiet():
+		s.pauseClient(pausedWaiting)
+		return true
+	}
+	s.release()
+	s.who.counted = true
+	s.dial(map[string]string{}, func(b *pool.Backend, _ error) {
+		if b != nil {
+			b.Release()
+		}
+		if !s.gone {
+			s.proceed()
+		}
+	})
+	return true
+}
 
 // wantsNewBackend reports whether the next lease must be of a backend that has
 // never had a temporary object: the session's new objects go to the schema for

@@ -228,16 +228,7 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 	for _, p := range s.who.startup.Settings() {
 		params[p.Name] = p.Value
 	}
-	s.pauseClient(pausedWaiting)
-	s.sample.asked = s.loop.Now()
-	s.back.dialing = true
-	key := s.who.pool.Key()
-	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
-	s.waiter.Lessee, s.waiter.Loop = s, s.loop
-	s.pools.DialDedicated(ctx, key, params, &s.waiter, func(b *pool.Backend, err error) {
-		defer s.endEvent()
-		cancel()
-		s.back.dialing = false
+	s.dial(params, func(b *pool.Backend, err error) {
 		switch {
 		case s.gone && b != nil:
 			b.Destroy("client_gone")
@@ -251,6 +242,22 @@ func (s *session) dialDedicated(params map[string]string, then func()) {
 			s.hold(b)
 			then()
 		}
+	})
+}
+
+// dial makes a backend outside the pool. The client is not read until then is
+// called.
+func (s *session) dial(params map[string]string, then func(*pool.Backend, error)) {
+	s.pauseClient(pausedWaiting)
+	s.sample.asked = s.loop.Now()
+	s.back.dialing = true
+	ctx, cancel := context.WithTimeout(context.Background(), dedicatedTimeout)
+	s.waiter.Lessee, s.waiter.Loop = s, s.loop
+	s.pools.DialDedicated(ctx, s.who.pool.Key(), params, &s.waiter, func(b *pool.Backend, err error) {
+		defer s.endEvent()
+		cancel()
+		s.back.dialing = false
+		then(b, err)
 	})
 }
 

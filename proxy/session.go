@@ -103,7 +103,9 @@ type identity struct {
 	temporary bool
 	// loads is set when the session may have loaded a library into some backend.
 	loads bool
-	token uint64 // no other session has the same
+	// counted is set when PostgreSQL has counted a login of the session's own.
+	counted bool
+	token   uint64 // no other session has the same
 }
 
 // clientSide is the stream of frontend messages.

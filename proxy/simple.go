@@ -20,7 +20,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if s.mustExpose(class) {
 		return false
 	}
-	if s.readsSequences(class) {
+	if s.readsSequences(class) || s.countsLogins(class) {
 		return false
 	}
 	if s.mayMove(class) {

@@ -39,6 +39,8 @@ type Class struct {
 	Loads bool
 	// ReadsSequences is set when the text may call currval or lastval.
 	ReadsSequences bool
+	// CountsLogins is set when the text reads how many logins there were.
+	CountsLogins bool
 	// Statements is how many statements the text has. The body of an SQL
 	// function in BEGIN ATOMIC ... END, and the actions of a rule in
 	// parentheses, count once for each semicolon in them.

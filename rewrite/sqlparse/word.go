@@ -23,6 +23,7 @@ func (c *classifier) word(t token) {
 		if c.end-c.start >= len(temporarySchema) && c.text[c.start]|0x20 == 'p' {
 			c.checkTemporarySchema()
 			c.checkPreparedView()
+			c.checkLoginView()
 		}
 		c.checkSettingsView()
 	default:
@@ -134,6 +135,14 @@ func (c *classifier) checkPreparedView() {
 	if equalFoldStrings("pg_prepared_statements", c.text[c.start:c.end]) {
 		c.pin(ReasonPrepared)
 	}
+}
+
+// loginView is the view that counts the logins to a database.
+const loginView = "pg_stat_database"
+
+// checkLoginView notes whether the word just read is that view.
+func (c *classifier) checkLoginView() {
+	c.class.CountsLogins = c.class.CountsLogins || equalFold(c.text[c.start:c.end], loginView)
 }
 
 // settingsView is the view of all settings. An UPDATE of it is a set_config of
