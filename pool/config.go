@@ -37,9 +37,13 @@ type Config struct {
 	// Size is how many backends a pool (one database, one user) keeps. Two or
 	// three for each core of the server is a good start.
 	Size int `yaml:"size"`
-	// Overflow is how many more a pool may open under load. They are closed
-	// when idle for OverflowIdle.
+	// Overflow is how many more a pool may open under load, for clients that have
+	// waited for OverflowAfter. They are closed when idle for OverflowIdle.
 	Overflow int `yaml:"overflow"`
+	// OverflowAfter is how long a client waits before a backend beyond Size is
+	// opened for it. Choose it above the time that most transactions take: where
+	// the server is just busy, more backends make it slower.
+	OverflowAfter time.Duration `yaml:"overflow_after"`
 	// OverflowIdle is how long a backend beyond Size may be idle.
 	OverflowIdle time.Duration `yaml:"overflow_idle"`
 	// MinIdle is how many idle backends a pool that has been used keeps ready.
@@ -118,6 +122,7 @@ func DefaultConfig() Config {
 		Mode:           ModeTransaction,
 		Size:           25,
 		Overflow:       50,
+		OverflowAfter:  100 * time.Millisecond,
 		OverflowIdle:   time.Minute,
 		MinIdle:        0,
 		AcquireTimeout: 30 * time.Second,

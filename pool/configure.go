@@ -16,6 +16,7 @@ func (c *configuration) settings(k Key) *Settings {
 		MaxConnecting:          c.config.MaxConnecting,
 		MaxPreparedStatements:  c.config.MaxPreparedStatements,
 		MaxDatabaseConnections: c.config.MaxDatabaseConnections,
+		OverflowAfter:          c.config.OverflowAfter,
 		OverflowIdle:           c.config.OverflowIdle,
 		AcquireTimeout:         c.config.AcquireTimeout,
 		Recycle:                c.config.Recycle,

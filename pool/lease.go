@@ -56,6 +56,7 @@ func (p *Pool) queueLocked(w *Waiter) {
 		return
 	}
 	w.state = waitQueued
+	w.since = p.set.now()
 	p.waiting.push(w)
 }
 

@@ -32,7 +32,7 @@ func (p *Pool) coverWaitersLocked() {
 	for p.count[stateIdle] > 0 && p.waiting.n > p.dialing.pings {
 		p.pingLocked(p.lastUsedLocked()) // or it would not be idle while somebody waits
 	}
-	uncovered := p.waiting.n - p.dialing.pings - p.dialing.underway
+	uncovered := p.coverableLocked(p.waiting.n - p.dialing.pings - p.dialing.underway)
 	for ; uncovered > 0 && p.mayLoginLocked(); uncovered-- {
 		if !p.beginLoginLocked() {
 			p.wantLocked(uncovered)

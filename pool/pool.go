@@ -30,13 +30,14 @@ type Pool struct {
 	all   []*Backend  // without the dedicated ones
 	count [states]int // of all, by state
 	dedication
-	waiting waitQueue
-	dialing dialing
-	target  Target // where logins go
-	sharing sharing
-	homes   homes
-	usage   usage
-	later   todo
+	waiting  waitQueue
+	dialing  dialing
+	patience patience
+	target   Target // where logins go
+	sharing  sharing
+	homes    homes
+	usage    usage
+	later    todo
 }
 
 // sharing is the pool's part in the division of its database's places.
@@ -78,6 +79,7 @@ type Settings struct {
 	MaxConnecting          int
 	MaxPreparedStatements  int
 	MaxDatabaseConnections int
+	OverflowAfter          time.Duration
 	OverflowIdle           time.Duration
 	AcquireTimeout         time.Duration
 	Recycle                time.Duration
@@ -156,6 +158,7 @@ type todo struct {
 	logins    int          // to be started
 	dedicated []*dedicated // to be started
 	arm       bool         // the retry timer
+	overflow  bool         // the timer of those who wait for a backend beyond the size
 	balance   bool         // the database's cap
 	room      bool         // is wanted on the server
 	settled   []settlement // to be told
@@ -164,7 +167,7 @@ type todo struct {
 }
 
 func (t *todo) empty() bool {
-	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && !t.room && !t.judge &&
+	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.overflow && !t.balance && !t.room && !t.judge &&
 		t.dedicated == nil && t.pings == nil && t.closing == nil && t.settled == nil && t.verdicts == nil
 }
 
@@ -211,6 +214,9 @@ func (p *Pool) do(t *todo) {
 	}
 	if t.arm {
 		p.home.Post((*armRetry)(p))
+	}
+	if t.overflow {
+		p.home.Post((*armOverflow)(p))
 	}
 	if t.balance {
 		p.base.balance(false)

@@ -76,6 +76,7 @@ func (c *chaos) newConfig() Config {
 	config.MaxDatabaseConnections = []int{0, 0, 2, 5}[c.IntN(4)]
 	config.Recycle = []time.Duration{0, 40 * time.Second}[c.IntN(2)]
 	config.OverflowIdle = 5 * time.Second
+	config.OverflowAfter = []time.Duration{0, 100 * time.Millisecond, 1500 * time.Millisecond}[c.IntN(3)]
 	config.PrePing = c.IntN(2) == 0
 	config.Homes = c.IntN(4) != 0
 	config.PrePingAfter = []time.Duration{0, 3 * time.Second, 30 * time.Second}[c.IntN(3)]

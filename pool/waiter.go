@@ -22,6 +22,7 @@ type Waiter struct {
 	next, prev *Waiter
 	asked      int64 // when it began to wait: in the time of Loop
 	queued     int64 // the same as of Set.clock
+	since      int64 // when it was put into Pool.waiting
 }
 
 // waitState is where a waiter is.

@@ -51,6 +51,7 @@ func newWorld(t testing.TB, loops int, change func(*Options)) *world {
 			Closed: func(_ Key, reason string) { w.closed = append(w.closed, reason) },
 		},
 	}
+	o.Config.OverflowAfter = 0 // time passes only where a test says so
 	if change != nil {
 		change(&o)
 	}
