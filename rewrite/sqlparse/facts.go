@@ -41,6 +41,14 @@ type Part struct {
 	// Functions are those that are called by name, aggregates and window
 	// functions too. Operators, casts and triggers call others.
 	Functions []Name
+	// Operators are those that are written, or that IN, LIKE, BETWEEN and the like
+	// stand for. DISTINCT, GROUP BY, ORDER BY, USING and set operations use others.
+	Operators []Name
+	// Types are those that something is cast to.
+	Types []Name
+	// Unstable says why the answer may be another one each time though nothing that
+	// it reads has changed, as far as the text tells; empty: nothing says so.
+	Unstable string
 	// Parameters is the highest n of the parameters $n.
 	Parameters int
 	// Detail is what only statements of this kind have: *Transaction,
@@ -92,7 +100,7 @@ func (f *Facts) size() int {
 	for i := range f.Parts {
 		p := &f.Parts[i]
 		n += sizeOfPart
-		for _, names := range [][]Name{p.Reads, p.Writes, p.Functions} {
+		for _, names := range [][]Name{p.Reads, p.Writes, p.Functions, p.Operators, p.Types} {
 			for _, name := range names {
 				n += sizeOfName + len(name)*sizeOfString + len(name.String())
 			}

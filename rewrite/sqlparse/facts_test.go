@@ -41,13 +41,16 @@ func describePart(text string, p Part) string {
 	for _, list := range []struct {
 		what  string
 		names []Name
-	}{{"reads", p.Reads}, {"writes", p.Writes}, {"calls", p.Functions}} {
+	}{{"reads", p.Reads}, {"writes", p.Writes}, {"calls", p.Functions}, {"computes", p.Operators}, {"casts", p.Types}} {
 		if len(list.names) > 0 {
 			words = append(words, list.what)
 		}
 		for _, name := range list.names {
 			words = append(words, name.String())
 		}
+	}
+	if p.Unstable != "" {
+		words = append(words, "unstable: "+p.Unstable+";")
 	}
 	if p.Parameters > 0 {
 		words = append(words, fmt.Sprint("$", p.Parameters))

@@ -20,7 +20,7 @@ func TestMemoKnowsTexts(t *testing.T) {
 		t.Error("a known text is read anew")
 	}
 	copy(text, "DELETE") // it is the caller's
-	if s.Text() != knownText || s.Class().First != CommandSelect || describe(s) != "select reads pgbench_accounts $1" {
+	if s.Text() != knownText || s.Class().First != CommandSelect || describe(s) != "select reads pgbench_accounts computes = $1" {
 		t.Errorf("%s: %s", s.Text(), describe(s))
 	}
 	if s.Known() == nil || m.Get(text) == s {

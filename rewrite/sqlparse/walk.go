@@ -35,7 +35,7 @@ func (w *walker) statement(n *pg_query.Node) {
 
 // finish sorts what was found.
 func (w *walker) finish() {
-	for _, names := range []*[]Name{&w.part.Reads, &w.part.Writes, &w.part.Functions} {
+	for _, names := range []*[]Name{&w.part.Reads, &w.part.Writes, &w.part.Functions, &w.part.Operators, &w.part.Types} {
 		slices.SortFunc(*names, func(a, b Name) int { return slices.Compare(a, b) })
 		*names = slices.Clip(slices.CompactFunc(*names, func(a, b Name) bool { return slices.Equal(a, b) }))
 	}
@@ -55,6 +55,23 @@ func (w *walker) node(m proto.Message) {
 		w.part.Parameters = max(w.part.Parameters, int(v.Number))
 	case *pg_query.FuncCall:
 		w.part.Functions = append(w.part.Functions, nameOf(v.Funcname))
+	case *pg_query.A_Expr:
+		w.operator(v)
+	case *pg_query.TypeCast:
+		w.part.Types = append(w.part.Types, nameOf(v.TypeName.GetNames()))
+	case *pg_query.SubLink:
+		if len(v.OperName) > 0 {
+			w.part.Operators = append(w.part.Operators, nameOf(v.OperName))
+		} else if v.SubLinkType == pg_query.SubLinkType_ANY_SUBLINK { // IN
+			w.part.Operators = append(w.part.Operators, Name{"="})
+		}
+	case *pg_query.SortBy:
+		if len(v.UseOp) > 0 {
+			w.part.Operators = append(w.part.Operators, nameOf(v.UseOp))
+		}
+	case *pg_query.SQLValueFunction, *pg_query.ColumnRef, *pg_query.RangeTableSample, *pg_query.XmlSerialize, *pg_query.XmlExpr,
+		*pg_query.CurrentOfExpr:
+		w.unstable(m)
 	case *pg_query.TableLikeClause:
 		w.writes = false
 	case *pg_query.IntoClause:
