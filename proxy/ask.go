@@ -318,4 +318,5 @@ func (s *session) setLabel(l pool.Label) {
 		s.who.meaning = meaningOf(l)
 	}
 	s.setAlways()
+	s.sign()
 }

@@ -74,6 +74,9 @@ func (s *session) relay(p []byte) (used int) {
 		s.relayRun(s.aside)
 		s.aside = s.aside[:0]
 	}
+	if s.fill != nil && s.fill.ended {
+		s.keepAnswer()
+	}
 	if n, ok := wire.FrameLen(p[i:]); ok && n < 0 {
 		s.backendViolation()
 	}
@@ -108,6 +111,9 @@ func (s *session) relayRun(p []byte) {
 		return
 	}
 	s.forgetSent() // the client has seen a reply: no other try
+	if s.fill != nil {
+		s.tee(p)
+	}
 	s.toClient(p)
 }
 
@@ -357,6 +363,7 @@ func (s *session) reportChanged() {
 func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
+	s.endFill()
 	s.record()
 	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
 	s.cancel.queryTimeout, s.tx.tries = false, false

@@ -14,6 +14,8 @@ import (
 // from a backend yet.
 type heldBegin struct {
 	text string // empty: there is none
+	// isolation is what it asks for; empty: the default.
+	isolation string
 	// failed is set when the transaction has: no backend was to be had.
 	failed bool
 	// replies is how many ReadyForQuery are still to come for it.
@@ -42,7 +44,7 @@ func (s *session) handledHere(frame []byte, n int) bool {
 	case !ok:
 		return false
 	case s.begin.text == "" && tx.Kind == sqlparse.TransactionBegin && cannotFail(tx.Modes):
-		s.holdBegin(text)
+		s.holdBegin(text, tx.Modes.Isolation)
 		return true
 	case s.begin.text != "" && !tx.Chain && (tx.Kind == sqlparse.TransactionCommit || tx.Kind == sqlparse.TransactionRollback):
 		s.endHeld(tx.Kind == sqlparse.TransactionCommit && !s.begin.failed)
@@ -71,9 +73,9 @@ func cannotFail(m sqlparse.Modes) bool {
 }
 
 // holdBegin answers a BEGIN.
-func (s *session) holdBegin(text []byte) {
+func (s *session) holdBegin(text []byte, isolation string) {
 	now := s.loop.Now()
-	s.begin = heldBegin{text: string(text)}
+	s.begin = heldBegin{text: string(text), isolation: isolation}
 	s.client.statements.unnamed = statement{}
 	s.tx.began = now
 	timeouts := s.settings().timeouts

@@ -69,6 +69,11 @@ func (s *session) frontendFrame(p []byte) int {
 		s.refuse(badFrontendFrame(p[0], n < 0))
 		return 0
 	}
+	if s.who.signature != nil && (p[0] == wire.Parse || p[0] == wire.Bind) {
+		if used := s.servedUnit(p); used > 0 {
+			return used
+		}
+	}
 	have := min(n, len(p))
 	if have < n && have < mustSee(p[0], n) {
 		return 0
@@ -115,7 +120,7 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 		s.client.restDropped = true
 		return true
 	}
-	if typ == wire.Query && s.handledHere(frame, n) {
+	if typ == wire.Query && (s.handledHere(frame, n) || s.servedQuery(frame, n)) {
 		return true
 	}
 	if !s.acquire() {

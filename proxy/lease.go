@@ -227,6 +227,8 @@ func (s *session) destroy(reason string) {
 // dropLease forgets the backend and all that was expected of it.
 func (s *session) dropLease() {
 	s.forgetSent()
+	s.loseChanges()
+	s.dropFill()
 	if s.back.in != nil {
 		s.giveBuffer(s.back.in)
 	}

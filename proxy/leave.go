@@ -48,6 +48,7 @@ func (s *session) leave(why closeReason) {
 		return
 	}
 	s.gone = true
+	s.dropFill()
 	s.client.statements.clear()
 	s.recordLost()
 	s.client.conn.CloseAfterFlush()

@@ -30,6 +30,7 @@ type leftover struct {
 
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
+	s.noteChanges(class, text)
 	s.back.effect = max(s.back.effect, effectOf(class))
 	s.who.loads = s.who.loads || class.Loads
 	if s.defines(class, text) {
@@ -89,7 +90,7 @@ func (s *session) noteFailed() {
 // notable reports whether a statement has consequences that note draws, other
 // than its effect.
 func notable(class sqlparse.Class) bool {
-	return class.Pins != 0 || class.Releases || class.Advances || class.Sets || class.First != sqlparse.CommandSelect
+	return !class.ReadOnly() || class.Pins != 0 || class.Releases || class.Advances || class.Sets || class.First != sqlparse.CommandSelect
 }
 
 // note adds what a statement with a reason to pin may leave.

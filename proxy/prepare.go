@@ -155,6 +155,9 @@ func (s *session) bind(frame []byte, n int) {
 	if st.sql != "" && !st.plain {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
+	if st.body == nil && !st.none() {
+		s.noteExecuted(st)
+	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, st)
 	if st.changed && s.back.status != wire.StatusError {

@@ -26,6 +26,7 @@ type exchangeSample struct {
 	command    sqlparse.Command
 	rolledBack bool
 	here       bool    // it was answered by the proxy
+	cached     bool    // by the cache
 	code       [2]byte // class of the SQLSTATE of the first error
 }
 
@@ -110,8 +111,11 @@ func (s *session) record() {
 		Command:  commandOf(x.command),
 		Code:     x.code,
 	}
-	if x.here {
+	switch {
+	case x.here:
 		sample.Source = monitor.SourceProxy
+	case x.cached:
+		sample.Source = monitor.SourceCache
 	}
 	if x.sent != 0 {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)
@@ -125,6 +129,7 @@ func (s *session) record() {
 // recordFailed does the same for an exchange that the proxy answers with an
 // error. One that still waits for a backend has not begun otherwise.
 func (s *session) recordFailed(e *wire.Error) {
+	s.dropFill()
 	x := &s.sample
 	if s.back.lease == nil && x.asked != 0 && x.sent == 0 {
 		x.waited += s.loop.Now() - x.asked
@@ -218,6 +223,8 @@ func (s *session) recordLogin() {
 	s.traffic = s.recorder.Traffic(key.Database, key.User)
 	s.traffic.Move(monitor.ClientGone, monitor.ClientIdle)
 	s.recorder.ClientCame()
+	s.who.database = s.databaseOf(s.who.pool)
+	s.sign()
 	if s.sample.waited > 0 {
 		s.traffic.Waited(s.sample.waited)
 	}

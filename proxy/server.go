@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -29,6 +30,7 @@ type Config struct {
 	Timeouts TimeoutsConfig
 	Backend  pool.BackendConfig
 	Pool     pool.Config
+	Cache    cache.Config
 }
 
 // Server accepts clients and serves them.
@@ -69,6 +71,12 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
+	if cfg.Cache.Enabled {
+		if srv.databases.cache, err = cache.New(cfg.Cache); err != nil {
+			group.Close()
+			return nil, err
+		}
+	}
 	for _, loop := range group.Loops() {
 		srv.stations = append(srv.stations, newStation(&srv.shared, loop))
 	}
@@ -195,6 +203,7 @@ func (srv *Server) Close() {
 		srv.closeListeners()
 		srv.closePools()
 		srv.group.Close()
+		srv.databases.close()
 	})
 }
 
@@ -309,3 +318,6 @@ func (srv *Server) Reload(cfg Config) error {
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
 	return nil
 }
+
+// Cache returns the cache; nil if there is none.
+func (srv *Server) Cache() *cache.Cache { return srv.databases.cache }

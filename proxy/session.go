@@ -73,6 +73,7 @@ type session struct {
 	loss    *loss   // whose consequences are not known yet; nil: none
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
+	fill    *fill      // nil: no answer is to be kept
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -80,9 +81,12 @@ type session struct {
 
 // identity is who the client is to its backends.
 type identity struct {
-	pool    *pool.Pool
-	startup pool.Label // the start-up parameters: what RESET goes back to
-	label   pool.Label // the settings that a backend must have for it
+	pool *pool.Pool
+	// database and signature are for the cache; nil: nothing is cached.
+	database  *database
+	signature *signature
+	startup   pool.Label // the start-up parameters: what RESET goes back to
+	label     pool.Label // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
 	// meaning is of the settings what texts mean; blurred is set while that is
@@ -215,6 +219,7 @@ type transaction struct {
 	// outlasts is set when something was left that DISCARD ALL leaves too.
 	outlasts bool
 	copyIn   copyState
+	bracket  bracket
 }
 
 // copyState is how far the backend is with reading copy data.

@@ -94,6 +94,7 @@ func (s *session) functionCall(frame []byte) bool {
 	}
 	s.beginExchange(class)
 	s.back.effect, s.who.loads = effectUnknown, true
+	s.noteChanges(sqlparse.Unread(), nil)
 	switch {
 	case class.ReadsSequences:
 		s.pin(sqlparse.ReasonSequence)

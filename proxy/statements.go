@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unique"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -19,6 +20,7 @@ type body struct {
 	// the first of these.
 	text   string
 	sql    []byte
+	keyed  string // text without comments
 	class  sqlparse.Class
 	effect effect
 	noted  bool // executing it has consequences for the session
@@ -78,14 +80,17 @@ func (m *bodies) put(b *body) {
 func (m *bodies) share(b *body) *body {
 	st := m.memo.Get(b.sql)
 	return &body{
-		text: b.text, sql: st.Bytes(), class: st.Class(), effect: b.effect, noted: b.noted, apparent: b.apparent,
+		text: b.text, sql: st.Bytes(), keyed: b.keyed, class: st.Class(), effect: b.effect, noted: b.noted, apparent: b.apparent,
 		handle: unique.Make(b.text), statement: st,
 	}
 }
 
 func newBody(text string) *body {
 	sql, _, _ := strings.Cut(text, "\x00")
-	b := &body{text: text, sql: []byte(sql)}
+	b := &body{text: text, sql: []byte(sql), keyed: text}
+	if bare := cache.StripComments(b.sql); len(bare) < len(sql) {
+		b.keyed = string(bare) + text[len(sql):]
+	}
 	b.class, b.apparent = sqlparse.Classify(b.sql), apparentParameters(text)
 	b.effect, b.noted = effectOf(b.class), notable(b.class)
 	return b

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -32,6 +33,7 @@ type shared struct {
 	greetings greetings
 	hidden    hidden
 	habits    habits
+	databases databases
 	logins    loginCounter
 	outages   outages
 	clients   atomic.Int64
@@ -66,6 +68,12 @@ type station struct {
 	texts  texts
 	bodies bodies
 	held   held
+
+	// For the cache.
+
+	hasher   cache.Hasher
+	verdicts verdicts
+	changed  map[uint64]*knownChange
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
@@ -79,6 +87,8 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		bodies:   bodies{memo: texts.memo},
 		scratch:  make([]byte, 0, 4096),
 		tokens:   uint64(loop.Index()+1) << 48,
+		verdicts: make(verdicts),
+		changed:  make(map[uint64]*knownChange),
 	}
 	return st
 }

@@ -44,6 +44,7 @@ func (s *session) pooled() bool { return s.who.pool.Settings().Mode != pool.Mode
 // afterReplies decides what becomes of the backend when some of its messages
 // have been handled.
 func (s *session) afterReplies() {
+	s.endChanges()
 	s.sendDue()
 	s.settle()
 	if s.listen != nil {

@@ -33,3 +33,16 @@ func TestPattern(t *testing.T) {
 		}
 	}
 }
+
+func TestNormal(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT 'x', 1.5 FROM t WHERE a = 7 -- c": "select $1, $2 from t where a = $3",
+		"select 1 where a = $2":                   "select $3 where a = $2",
+		"select a from \"T\"":                     "select a from \"T\"",
+	} {
+		pattern, ok := AppendPattern(nil, []byte(text))
+		if got := Normal(pattern); !ok || got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

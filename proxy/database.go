@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite/catalog"
+)
+
+// database is what is known of the contents of one database, for the cache: what
+// its clients' statements read and change. Any number of goroutines may use it.
+type database struct {
+	cache  *cache.Cache
+	space  *cache.Space
+	keeper *catalog.Keeper
+	pools  *pool.Set
+	log    *slog.Logger
+
+	reader atomic.Pointer[pool.Key] // as whom the catalog is read
+	ticket atomic.Uint64            // of the last refresh that was asked for
+
+	done chan struct{} // closed when the server ends
+
+	mu         sync.Mutex
+	signatures map[signatureKey]*signature // guarded by mu
+	verdicts   map[verdictKey]*verdict     // guarded by mu
+	nextID     uint64                      // guarded by mu
+	tutors     map[pool.Key]*tutor         // guarded by mu
+}
+
+// catalogPoll is how often it is looked whether somebody else has changed the schema.
+const catalogPoll = time.Second
+
+// databases has the databases that clients have logged in to. It is safe for
+// concurrent use.
+type databases struct {
+	cache *cache.Cache // nil: nothing is cached, and nothing here is used
+
+	mu    sync.Mutex
+	known map[string]*database // guarded by mu; by pool.Pool.Server
+}
+
+// databaseOf returns what is known of the database of a pool; nil if nothing is
+// cached.
+func (sh *shared) databaseOf(p *pool.Pool) *database {
+	all := &sh.databases
+	if all.cache == nil {
+		return nil
+	}
+	key, server := p.Key(), p.Server()
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	db := all.known[server]
+	if db == nil {
+		db = sh.newDatabase(server)
+		if all.known == nil {
+			all.known = make(map[string]*database)
+		}
+		all.known[server] = db
+	}
+	if db.reader.Load() == nil {
+		db.reader.Store(&key)
+		db.ticket.Store(db.keeper.Refresh())
+	}
+	return db
+}
+
+func (sh *shared) newDatabase(server string) *database {
+	db := &database{
+		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, log: sh.log, done: make(chan struct{}),
+		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
+	}
+	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
+	return db
+}
+
+// close ends what the databases have running.
+func (all *databases) close() {
+	if all.cache == nil {
+		return
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, db := range all.known {
+		close(db.done)
+		db.keeper.Close()
+		db.closeTutors()
+	}
+	all.cache.Close()
+}
+
+// connect logs in to read the catalog.
+func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
+	return db.pools.Connect(ctx, *db.reader.Load())
+}
+
+// changedOutside is called when the schema or the rights have been changed, and
+// not by one of our clients.
+func (db *database) changedOutside(catalog.Change) {
+	db.space.Schema.Bump()
+	db.space.ACL.Bump()
+}
+
+// generation counts the changes of the schema and of rights. What was found out
+// about statements is good for one generation. Without ok one is under way.
+func (db *database) generation() (n uint64, ok bool) {
+	schema, schemaStable := db.space.Schema.Load()
+	acl, aclStable := db.space.ACL.Load()
+	return schema + acl, schemaStable && aclStable
+}
+
+// snapshot returns the schema as it is now; nil if it is being changed or has not
+// been read since.
+func (db *database) snapshot() *catalog.Snapshot {
+	s, ticket := db.keeper.Snapshot()
+	if _, stable := db.generation(); !stable || s == nil || ticket < db.ticket.Load() {
+		return nil
+	}
+	return s
+}
+
+// schemaChanged is called when a client's change of the schema has ended, before
+// the words say so.
+func (db *database) schemaChanged() { db.ticket.Store(db.keeper.Refresh()) }
+
+// mayChangeRoles reports whether a statement may be about roles, which all databases
+// of a server share.
+func mayChangeRoles(text []byte) bool {
+	for _, word := range [...]string{"role", "user", "group", "grant", "revoke", "owned"} {
+		if containsFold(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(text []byte, word string) bool {
+	return strings.Contains(strings.ToLower(string(text)), word)
+}

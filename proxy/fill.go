@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// fill is an answer that is to be kept, on its way from the backend to the client.
+type fill struct {
+	key     cache.Key
+	stamp   cache.Stamp
+	verdict *verdict
+	rule    cache.Decision
+	// frames is what has been passed on of the reply, and more behind it.
+	frames []byte
+	limit  int
+	// ended is set when the ReadyForQuery has come.
+	ended bool
+	cost  int64 // ns that PostgreSQL took
+}
+
+// arm keeps the answer to what is forwarded next, if that may be done. Nothing is
+// under way.
+func (s *session) arm(key cache.Key, v *verdict, f *findings, text []byte) {
+	switch {
+	case f == nil:
+		return
+	case f.why != "" || sqlparse.NamesTime(text):
+		v.shape.Refuse(cache.RefusedStatement)
+		return
+	}
+	db := s.who.database
+	stamp, ok := db.space.Stamp(f.relations)
+	for _, tag := range f.rule.Tags {
+		ok = ok && stamp.Add(tag)
+	}
+	if generation, _ := db.generation(); !ok || generation != f.generation {
+		v.shape.Refuse(cache.RefusedInFlight)
+		return
+	}
+	s.fill = &fill{key: key, stamp: stamp, verdict: v, rule: f.rule, limit: int(f.rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+}
+
+// tee keeps what is passed on to the client.
+func (s *session) tee(p []byte) {
+	f := s.fill
+	if len(f.frames)+len(p) > f.limit {
+		f.verdict.shape.Refuse(cache.DroppedLarge)
+		s.dropFill()
+		return
+	}
+	f.frames = append(f.frames, p...)
+}
+
+// dropFill gives the answer up.
+func (s *session) dropFill() {
+	if s.fill != nil {
+		s.giveBuffer(s.fill.frames)
+		s.fill = nil
+	}
+}
+
+// endFill notes that the reply has ended, before its last frames are passed on.
+func (s *session) endFill() {
+	if s.fill != nil {
+		s.fill.ended = true
+		if s.sample.sent != 0 {
+			s.fill.cost = max(s.loop.Now()-s.sample.sent, 0)
+		}
+	}
+}
+
+// keepAnswer puts the answer into the cache, if it is whole and nothing but one.
+func (s *session) keepAnswer() {
+	f := s.fill
+	core, ok := coreOf(f.frames)
+	switch {
+	case !ok:
+		f.verdict.shape.Refuse(cache.RefusedReply)
+	default:
+		now := s.loop.Now()
+		fresh := now + int64(f.rule.TTL)
+		s.databases.cache.Put(f.key, s.databases.cache.NewEntry(cache.Answer{
+			Core: core, Stamp: f.stamp, Fresh: fresh, Stale: fresh + int64(f.rule.StaleWhileRevalidate),
+			OnError: fresh + int64(f.rule.StaleIfError), Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape,
+		}), now)
+	}
+	s.dropFill()
+}
+
+// coreOf returns the frames of a reply that are the answer: RowDescription if there
+// is one, DataRows and CommandComplete. There must be nothing else but what stands
+// around it for the kind of request.
+func coreOf(frames []byte) (core []byte, ok bool) {
+	from, to := -1, -1
+	for i := 0; i < len(frames); {
+		n, whole := wire.FrameLen(frames[i:])
+		if !whole || n < 0 || i+n > len(frames) {
+			return nil, false
+		}
+		switch frames[i] {
+		case wire.ParseComplete, wire.BindComplete, wire.CloseComplete:
+		case wire.RowDescription, wire.DataRow:
+			if to >= 0 {
+				return nil, false
+			}
+			if from < 0 {
+				from = i
+			}
+		case wire.CommandComplete:
+			if to >= 0 {
+				return nil, false
+			}
+			if from < 0 {
+				from = i
+			}
+			to = i + n
+		case wire.ReadyForQuery:
+			return frames[max(from, 0):max(to, 0)], to >= 0
+		default:
+			return nil, false
+		}
+		i += n
+	}
+	return nil, false
+}
+
+// verdicts remembers a loop's verdicts.
+type verdicts map[uint64]*knownVerdict
+
+type knownVerdict struct {
+	signature *signature
+	text      []byte
+	parsed    bool
+	verdict   *verdict
+}
+
+// maxKnownVerdicts bounds the memory of a loop.
+const maxKnownVerdicts = 8192
+
+// normalText returns how a statement is listed: its text without comments, with
+// parameters in the place of literals. text is a pattern, or what a Parse says.
+func normalText(text []byte, parsed bool) string {
+	if parsed {
+		text, _, _ = wire.CString(text)
+		if pattern, ok := sqlparse.AppendPattern(nil, text); ok {
+			text = pattern
+		}
+	}
+	return sqlparse.Normal(text)
+}
+
+// verdictOn returns the verdict on a pattern, or on what a Parse says.
+func (s *session) verdictOn(text []byte, parsed bool) *verdict {
+	sig := s.who.signature
+	hash := maphash.Bytes(habitSeed, text) + sig.id
+	known := s.verdicts[hash]
+	if known == nil || known.signature != sig || known.parsed != parsed || !bytes.Equal(known.text, text) {
+		own := string(text)
+		v := s.who.database.verdictOf(verdictKey{sig, own, parsed}, normalText(text, parsed))
+		known = &knownVerdict{signature: sig, text: []byte(own), parsed: parsed, verdict: v}
+		if len(s.verdicts) >= maxKnownVerdicts {
+			clear(s.verdicts)
+		}
+		s.verdicts[hash] = known
+	}
+	return known.verdict
+}

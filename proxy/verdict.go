@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/rewrite/catalog"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// A verdict says whether answers to statements with one text, or one pattern, may be
+// remembered for sessions with one signature, and what they depend on. It is found
+// out once: what calls and names mean is asked from the catalog, what is read, through
+// views and functions, from PostgreSQL. Any number of goroutines may use it.
+type verdict struct {
+	shape    *cache.Shape
+	finding  atomic.Bool
+	findings atomic.Pointer[findings]
+}
+
+// findings are good for one generation of the schema.
+type findings struct {
+	generation uint64
+	relations  []uint32 // what answers depend on
+	why        string   // not empty: nothing is remembered
+	rule       cache.Decision
+}
+
+type verdictKey struct {
+	signature *signature
+	text      string // a pattern, or what a Parse says
+	parsed    bool
+}
+
+// maxVerdicts bounds the memory of a database.
+const maxVerdicts = 20000
+
+// verdictOf returns the verdict on a statement. It may be without findings yet.
+func (db *database) verdictOf(k verdictKey, normal string) *verdict {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	v := db.verdicts[k]
+	if v == nil {
+		if len(db.verdicts) >= maxVerdicts {
+			clear(db.verdicts)
+		}
+		v = &verdict{shape: db.cache.NewShape(normal)}
+		db.verdicts[k] = v
+	}
+	return v
+}
+
+// current returns the findings as of the schema as it is now; nil if there are none.
+// Then they are being found.
+func (v *verdict) current(s *session, text []byte, of *body) *findings {
+	db, sig := s.who.database, s.who.signature
+	generation, stable := db.generation()
+	known := v.findings.Load()
+	if known != nil && known.generation == generation {
+		return known
+	}
+	snapshot, standing := db.snapshot(), sig.standing(db, s)
+	if !stable || snapshot == nil || standing == nil || !v.finding.CompareAndSwap(false, true) {
+		return nil
+	}
+	q := &inquiry{statement: sqlparse.NewStatement(text), body: of, signature: sig, path: standing.path, snapshot: snapshot}
+	q.tutor = db.tutor(s.who.pool.Key())
+	s.work(func() {
+		defer v.finding.Store(false)
+		if f := db.find(q); f != nil {
+			f.generation = generation
+			v.shape.SetWhy(f.why)
+			v.findings.Store(f)
+		}
+	})
+	return nil
+}
+
+// inquiry is what there is to find out about a statement.
+type inquiry struct {
+	statement *sqlparse.Statement
+	body      *body // nil: it is a Query
+	signature *signature
+	path      []string
+	snapshot  *catalog.Snapshot
+	tutor     *tutor
+}
+
+// find finds out about a statement; nil if PostgreSQL does not answer.
+func (db *database) find(q *inquiry) *findings {
+	if why := q.refused(); why != "" {
+		return &findings{why: why}
+	}
+	var reading *catalog.Reading
+	err := q.tutor.ask(func(ctx context.Context, conn *pgconn.PgConn) (err error) {
+		reading, err = catalog.Learn(ctx, conn, catalog.Question{Text: q.statement.Text(), Types: q.body.types(), Settings: q.settings()})
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	relations, why := q.snapshot.Readable(reading.Relations)
+	if why != "" {
+		return &findings{why: why}
+	}
+	return &findings{relations: relations, rule: db.cache.Decide(q.question(relations))}
+}
+
+// refused says why a statement's answers must not be remembered, as far as its text
+// and the catalog tell; empty: nothing speaks against it. The conditions, in order:
+//
+//  1. it is one statement that the parser understands, and that only reads;
+//  2. it takes no locks;
+//  3. nothing in it is another value each time;
+//  4. each function, operator and type is known to depend on nothing but what it is
+//     given and the session's settings.
+func (q *inquiry) refused() string {
+	facts := q.statement.Facts()
+	switch {
+	case facts.Opaque:
+		return "the parser does not understand it"
+	case len(facts.Parts) != 1:
+		return "it is not one statement"
+	}
+	part := &facts.Parts[0]
+	switch {
+	case part.Command != sqlparse.CommandSelect && part.Command != sqlparse.CommandValues, len(part.Writes) > 0:
+		return "it does not only read"
+	case part.Locks:
+		return "it locks rows"
+	case part.Unstable != "":
+		return part.Unstable
+	case q.body != nil && sqlparse.NamesTime(q.body.sql):
+		return "a string in it may name the time"
+	}
+	return q.impure(part)
+}
+
+// impure says which function, operator or type stands against remembering.
+func (q *inquiry) impure(part *sqlparse.Part) string {
+	for _, of := range []struct {
+		names []sqlparse.Name
+		ask   func(path, name []string) (catalog.Purity, string)
+	}{
+		{part.Functions, q.snapshot.Function}, {part.Operators, q.snapshot.Operator}, {part.Types, q.snapshot.Type},
+	} {
+		for _, name := range of.names {
+			if purity, why := of.ask(q.path, name); purity == catalog.Refused {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// settings are those of the sessions.
+func (q *inquiry) settings() (all []catalog.Setting) {
+	for _, p := range q.signature.settings {
+		all = append(all, catalog.Setting{Name: p.Name, Value: p.Value})
+	}
+	return all
+}
+
+// question asks which rule holds.
+func (q *inquiry) question(relations []uint32) cache.RuleQuery {
+	ask := cache.RuleQuery{User: q.tutor.key.User, Database: q.tutor.key.Database, Text: q.statement.Text()}
+	for _, oid := range relations {
+		if r := q.snapshot.Relation(oid); r != nil {
+			ask.Tables = append(ask.Tables, r.Schema+"."+r.Name)
+		}
+	}
+	return ask
+}
