@@ -1,2 +1,2 @@
-// Package cache remembers answers. It is empty until its issue.
+// Package cache remembers answers, and serves none that a write has made wrong.
 package cache
