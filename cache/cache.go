@@ -13,6 +13,7 @@ type Cache struct {
 	store *ristretto.Cache[uint64, slot]
 	cfg   atomic.Pointer[Config]
 
+	flights [flightShards]flightShard
 	stripes [stripes]stripe
 
 	entries, bytes, evicted atomic.Int64
