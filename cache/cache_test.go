@@ -1,0 +1,417 @@
+package cache
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// second is long enough for ristretto, which has a clock of its own, not to drop
+// what a test has put in.
+const second = int64(1e9)
+
+func newCache(t testing.TB, change ...func(*Config)) *Cache {
+	t.Helper()
+	cfg := DefaultConfig()
+	cfg.Size = 16 * MB
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// stamp takes one that must be possible.
+func stamp(t testing.TB, s *Space, oids ...uint32) Stamp {
+	t.Helper()
+	st, ok := s.Stamp(oids)
+	if !ok {
+		t.Fatal("no stamp: something is in flight")
+	}
+	return st
+}
+
+func key(parts ...string) Key {
+	var h Hasher
+	for _, p := range parts {
+		h.String(p)
+	}
+	return h.Sum()
+}
+
+// put remembers core, good for 100 seconds, and waits until it can be found.
+func put(t testing.TB, c *Cache, k Key, st Stamp, core string) *Entry {
+	t.Helper()
+	e := c.NewEntry(Answer{Core: []byte(core), Stamp: st, Fresh: 100 * second, Cost: 7, Shape: c.NewShape(core)})
+	if r := c.Put(k, e, 0); r != NoReason {
+		t.Fatal("not put:", r)
+	}
+	c.store.Wait()
+	return e
+}
+
+// get looks k up at this second, and returns the answer if it is served.
+func get(c *Cache, k Key, now int64) (string, Outcome) {
+	e, o := c.Get(k, c.NewShape("get"), now*second)
+	if e == nil {
+		return "", o
+	}
+	return string(e.AppendTo(nil)), o
+}
+
+func wantGet(t *testing.T, c *Cache, k Key, now int64, core string, outcome Outcome) {
+	t.Helper()
+	if got, o := get(c, k, now); got != core || o != outcome {
+		t.Errorf("at %d: %q (%s), want %q (%s)", now, got, o, core, outcome)
+	}
+}
+
+func TestHitUntilAnythingChanges(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	words := map[string]*Word{"table": s.Table(1), "other table": s.Table(2), "global": &s.Global, "schema": &s.Schema,
+		"acl": &s.ACL, "tag": c.Tag("x")}
+	changes := map[string]func(w *Word){
+		"begin and end": func(w *Word) { w.Begin(); w.End() },
+		"begin":         func(w *Word) { w.Begin() },
+		"bump":          func(w *Word) { w.Bump() },
+	}
+	for name, word := range words {
+		for what, change := range changes {
+			t.Run(name+" "+what, func(t *testing.T) {
+				st := stamp(t, s, 1, 2)
+				if !st.Add(c.Tag("x")) {
+					t.Fatal("the tag is not stable")
+				}
+				put(t, c, key("q"), st, "old")
+				wantGet(t, c, key("q"), 1, "old", Hit)
+				change(word)
+				wantGet(t, c, key("q"), 1, "", Moved)
+				if what == "begin" {
+					word.End()
+					wantGet(t, c, key("q"), 1, "", Moved)
+				}
+			})
+		}
+	}
+	st := stamp(t, s, 1)
+	put(t, c, key("q"), st, "kept")
+	s.Table(3).Bump()
+	c.Space("another db").Global.Bump()
+	c.PurgeTag("y")
+	wantGet(t, c, key("q"), 1, "kept", Hit)
+}
+
+// TestReleaseKeepsAnswers is for statements that turn out to have changed nothing.
+func TestReleaseKeepsAnswers(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	put(t, c, key("q"), stamp(t, s, 1), "x")
+	s.Global.Begin()
+	wantGet(t, c, key("q"), 1, "", Moved)
+	s.Global.Release()
+	wantGet(t, c, key("q"), 1, "x", Hit)
+}
+
+// TestPutDropsWhatHasMoved: trap 1, a write between stamp and answer.
+func TestPutDropsWhatHasMoved(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	st := stamp(t, s, 1)
+	s.Table(1).Begin()
+	s.Table(1).End()
+	e := c.NewEntry(Answer{Core: []byte("old"), Stamp: st, Fresh: 100 * second, Shape: c.NewShape("s")})
+	if r := c.Put(key("q"), e, 0); r != DroppedMoved {
+		t.Errorf("put: %q", r)
+	}
+	if e := c.NewEntry(Answer{Fresh: 100 * second, Shape: c.NewShape("s")}); c.Put(key("q"), e, 0) != DroppedMoved {
+		t.Error("an answer without a stamp was put")
+	}
+	if st := c.Stat(); st.Refused[DroppedMoved] != 2 || st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestTime: contract C4, and traps 14 and 3.
+func TestTime(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	put(t, c, key("q"), stamp(t, s, 1), "x")
+	wantGet(t, c, key("q"), 99, "x", Hit)
+	wantGet(t, c, key("q"), 100, "", Expired)
+	wantGet(t, c, key("q"), 1e6, "", Expired)
+
+	late := c.NewEntry(Answer{Stamp: stamp(t, s, 1), Fresh: 100 * second, Shape: c.NewShape("s")})
+	if r := c.Put(key("late"), late, 100*second); r != DroppedExpired {
+		t.Errorf("put what is over: %q", r)
+	}
+}
+
+// TestStaleModes: contract C5.
+func TestStaleModes(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	shape := c.NewShape("s")
+	e := c.NewEntry(Answer{Core: []byte("x"), Stamp: stamp(t, s, 1), Fresh: 100 * second, Stale: 200 * second, OnError: 300 * second, Shape: shape})
+	if r := c.Put(key("q"), e, 0); r != NoReason {
+		t.Fatal(r)
+	}
+	c.store.Wait()
+	onError := func(now int64, want bool) {
+		t.Helper()
+		if _, ok := c.OnError(key("q"), shape, now*second); ok != want {
+			t.Errorf("on an error at %d: %v", now, ok)
+		}
+	}
+	wantGet(t, c, key("q"), 99, "x", Hit)
+	wantGet(t, c, key("q"), 100, "x", Refresh)
+	wantGet(t, c, key("q"), 101, "x", Stale)
+	wantGet(t, c, key("q"), 111, "x", Refresh) // who should have done it has not
+	wantGet(t, c, key("q"), 112, "x", Stale)
+	wantGet(t, c, key("q"), 200, "", Expired)
+	onError(299, true)
+	onError(300, false)
+
+	s.Table(1).Bump()
+	for _, now := range []int64{99, 100, 150, 200} {
+		wantGet(t, c, key("q"), now, "", Moved)
+		onError(now, false)
+	}
+}
+
+func TestOneCallerRefreshes(t *testing.T) {
+	c := newCache(t)
+	shape := c.NewShape("s")
+	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 10 * second, Stale: 99 * second, Shape: shape})
+	c.Put(key("q"), e, 0)
+	c.store.Wait()
+	var refresh, stale atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				switch _, o := c.Get(key("q"), shape, 20*second); o {
+				case Refresh:
+					refresh.Add(1)
+				case Stale:
+					stale.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if refresh.Load() != 1 || stale.Load() != 799 {
+		t.Errorf("%d were told to refresh, %d were not", refresh.Load(), stale.Load())
+	}
+}
+
+// TestSecondHalfOfTheKey: contract C6, trap 11.
+func TestSecondHalfOfTheKey(t *testing.T) {
+	c := newCache(t)
+	k := key("q")
+	put(t, c, k, stamp(t, c.Space("db")), "x")
+	other := Key{Lo: k.Lo, Hi: k.Hi + 1}
+	wantGet(t, c, other, 1, "", Absent)
+	if _, ok := c.OnError(other, c.NewShape("s"), 1); ok {
+		t.Error("served on an error under another key")
+	}
+	put(t, c, other, stamp(t, c.Space("db")), "y")
+	wantGet(t, c, other, 1, "y", Hit)
+	wantGet(t, c, k, 1, "", Absent)
+}
+
+// TestBytesAreKept: contract C7.
+func TestBytesAreKept(t *testing.T) {
+	random := make([]byte, 5000)
+	rng := rand.NewChaCha8([32]byte{1})
+	rng.Read(random)
+	row := "D\x00\x00\x00\x1f\x00\x02\x00\x00\x00\x05hello\x00\x00\x00\x0aworld"
+	for name, tt := range map[string]struct {
+		core   string
+		over   Bytes
+		packed bool
+	}{
+		"empty":          {"", 1000, false},
+		"short":          {strings.Repeat(row, 3), 1000, false},
+		"long":           {strings.Repeat(row, 1000), 1000, true},
+		"long, never":    {strings.Repeat(row, 1000), 0, false},
+		"random":         {string(random), 1000, false},
+		"not quite 30 %": {string(random) + strings.Repeat("a", 1800), 1000, false},
+		"too long":       {strings.Repeat(row, 100000), 1000, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCache(t, func(cfg *Config) { cfg.CompressOver = tt.over })
+			core := []byte(tt.core)
+			e := c.NewEntry(Answer{Core: core, Shape: c.NewShape("s")})
+			clear(core) // it stays the caller's
+			got, plain := e.Core()
+			if plain == tt.packed {
+				t.Errorf("kept as %d bytes of %d", len(got), len(tt.core))
+			}
+			if plain && string(got) != tt.core {
+				t.Error("Core is not what was put in")
+			}
+			for _, dst := range [][]byte{nil, []byte("before"), make([]byte, 1, 1<<20)} {
+				if out := e.AppendTo(dst); !bytes.Equal(out, append(bytes.Clone(dst), tt.core...)) {
+					t.Errorf("AppendTo after %d bytes is not what was put in", len(dst))
+				}
+			}
+			var in, out int64
+			if tt.packed {
+				in, out = int64(len(tt.core)), int64(len(e.core))
+			}
+			if st := c.Stat(); st.PackedIn != in || st.PackedOut != out {
+				t.Errorf("%d bytes packed to %d, want %d to %d", st.PackedIn, st.PackedOut, in, out)
+			}
+		})
+	}
+}
+
+func TestMaxEntry(t *testing.T) {
+	c := newCache(t, func(cfg *Config) { cfg.MaxEntry, cfg.CompressOver = 1000, 0 })
+	for _, tt := range []struct {
+		size  int
+		limit Bytes
+		want  Reason
+	}{{1000, 0, NoReason}, {1001, 0, DroppedLarge}, {1001, 2000, NoReason}, {901, 900, DroppedLarge}} {
+		e := c.NewEntry(Answer{Core: make([]byte, tt.size), MaxEntry: tt.limit, Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
+		if r := c.Put(key("q"), e, 0); r != tt.want {
+			t.Errorf("%d bytes with limit %d: %q", tt.size, tt.limit, r)
+		}
+	}
+}
+
+// TestSize fills the cache several times over.
+func TestSize(t *testing.T) {
+	c := newCache(t, func(cfg *Config) { cfg.Size = MB })
+	shape := c.NewShape("s")
+	for i := range 5000 {
+		e := c.NewEntry(Answer{Core: make([]byte, 900), Stamp: stamp(t, c.Space("db")), Fresh: 9e9, Shape: shape})
+		c.Put(key(fmt.Sprint(i)), e, 0)
+		c.store.Wait()
+		if st := c.Stat(); st.Bytes > int64(MB) {
+			t.Fatalf("after %d: %d bytes", i, st.Bytes)
+		}
+	}
+	st := c.Stat()
+	if st.Entries < 300 || st.Bytes < int64(MB)/2 || st.Evicted+st.Entries > 5000 || st.Evicted == 0 {
+		t.Errorf("%d entries, %d bytes, %d evicted", st.Entries, st.Bytes, st.Evicted)
+	}
+	if s := shape.Stat(); s.Entries != st.Entries || s.Bytes != st.Bytes {
+		t.Errorf("the shape has %d entries, %d bytes; all have %d, %d", s.Entries, s.Bytes, st.Entries, st.Bytes)
+	}
+	c.PurgeAll()
+	if st := c.Stat(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("after a purge %d entries, %d bytes", st.Entries, st.Bytes)
+	}
+}
+
+func TestPurge(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	st := stamp(t, s, 1)
+	underWay := c.NewEntry(Answer{Stamp: st, Fresh: 100 * second, Shape: c.NewShape("s")})
+	put(t, c, key("q"), st, "x")
+	c.PurgeAll()
+	wantGet(t, c, key("q"), 1, "", Absent)
+	if r := c.Put(key("q"), underWay, 0); r != DroppedMoved {
+		t.Errorf("put of an answer from before the purge: %q", r)
+	}
+	put(t, c, key("q"), stamp(t, s, 1), "y")
+	wantGet(t, c, key("q"), 1, "y", Hit)
+	if c.Space("db") != s || c.Space("other") == s || c.Tag("a") != c.Tag("a") || c.Tag("a") == c.Tag("b") {
+		t.Error("spaces and tags do not go by name")
+	}
+}
+
+func TestClosed(t *testing.T) {
+	c := newCache(t)
+	put(t, c, key("q"), stamp(t, c.Space("db")), "x")
+	c.Close()
+	c.Close()
+	c.PurgeAll()
+	wantGet(t, c, key("q"), 1, "", Absent)
+	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
+	if r := c.Put(key("q"), e, 0); r != DroppedFull {
+		t.Errorf("put: %q", r)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	c := newCache(t)
+	for name, change := range map[string]func(*Config){
+		"size":      func(cfg *Config) { cfg.Size = 0 },
+		"max_entry": func(cfg *Config) { cfg.MaxEntry = -1 },
+		"ttl":       func(cfg *Config) { cfg.TTL = 0 },
+		"max_ttl":   func(cfg *Config) { cfg.MaxTTL = 0 },
+	} {
+		cfg := DefaultConfig()
+		change(&cfg)
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("New with a wrong %s: %v", name, err)
+		}
+		if err := c.Configure(cfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("Configure with a wrong %s: %v", name, err)
+		}
+	}
+	cfg := DefaultConfig()
+	cfg.MaxEntry = 10
+	if err := c.Configure(cfg); err != nil {
+		t.Fatal(err)
+	}
+	e := c.NewEntry(Answer{Core: make([]byte, 11), Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
+	if r := c.Put(key("q"), e, 0); r != DroppedLarge {
+		t.Errorf("put: %q", r)
+	}
+}
+
+func TestStat(t *testing.T) {
+	c := newCache(t)
+	s := c.Space("db")
+	shape := c.NewShape("select 1")
+	e := c.NewEntry(Answer{Core: []byte("x"), Stamp: stamp(t, s, 1), Fresh: 100 * second, Stale: 200 * second, Cost: 7, Rows: 3, Shape: shape})
+	c.Get(key("q"), shape, 0)
+	c.Put(key("q"), e, 0)
+	c.store.Wait()
+	for _, now := range []int64{1, 2, 150, 151, 200} {
+		c.Get(key("q"), shape, now*second)
+	}
+	shape.Refuse(RefusedTx)
+	shape.SetWhy("it calls random()")
+	want := Counts{SavedNS: 4 * 7, Entries: 1, Bytes: e.memory()}
+	want.Outcomes = [outcomes]int64{Hit: 2, Refresh: 1, Stale: 1, Absent: 1, Expired: 1}
+	want.Refused[RefusedTx] = 1
+	if got := c.Stat().Counts; got != want {
+		t.Errorf("all: %+v, want %+v", got, want)
+	}
+	if got := shape.Stat(); got != (ShapeStat{"select 1", "it calls random()", want}) {
+		t.Errorf("the shape: %+v", got)
+	}
+	if want.Hits() != 4 || want.Misses() != 2 || e.Rows() != 3 || e.Cost() != 7 || e.Size() != 1 || !e.Current() {
+		t.Error("the sums are wrong")
+	}
+	if got := c.Shapes(); len(got) != 1 || got[0].Name != "select 1" {
+		t.Errorf("shapes: %+v", got)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	seen := map[string]bool{}
+	for o := range outcomes {
+		seen[o.String()] = true
+	}
+	for r := range reasons {
+		seen["r "+r.String()] = true
+	}
+	if len(seen) != int(outcomes)+int(reasons) {
+		t.Errorf("labels: %v", seen)
+	}
+}

@@ -1,0 +1,81 @@
+package cache
+
+// Counts are counters since the start, of the cache or of one shape.
+type Counts struct {
+	Outcomes [outcomes]int64 // by Outcome
+	Refused  [reasons]int64  // by Reason
+	SavedNS  int64           // what PostgreSQL would have needed for what was served
+	Entries  int64           // remembered now
+	Bytes    int64           // that they take now
+}
+
+// Hits is how many statements were answered from the cache.
+func (n *Counts) Hits() int64 { return n.Outcomes[Hit] + n.Outcomes[Stale] + n.Outcomes[Refresh] }
+
+// Misses is how many were looked up and not found, or not as they should be.
+func (n *Counts) Misses() int64 {
+	return n.Outcomes[Absent] + n.Outcomes[Expired] + n.Outcomes[Moved]
+}
+
+// Stat is a snapshot of the cache.
+type Stat struct {
+	Counts
+	Evicted   int64 // entries that had to make room, or were purged
+	PackedIn  int64 // bytes that were compressed
+	PackedOut int64 // what became of them
+}
+
+// ShapeStat is a snapshot of one shape.
+type ShapeStat struct {
+	Name string // its normalised text
+	Why  string // why it is never cached; empty if it may be
+	Counts
+}
+
+// Stat returns what the cache holds now and what has happened so far.
+func (c *Cache) Stat() Stat {
+	st := Stat{Evicted: c.evicted.Load(), PackedIn: c.packedIn.Load(), PackedOut: c.packedOut.Load()}
+	st.Entries, st.Bytes = c.entries.Load(), c.bytes.Load()
+	for i := range c.stripes {
+		s := &c.stripes[i]
+		for o := range s.outcomes {
+			st.Outcomes[o] += s.outcomes[o].Load()
+		}
+		for r := range s.refused {
+			st.Refused[r] += s.refused[r].Load()
+		}
+		st.SavedNS += s.saved.Load()
+	}
+	return st
+}
+
+// Shapes returns a snapshot of each shape that somebody has or that has entries,
+// in the order in which they were made.
+func (c *Cache) Shapes() []ShapeStat {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropShapes()
+	var stats []ShapeStat
+	for _, w := range c.shapes {
+		if s := w.Value(); s != nil {
+			stats = append(stats, s.Stat())
+		}
+	}
+	return stats
+}
+
+// Stat returns what has become of the statements of this shape.
+func (s *Shape) Stat() ShapeStat {
+	st := ShapeStat{Name: s.name}
+	if why := s.why.Load(); why != nil {
+		st.Why = *why
+	}
+	for o := range s.outcomes {
+		st.Outcomes[o] = s.outcomes[o].Load()
+	}
+	for r := range s.refused {
+		st.Refused[r] = s.refused[r].Load()
+	}
+	st.SavedNS, st.Entries, st.Bytes = s.saved.Load(), s.entries.Load(), s.bytes.Load()
+	return st
+}
