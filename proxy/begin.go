@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -107,7 +108,7 @@ func (s *session) endHeld(commit bool) {
 
 // answerHere answers a Query and counts it.
 func (s *session) answerHere(tag string, command sqlparse.Command) {
-	s.sample.start, s.sample.command, s.sample.here = s.loop.Now(), command, true
+	s.sample.start, s.sample.command, s.sample.source = s.loop.Now(), command, monitor.SourceProxy
 	out := wire.AppendFrame(s.scratch[:0], wire.CommandComplete, tag+"\x00")
 	s.toClient(wire.AppendReadyForQuery(out, s.heldStatus()))
 	s.record()

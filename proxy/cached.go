@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -37,11 +38,19 @@ func (s *session) mayServe() bool {
 	return false
 }
 
-// servedQuery answers a Query from the cache, and reports whether it did. If not,
-// the answer is kept if it may be.
-func (s *session) servedQuery(frame []byte, n int) bool {
+// served says what became of a statement that was looked up.
+type served uint8
+
+const (
+	servedNot   served = iota // it is to be forwarded; the answer is kept if it may be
+	servedHere                // it has been answered
+	servedLater               // it must wait
+)
+
+// servedQuery answers a Query from the cache, if it can.
+func (s *session) servedQuery(frame []byte, n int) served {
 	if n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || !s.mayServe() {
-		return false
+		return servedNot
 	}
 	text := textOf(frame, n)
 	stripped := cache.StripComments(text)
@@ -50,14 +59,34 @@ func (s *session) servedQuery(frame []byte, n int) bool {
 	h.Uint64(s.who.signature.id)
 	h.Bytes(stripped)
 	key := h.Sum()
-	e, outcome := s.databases.cache.Get(key, s.loop.Now())
-	if outcome.Served() {
+	e, outcome := s.find(key)
+	if e != nil {
 		s.client.statements.unnamed = statement{}
 		s.serve(e, nil, nil)
-		return true
+		return servedHere
 	}
-	s.missQuery(key, outcome, stripped)
-	return false
+	return s.missQuery(key, outcome, stripped)
+}
+
+// find looks an answer up. It may be one that the session has waited for.
+func (s *session) find(key cache.Key) (*cache.Entry, cache.Outcome) {
+	if e := s.takeJoined(); e != nil {
+		s.sample.source = monitor.SourceCoalesced
+		return e, cache.Hit
+	}
+	s.sample.source = monitor.SourceCache
+	e, outcome := s.databases.cache.Lookup(key, s.loop.Now())
+	switch {
+	case e == nil:
+		return nil, outcome
+	case outcome == cache.Refresh: // this one gets the new answer
+		return nil, outcome
+	case s.samplesHit():
+		s.verify = e
+		return nil, outcome
+	}
+	s.quitJoin()
+	return e, outcome
 }
 
 // mayRead tells by its first letter whether a text is worth a look: SELECT, WITH,
@@ -77,7 +106,7 @@ func mayRead(text []byte) bool {
 // serve sends an answer of the cache, with what stands before it and behind it.
 func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	now := s.loop.Now()
-	s.sample.start, s.sample.command, s.sample.cached = now, sqlparse.CommandSelect, true
+	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
 	if core, ok := e.Core(); ok {
 		s.toClient(core)
@@ -96,10 +125,14 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 
 // missQuery looks whether the answer to a Query that is about to be forwarded may be
 // kept.
-func (s *session) missQuery(key cache.Key, outcome cache.Outcome, text []byte) {
+func (s *session) missQuery(key cache.Key, outcome cache.Outcome, text []byte) served {
+	s.sample.source = monitor.SourceBackend
 	if pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text); ok {
 		v := s.verdictOn(pattern, false)
 		v.shape.Missed(outcome)
-		s.arm(key, v, v.current(s, text, nil), text)
+		if s.arm(key, v, v.current(s, text, nil), text) {
+			return servedLater
+		}
 	}
+	return servedNot
 }

@@ -94,6 +94,11 @@ func (s *session) cancelQuery() {
 	case s.state == stateTunnel:
 		s.sendCancel()
 	case s.state != stateReady:
+	case s.joined.waiting:
+		if s.leaveJoin() {
+			s.joined = joined{}
+			s.answerPending(errCanceled)
+		}
 	case s.back.waiting:
 		if s.who.pool.Abandon(&s.waiter) {
 			s.back.waiting = false

@@ -15,6 +15,8 @@ type fill struct {
 	stamp   cache.Stamp
 	verdict *verdict
 	rule    cache.Decision
+	flight  *cache.Flight // of those who wait for it; nil: nobody does
+	verify  *cache.Entry  // to be compared with the answer; nil: none
 	// frames is what has been passed on of the reply, and more behind it.
 	frames []byte
 	limit  int
@@ -24,14 +26,26 @@ type fill struct {
 }
 
 // arm keeps the answer to what is forwarded next, if that may be done. Nothing is
-// under way.
-func (s *session) arm(key cache.Key, v *verdict, f *findings, text []byte) {
+// under way. It reports whether the statement must wait.
+func (s *session) arm(key cache.Key, v *verdict, f *findings, text []byte) (wait bool) {
+	if made := s.newFill(v, f, text); made != nil {
+		made.key, made.verify, s.verify = key, s.verify, nil
+		s.fill = made
+		return s.join(made)
+	}
+	s.verify = nil
+	s.quitJoin()
+	return false
+}
+
+// newFill returns what keeps the answer; nil if it must not be kept.
+func (s *session) newFill(v *verdict, f *findings, text []byte) *fill {
 	switch {
 	case f == nil:
-		return
+		return nil
 	case f.why != "" || sqlparse.NamesTime(text):
 		v.shape.Refuse(cache.RefusedStatement)
-		return
+		return nil
 	}
 	db := s.who.database
 	stamp, ok := db.space.Stamp(f.relations)
@@ -40,9 +54,9 @@ func (s *session) arm(key cache.Key, v *verdict, f *findings, text []byte) {
 	}
 	if generation, _ := db.generation(); !ok || generation != f.generation {
 		v.shape.Refuse(cache.RefusedInFlight)
-		return
+		return nil
 	}
-	s.fill = &fill{key: key, stamp: stamp, verdict: v, rule: f.rule, limit: int(f.rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+	return &fill{stamp: stamp, verdict: v, rule: f.rule, limit: int(f.rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
 }
 
 // tee keeps what is passed on to the client.
@@ -58,9 +72,10 @@ func (s *session) tee(p []byte) {
 
 // dropFill gives the answer up.
 func (s *session) dropFill() {
-	if s.fill != nil {
-		s.giveBuffer(s.fill.frames)
+	if f := s.fill; f != nil {
+		s.giveBuffer(f.frames)
 		s.fill = nil
+		f.flight.Abandon()
 	}
 }
 
@@ -82,12 +97,16 @@ func (s *session) keepAnswer() {
 	case !ok:
 		f.verdict.shape.Refuse(cache.RefusedReply)
 	default:
+		s.compare(f, core)
 		now := s.loop.Now()
 		fresh := now + int64(f.rule.TTL)
-		s.databases.cache.Put(f.key, s.databases.cache.NewEntry(cache.Answer{
+		e := s.databases.cache.NewEntry(cache.Answer{
 			Core: core, Stamp: f.stamp, Fresh: fresh, Stale: fresh + int64(f.rule.StaleWhileRevalidate),
 			OnError: fresh + int64(f.rule.StaleIfError), Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape,
-		}), now)
+		})
+		s.databases.cache.Put(f.key, e, now)
+		f.flight.Fill(e)
+		f.flight = nil
 	}
 	s.dropFill()
 }

@@ -70,7 +70,7 @@ func (s *session) frontendFrame(p []byte) int {
 		return 0
 	}
 	if s.who.signature != nil && (p[0] == wire.Parse || p[0] == wire.Bind) {
-		if used := s.servedUnit(p); used > 0 {
+		if used, became := s.servedUnit(p); became != servedNot {
 			return used
 		}
 	}
@@ -120,8 +120,13 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 		s.client.restDropped = true
 		return true
 	}
-	if typ == wire.Query && (s.handledHere(frame, n) || s.servedQuery(frame, n)) {
-		return true
+	if typ == wire.Query {
+		if s.handledHere(frame, n) {
+			return true
+		}
+		if became := s.servedQuery(frame, n); became != servedNot {
+			return became == servedHere
+		}
 	}
 	if !s.acquire() {
 		return false

@@ -90,6 +90,8 @@ func (s *session) LeaseFailed(err error) {
 		s.finish()
 	case s.state == stateGreeting:
 		s.fail(leaseError(err, "FATAL"))
+	case s.servesOnError():
+		s.proceed()
 	default:
 		s.answerPending(leaseError(err, "ERROR"))
 	}

@@ -49,6 +49,8 @@ func (s *session) leave(why closeReason) {
 	}
 	s.gone = true
 	s.dropFill()
+	s.leaveJoin()
+	s.quitJoin()
 	s.client.statements.clear()
 	s.recordLost()
 	s.client.conn.CloseAfterFlush()

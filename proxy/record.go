@@ -25,8 +25,7 @@ type exchangeSample struct {
 	lost       int64 // ns that backends had it that were lost
 	command    sqlparse.Command
 	rolledBack bool
-	here       bool    // it was answered by the proxy
-	cached     bool    // by the cache
+	source     monitor.Source
 	code       [2]byte // class of the SQLSTATE of the first error
 }
 
@@ -110,12 +109,7 @@ func (s *session) record() {
 		Backend:  x.lost,
 		Command:  commandOf(x.command),
 		Code:     x.code,
-	}
-	switch {
-	case x.here:
-		sample.Source = monitor.SourceProxy
-	case x.cached:
-		sample.Source = monitor.SourceCache
+		Source:   x.source,
 	}
 	if x.sent != 0 {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unique"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -74,6 +75,8 @@ type session struct {
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
+	joined  joined
+	verify  *cache.Entry // of the statement that is being looked up: it is a sample
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool

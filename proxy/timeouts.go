@@ -20,6 +20,7 @@ const (
 	timeoutClientIdle
 	timeoutLeaving
 	timeoutRecancel
+	timeoutCoalesce
 	timeoutKinds
 )
 
@@ -102,8 +103,14 @@ func (d *deadlines) rearm(s *session) {
 
 // timeout acts on a clock that has run out.
 func (s *session) timeout(kind timeoutKind) {
-	if kind == timeoutRecancel {
+	switch kind {
+	case timeoutRecancel:
 		s.recancel()
+		return
+	case timeoutCoalesce:
+		if s.leaveJoin() {
+			s.proceed()
+		}
 		return
 	}
 	timeouts := s.settings().timeouts

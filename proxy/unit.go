@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -79,19 +80,19 @@ func (u *unit) bind(body []byte) bool {
 	return ok && len(portal) == 0
 }
 
-// servedUnit answers a unit that p begins with from the cache, and returns its length;
-// 0 if it did not. Then the answer is kept if it may be.
-func (s *session) servedUnit(p []byte) (used int) {
+// servedUnit answers a unit that p begins with from the cache, if it can, and returns
+// its length.
+func (s *session) servedUnit(p []byte) (used int, became served) {
 	if s.client.skipping || !s.mayServe() {
-		return 0
+		return 0, servedNot
 	}
 	u, ok := readUnit(p)
 	if !ok {
-		return 0
+		return 0, servedNot
 	}
 	b := s.unitBody(&u)
 	if b == nil || !mayRead(b.sql) {
-		return 0
+		return 0, servedNot
 	}
 	h := &s.hasher
 	h.Reset()
@@ -100,13 +101,12 @@ func (s *session) servedUnit(p []byte) (used int) {
 	h.String(b.keyed)
 	h.Bytes(u.values)
 	key := h.Sum()
-	e, outcome := s.databases.cache.Get(key, s.loop.Now())
-	if !outcome.Served() {
-		s.missUnit(key, outcome, b, &u)
-		return 0
+	e, outcome := s.find(key)
+	if e == nil {
+		return 0, s.missUnit(key, outcome, b, &u)
 	}
 	s.serve(e, s.unitHead(&u, b), u.tail())
-	return u.length
+	return u.length, servedHere
 }
 
 // kindOf keeps the keys of units that have a RowDescription from those that have none.
@@ -163,10 +163,14 @@ func (u *unit) tail() []byte {
 }
 
 // missUnit looks whether the answer to a unit that is about to be forwarded may be kept.
-func (s *session) missUnit(key cache.Key, outcome cache.Outcome, b *body, u *unit) {
+func (s *session) missUnit(key cache.Key, outcome cache.Outcome, b *body, u *unit) served {
+	s.sample.source = monitor.SourceBackend
 	v := s.verdictOn([]byte(b.text), true)
 	v.shape.Missed(outcome)
-	s.arm(key, v, v.current(s, b.sql, b), u.values)
+	if s.arm(key, v, v.current(s, b.sql, b), u.values) {
+		return servedLater
+	}
+	return servedNot
 }
 
 // types returns the parameter types of what a Parse says; none of a Query.
