@@ -123,6 +123,12 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 }
 
+// worthKeeping reports whether the answer to a statement that was not found is likely
+// to be asked for again: it has been before.
+func (s *session) worthKeeping(key cache.Key, outcome cache.Outcome) bool {
+	return outcome != cache.Absent || s.joined != (joined{}) || s.missed.again(key)
+}
+
 // missQuery looks whether the answer to a Query that is about to be forwarded may be
 // kept.
 func (s *session) missQuery(key cache.Key, outcome cache.Outcome, text []byte) served {
@@ -130,7 +136,7 @@ func (s *session) missQuery(key cache.Key, outcome cache.Outcome, text []byte) s
 	if pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text); ok {
 		v := s.verdictOn(pattern, false)
 		v.shape.Missed(outcome)
-		if s.arm(key, v, v.current(s, text, nil), text) {
+		if s.worthKeeping(key, outcome) && s.arm(key, v, v.current(s, text, nil), text) {
 			return servedLater
 		}
 	}

@@ -148,6 +148,25 @@ func coreOf(frames []byte) (core []byte, ok bool) {
 	return nil, false
 }
 
+// missed has parts of the keys that a loop has not found: the answer to a statement
+// that may never come again is not kept before it has come a second time.
+type missed []uint32
+
+const missedSlots = 1 << 14
+
+// again reports whether a key has been missed not long ago.
+func (m *missed) again(k cache.Key) bool {
+	if *m == nil {
+		*m = make(missed, missedSlots)
+	}
+	slot, part := &(*m)[k.Lo%missedSlots], uint32(k.Hi)|1
+	if *slot == part {
+		return true
+	}
+	*slot = part
+	return false
+}
+
 // verdicts remembers a loop's verdicts.
 type verdicts map[uint64]*knownVerdict
 

@@ -167,7 +167,7 @@ func (s *session) missUnit(key cache.Key, outcome cache.Outcome, b *body, u *uni
 	s.sample.source = monitor.SourceBackend
 	v := s.verdictOn([]byte(b.text), true)
 	v.shape.Missed(outcome)
-	if s.arm(key, v, v.current(s, b.sql, b), u.values) {
+	if s.worthKeeping(key, outcome) && s.arm(key, v, v.current(s, b.sql, b), u.values) {
 		return servedLater
 	}
 	return servedNot
