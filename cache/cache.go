@@ -97,12 +97,17 @@ func (c *Cache) Get(k Key, s *Shape, now int64) (*Entry, Outcome) {
 		return nil, Absent
 	}
 	e := found.entry
+	if w := e.stamp.moved(); w != nil { // first: no time makes an answer good that a change has made wrong
+		s.wasted(w)
+		s.count(Moved)
+		return nil, Moved
+	}
 	outcome := e.check(now)
-	s.count(outcome)
+	n := s.count(outcome)
 	if !outcome.Served() {
 		return nil, outcome
 	}
-	s.save(e.cost)
+	s.served(e.cost, n)
 	return e, outcome
 }
 
@@ -134,7 +139,11 @@ func (c *Cache) put(k Key, e *Entry, now int64) Reason {
 		return DroppedLarge
 	case now >= e.onError:
 		return DroppedExpired
-	case !e.stamp.Current():
+	case e.stamp.n == 0:
+		return DroppedMoved
+	}
+	if w := e.stamp.moved(); w != nil {
+		e.shape.wasted(w)
 		return DroppedMoved
 	}
 	memory := e.memory()
