@@ -195,7 +195,7 @@ func TestTableWrittenTooOften(t *testing.T) {
 			hits++
 		}
 	}
-	if hits < 15_000 || hot.economy.off.Load() || calm.economy.off.Load() {
+	if hits < 13_000 || hot.economy.off.Load() || calm.economy.off.Load() {
 		t.Errorf("no longer written: %d hits", hits)
 	}
 }
