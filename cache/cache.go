@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 type Cache struct {
 	store *ristretto.Cache[uint64, slot]
 	cfg   atomic.Pointer[Config]
+	rules atomic.Pointer[Rules]
 
 	flights [flightShards]flightShard
 	stripes [stripes]stripe
@@ -40,7 +42,10 @@ func New(cfg Config) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{spaces: make(map[string]*Space), tags: make(map[string]*Word)}
-	var err error
+	rules, err := c.newRules(&cfg)
+	if err != nil {
+		return nil, err
+	}
 	c.store, err = ristretto.NewCache(&ristretto.Config[uint64, slot]{
 		NumCounters:        max(int64(cfg.Size)/bytesPerCounter, minCounters),
 		MaxCost:            int64(cfg.Size),
@@ -54,6 +59,7 @@ func New(cfg Config) (*Cache, error) {
 		return nil, err
 	}
 	c.cfg.Store(&cfg)
+	c.rules.Store(rules)
 	return c, nil
 }
 
@@ -65,15 +71,24 @@ const (
 	minCounters     = 1 << 13
 )
 
-// Configure changes the configuration. What is remembered stays, with the times
-// it was given. A change of size to less than half, or more than twice, makes
-// eviction less apt until the next start.
+// Configure changes the configuration. If rules or times are others, everything is
+// forgotten. After a change of size to less than half, or more than twice, it is
+// less apt what has to make room, until the next start.
 func (c *Cache) Configure(cfg Config) error {
 	if err := cfg.check(); err != nil {
 		return err
 	}
-	c.cfg.Store(&cfg)
+	rules, err := c.newRules(&cfg)
+	if err != nil {
+		return err
+	}
+	old := c.cfg.Swap(&cfg)
 	c.store.UpdateMaxCost(int64(cfg.Size))
+	if old.TTL != cfg.TTL || old.MaxTTL != cfg.MaxTTL || old.MaxEntry != cfg.MaxEntry || old.Hints != cfg.Hints ||
+		!reflect.DeepEqual(old.Rules, cfg.Rules) {
+		c.rules.Store(rules)
+		c.PurgeAll()
+	}
 	return nil
 }
 
@@ -97,12 +112,17 @@ func (c *Cache) Get(k Key, s *Shape, now int64) (*Entry, Outcome) {
 		return nil, Absent
 	}
 	e := found.entry
+	if w := e.stamp.moved(); w != nil { // first: no time makes an answer good that a change has made wrong
+		s.wasted(w)
+		s.count(Moved)
+		return nil, Moved
+	}
 	outcome := e.check(now)
-	s.count(outcome)
+	n := s.count(outcome)
 	if !outcome.Served() {
 		return nil, outcome
 	}
-	s.save(e.cost)
+	s.served(e.cost, n)
 	return e, outcome
 }
 
@@ -134,7 +154,11 @@ func (c *Cache) put(k Key, e *Entry, now int64) Reason {
 		return DroppedLarge
 	case now >= e.onError:
 		return DroppedExpired
-	case !e.stamp.Current():
+	case e.stamp.n == 0:
+		return DroppedMoved
+	}
+	if w := e.stamp.moved(); w != nil {
+		e.shape.wasted(w)
 		return DroppedMoved
 	}
 	memory := e.memory()

@@ -133,12 +133,9 @@ func (e *Entry) memory() int64 {
 	return entryOverhead + int64(cap(e.core)) + int64(cap(e.stamp.more))*int64(unsafe.Sizeof(dep{}))
 }
 
-// check says whether the entry may be served. Versions come first: no time makes
-// an answer good that a change has made wrong.
+// check says whether the entry may be served as far as time goes.
 func (e *Entry) check(now int64) Outcome {
 	switch {
-	case !e.stamp.Current():
-		return Moved
 	case now < e.fresh:
 		return Hit
 	case now >= e.stale:

@@ -13,7 +13,7 @@ import (
 // A writer calls Begin before what makes its change visible is forwarded (the
 // COMMIT, or a statement outside of a transaction), and End when the server has
 // answered and before the client is told. Any number of goroutines may use a Word.
-// It has a cache line to itself, as every hit reads it.
+// Its version has a cache line to itself, as every hit reads it.
 type Word struct {
 	v atomic.Uint64
 
@@ -22,6 +22,9 @@ type Word struct {
 	mu   sync.Mutex
 	more uint64
 	_    [40]byte
+
+	economy ledger // of the answers that depend on it
+	_       [40]byte
 }
 
 const (
