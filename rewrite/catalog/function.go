@@ -25,9 +25,11 @@ type function struct {
 	kind      byte   // f, a, w, p
 	language  string // internal, c, sql, plpgsql, ...
 	extension string // empty: it is of none
-	// timetz is set when an argument is a timetz, row when it can be called
-	// with a row as its only argument.
-	timetz, row bool
+	arguments []uint32
+	// row is set when it can be called with a row as its only argument.
+	row bool
+	// ofRange is set for what CREATE TYPE ... AS RANGE has made.
+	ofRange bool
 	// nested is set when it is not volatile, but may call what is.
 	nested bool
 	parts  []uint32 // functions of an aggregate
@@ -49,10 +51,21 @@ func (f *function) String() string {
 // information_schema are not meant.
 func (f *function) builtin() bool { return f.oid < firstNormal && f.schema.name == "pg_catalog" }
 
-// compiled reports whether it is C of an extension. What other functions do can
-// be changed by who owns what they call.
+// barred reports whether f takes a type of PostgreSQL's own that is not read
+// from what is remembered. There are no values of it.
+func (s *Snapshot) barred(f *function) bool {
+	for _, oid := range f.arguments {
+		if t := s.types[oid]; t != nil && oid < firstNormal && t.reading != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// compiled reports whether it is C of an extension, or PostgreSQL's own under
+// another name. What other functions do can be changed by who owns what they call.
 func (f *function) compiled() bool {
-	return f.extension != "" && (f.language == "c" || f.language == "internal" ||
+	return f.ofRange || f.extension != "" && (f.language == "c" || f.language == "internal" ||
 		f.language == "sql" && wrappers[f.extension])
 }
 

@@ -2,19 +2,17 @@ package catalog
 
 import "strings"
 
-// names is a set of names. A star stands for any end, or any beginning.
+// names is a set of names. A star in one stands for any text.
 type names struct {
-	exact            map[string]bool
-	prefix, suffixes []string
+	exact    map[string]bool
+	patterns [][2]string // what is before and after the star
 }
 
 func newNames(list string) *names {
 	n := &names{exact: map[string]bool{}}
 	for name := range strings.FieldsSeq(list) {
-		if before, ok := strings.CutSuffix(name, "*"); ok {
-			n.prefix = append(n.prefix, before)
-		} else if after, ok := strings.CutPrefix(name, "*"); ok {
-			n.suffixes = append(n.suffixes, after)
+		if before, after, ok := strings.Cut(name, "*"); ok {
+			n.patterns = append(n.patterns, [2]string{before, after})
 		} else {
 			n.exact[name] = true
 		}
@@ -26,13 +24,8 @@ func (n *names) has(name string) bool {
 	if n.exact[name] {
 		return true
 	}
-	for _, p := range n.prefix {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	for _, s := range n.suffixes {
-		if strings.HasSuffix(name, s) {
+	for _, p := range n.patterns {
+		if len(name) >= len(p[0])+len(p[1]) && strings.HasPrefix(name, p[0]) && strings.HasSuffix(name, p[1]) {
 			return true
 		}
 	}

@@ -1,7 +1,5 @@
 package catalog
 
-import "fmt"
-
 // query is one of the statements that Load sends, and what is done with a row
 // of its result.
 type query struct {
@@ -68,15 +66,13 @@ func (l *loader) since(major int, sql, other string) string {
 }
 
 func (l *loader) functionsSQL() string {
-	const (
-		timetz = `1266`
-		// record, "any" and the polymorphic types take a row.
-		takesRow = `2249,2276,2283,2776,5077,5079`
-	)
-	return fmt.Sprintf(`SELECT p.oid, p.pronamespace, p.proname, p.provolatile, p.prokind, l.lanname,
-		%s = ANY (p.proargtypes), p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
-		AND (p.proargtypes[0] IN (%s) OR EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c'))
-		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang`, timetz, takesRow)
+	// record, "any" and the polymorphic types take a row.
+	const takesRow = `2249,2276,2283,2776,5077,5079`
+	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, p.prokind, l.lanname, p.proargtypes,
+		p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 AND (p.proargtypes[0] IN (` + takesRow + `)
+			OR EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c')),
+		l.lanname = 'internal' AND p.prosrc ~ '^(multi)?range_constructor'
+		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang`
 }
 
 // bodiesSQL asks for what functions that claim to write nothing say. Those that

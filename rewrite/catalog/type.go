@@ -99,8 +99,14 @@ type suspect struct {
 	why string
 }
 
+// printed are the types to which any value can be cast, as it is printed.
+var printed = map[string]bool{"text": true, "varchar": true, "bpchar": true, "name": true, "char": true}
+
 // judgeInput looks at how a value of t is read and printed.
 func (l *loader) judgeInput(t *typ) {
+	if t.oid >= firstNormal || printed[t.name] {
+		t.purity = max(t.purity, DependsOnSettings)
+	}
 	switch {
 	case t.kind == 'p':
 		t.refuse(fmt.Sprintf("%s is a pseudo-type", t))
