@@ -42,13 +42,13 @@ var refused = newNames(`
 	current_setting current_schema current_schemas version
 	inet_client_* inet_server_* pg_backend_pid pg_my_temp_schema pg_is_other_temp_schema
 	pg_listening_channels pg_cursor pg_prepared_statement pg_trigger_depth pg_event_trigger_*
-	pg_conf_load_time pg_postmaster_start_time pg_config pg_show_all_settings pg_settings_get_flags
+	pg_conf_load_time pg_backup_start_time pg_postmaster_start_time pg_config pg_show_all_settings pg_settings_get_flags
 	pg_stat_* pg_get_* pg_timezone_* pg_available_* pg_tablespace_* pg_replication_origin_oid
 
 	*_description format_type oidvectortypes pg_typeof pg_basetype pg_collation_for pg_input_* pg_*_is_visible
 	pg_column_* pg_relation_* pg_filenode_relation pg_describe_object pg_identify_object*
 	pg_index_* pg_indexam_* pg_options_to_table pg_sequence_parameters pg_extension_update_paths
-	pg_partition_root pg_walfile_* pg_split_walfile_name querytree pg_mcv_list_* pg_ndistinct_* pg_dependencies_*
+	pg_partition_root pg_numa_available pg_walfile_* pg_split_walfile_name querytree pg_mcv_list_* pg_ndistinct_* pg_dependencies_*
 	pg_node_tree_* row_security_active ts_debug ts_token_type ts_parse gin_cleanup_pending_list amvalidate
 	system_user unicode_version icu_unicode_version pg_lock_status
 

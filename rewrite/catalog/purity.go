@@ -44,6 +44,9 @@ func (s *Snapshot) Function(path []string, name []string) (Purity, string) {
 	var all, barred verdict
 	for in := range s.places(path, name) {
 		last := name[len(name)-1]
+		if last == "extract" && s.Version < 140000 {
+			last = "date_part" // what EXTRACT was before it had a function of its own
+		}
 		for _, f := range in.functions[last] {
 			s.judgeCall(f, &all, &barred, s.purity)
 		}

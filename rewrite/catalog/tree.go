@@ -35,7 +35,7 @@ func scanTree(text []byte) *tree {
 				t.locks = true
 			case "TABLESAMPLECLAUSE":
 				t.sample = true
-			case "NOTIFYSTMT": // the only utility statement that a rule may have
+			case "NOTIFYSTMT", "NOTIFY": // the only utility statement that a rule may have
 				t.notifies = true
 			}
 		}
