@@ -102,16 +102,15 @@ func (c *Cache) Close() {
 	}
 }
 
-// Get looks a key up, for a statement of this shape. now is monotonic time in
-// nanoseconds, of the clock that the entries' times are of. Without an entry the
-// outcome is a miss.
-func (c *Cache) Get(k Key, s *Shape, now int64) (*Entry, Outcome) {
+// Get looks a key up. now is monotonic time in nanoseconds, of the clock that the
+// entries' times are of. Without an entry the outcome is a miss. It is counted for
+// the entry's shape; of Absent the caller tells the shape: see Shape.Absent.
+func (c *Cache) Get(k Key, now int64) (*Entry, Outcome) {
 	found, ok := c.store.Get(k.Lo)
 	if !ok || found.hi != k.Hi {
-		s.count(Absent)
 		return nil, Absent
 	}
-	e := found.entry
+	e, s := found.entry, found.entry.shape
 	if w := e.stamp.moved(); w != nil { // first: no time makes an answer good that a change has made wrong
 		s.wasted(w)
 		s.count(Moved)

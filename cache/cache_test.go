@@ -60,7 +60,7 @@ func put(t testing.TB, c *Cache, k Key, st Stamp, core string) *Entry {
 
 // get looks k up at this second, and returns the answer if it is served.
 func get(c *Cache, k Key, now int64) (string, Outcome) {
-	e, o := c.Get(k, c.NewShape("get"), now*second)
+	e, o := c.Get(k, now*second)
 	if e == nil {
 		return "", o
 	}
@@ -198,7 +198,7 @@ func TestOneCallerRefreshes(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				switch _, o := c.Get(key("q"), shape, 20*second); o {
+				switch _, o := c.Get(key("q"), 20*second); o {
 				case Refresh:
 					refresh.Add(1)
 				case Stale:
@@ -378,11 +378,11 @@ func TestStat(t *testing.T) {
 	s := c.Space("db")
 	shape := c.NewShape("select 1")
 	e := c.NewEntry(Answer{Core: []byte("x"), Stamp: stamp(t, s, 1), Fresh: 100 * second, Stale: 200 * second, Cost: 7, Rows: 3, Shape: shape})
-	c.Get(key("q"), shape, 0)
+	shape.Absent()
 	c.Put(key("q"), e, 0)
 	c.store.Wait()
 	for _, now := range []int64{1, 2, 150, 151, 200} {
-		c.Get(key("q"), shape, now*second)
+		c.Get(key("q"), now*second)
 	}
 	shape.Refuse(RefusedTx)
 	shape.SetWhy("it calls random()")

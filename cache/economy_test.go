@@ -167,7 +167,7 @@ func TestTableWrittenTooOften(t *testing.T) {
 			s.Table(oid).End()
 		}
 		k := key("q", string(rune(oid)))
-		e, o := c.Get(k, shape, now)
+		e, o := c.Get(k, now)
 		if e == nil {
 			c.Put(k, c.NewEntry(Answer{Stamp: stamp(t, s, oid), Fresh: now + 100*second, Cost: origin, Shape: shape}), now)
 			c.store.Wait()

@@ -114,6 +114,9 @@ func (e *Entry) AppendTo(dst []byte) []byte {
 	return dst
 }
 
+// Shape is the statement shape that the answer belongs to.
+func (e *Entry) Shape() *Shape { return e.shape }
+
 // Size is the length of the frames.
 func (e *Entry) Size() int { return e.size }
 

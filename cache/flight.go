@@ -3,6 +3,7 @@ package cache
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Waiter waits for the answer to a query that another forwards. The calls come
@@ -36,6 +37,9 @@ type flightShard struct {
 }
 
 const flightShards = 64
+
+// CoalesceMaxWait is the configuration's.
+func (c *Cache) CoalesceMaxWait() time.Duration { return c.cfg.Load().CoalesceMaxWait }
 
 // Join is called on a miss, with the stamp that was just taken. The leader
 // forwards the query; it calls Fill if there is an answer that may be remembered,

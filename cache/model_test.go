@@ -142,7 +142,7 @@ func (w *world) write(row int, value int64, rng *rand.Rand) {
 
 func (w *world) read(row int, rng *rand.Rand) int64 {
 	k := rowKey(row)
-	if e, o := w.cache.Get(k, w.shape, 0); o.Served() {
+	if e, o := w.cache.Get(k, 0); o.Served() {
 		return value(e)
 	}
 	st, ok := w.stamp(w.space, uint32(row%modelTables))
@@ -218,7 +218,7 @@ func value(e *Entry) int64 { return int64(binary.LittleEndian.Uint64(e.AppendTo(
 // quiet reports whether the cache has only what is in the database.
 func (w *world) quiet() bool {
 	for row := range w.rows {
-		if e, o := w.cache.Get(rowKey(row), w.shape, 0); o.Served() && value(e) != w.rows[row].Load() {
+		if e, o := w.cache.Get(rowKey(row), 0); o.Served() && value(e) != w.rows[row].Load() {
 			return false
 		}
 	}

@@ -28,10 +28,11 @@ type Shape struct {
 // A stripe has counters for some of the shapes, so that they are not all in the
 // cache line that all loops write to.
 type stripe struct {
-	outcomes [outcomes]atomic.Int64
-	refused  [reasons]atomic.Int64
-	saved    atomic.Int64
-	_        [64]byte
+	outcomes             [outcomes]atomic.Int64
+	refused              [reasons]atomic.Int64
+	saved                atomic.Int64
+	verified, mismatches atomic.Int64
+	_                    [64]byte
 }
 
 const stripes = 16
@@ -67,6 +68,12 @@ func (s *Shape) count(o Outcome) int64 {
 	s.total.outcomes[o].Add(1)
 	return s.outcomes[o].Add(1)
 }
+
+// Absent counts that nothing was remembered for a statement of this shape.
+func (s *Shape) Absent() { s.count(Absent) }
+
+// Name is the normalised text.
+func (s *Shape) Name() string { return s.name }
 
 // Refuse counts that a statement of this shape was neither looked up nor put into
 // the cache, or only the latter.

@@ -20,9 +20,11 @@ func (n *Counts) Misses() int64 {
 // Stat is a snapshot of the cache.
 type Stat struct {
 	Counts
-	Evicted   int64 // entries that had to make room, or were purged
-	PackedIn  int64 // bytes that were compressed
-	PackedOut int64 // what became of them
+	Evicted    int64 // entries that had to make room, or were purged
+	PackedIn   int64 // bytes that were compressed
+	PackedOut  int64 // what became of them
+	Verified   int64 // hits that were compared with PostgreSQL's answer
+	Mismatches int64 // of them, those that were wrong
 }
 
 // ShapeStat is a snapshot of one shape.
@@ -50,6 +52,8 @@ func (c *Cache) Stat() Stat {
 			st.Refused[r] += s.refused[r].Load()
 		}
 		st.SavedNS += s.saved.Load()
+		st.Verified += s.verified.Load()
+		st.Mismatches += s.mismatches.Load()
 	}
 	return st
 }

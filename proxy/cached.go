@@ -13,19 +13,25 @@ import (
 // up by who asks, with which settings, and its exact text and parameters: that it
 // may be remembered was decided when it was put there.
 
+// served says what became of a statement that was looked up.
+type served uint8
+
+const (
+	servedNot   served = iota // it is to be forwarded; the answer is kept if it may be
+	servedHere                // it has been answered
+	servedLater               // it must wait
+)
+
 // mayServe reports whether the client may be answered from the cache now:
 //
 //  1. it is known what its settings are, and nothing of it is in a backend: it has
 //     none, and nothing of its is under way;
-//  2. if it is in a transaction, that is READ COMMITTED and has done nothing yet;
-//  3. it does not listen: notifications have their place between the replies.
+//  2. it does not listen: notifications have their place between the replies;
+//  3. a transaction that it is in is READ COMMITTED and has done nothing yet.
 func (s *session) mayServe() bool {
 	sig := s.who.signature
 	if sig == nil || s.back.lease != nil || s.listen != nil || s.own || s.who.blurred ||
-		s.who.always != sqlparse.ReasonNone || !s.pooled() {
-		return false
-	}
-	if s.begin.failed {
+		s.who.always != sqlparse.ReasonNone || !s.pooled() || s.begin.failed {
 		return false
 	}
 	switch s.begin.isolation {
@@ -38,55 +44,45 @@ func (s *session) mayServe() bool {
 	return false
 }
 
-// served says what became of a statement that was looked up.
-type served uint8
-
-const (
-	servedNot   served = iota // it is to be forwarded; the answer is kept if it may be
-	servedHere                // it has been answered
-	servedLater               // it must wait
-)
-
 // servedQuery answers a Query from the cache, if it can.
 func (s *session) servedQuery(frame []byte, n int) served {
 	if n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || !s.mayServe() {
 		return servedNot
 	}
 	text := textOf(frame, n)
-	stripped := cache.StripComments(text)
+	q := lookup{text: text, hint: hintOf(text)}
+	bare, _ := cache.StripComments(s.scratch[:0], text, s.who.standard)
 	h := &s.hasher
 	h.Reset()
 	h.Uint64(s.who.signature.id)
-	h.Bytes(stripped)
-	key := h.Sum()
-	e, outcome := s.find(key)
+	h.Uint64(uint64(q.hint.TTL))
+	h.Bytes(bare)
+	q.key = h.Sum()
+	e, outcome := s.find(&q)
 	if e != nil {
 		s.client.statements.unnamed = statement{}
 		s.serve(e, nil, nil)
 		return servedHere
 	}
-	return s.missQuery(key, outcome, stripped)
+	return s.missed(&q, outcome)
 }
 
-// find looks an answer up. It may be one that the session has waited for.
-func (s *session) find(key cache.Key) (*cache.Entry, cache.Outcome) {
-	if e := s.takeJoined(); e != nil {
-		s.sample.source = monitor.SourceCoalesced
-		return e, cache.Hit
+// lookup is a statement that is looked up.
+type lookup struct {
+	key    cache.Key
+	hint   cache.HintSet
+	text   []byte // SQL
+	body   *body  // nil: it is a Query
+	values []byte // what the Bind says behind the names
+	verify *cache.Entry
+}
+
+// hintOf reads the hint at the beginning of a text.
+func hintOf(text []byte) (h cache.HintSet) {
+	if len(text) > 0 && (text[0] == '/' || text[0] <= ' ') {
+		h, _ = cache.Hint(text)
 	}
-	s.sample.source = monitor.SourceCache
-	e, outcome := s.databases.cache.Lookup(key, s.loop.Now())
-	switch {
-	case e == nil:
-		return nil, outcome
-	case outcome == cache.Refresh: // this one gets the new answer
-		return nil, outcome
-	case s.samplesHit():
-		s.verify = e
-		return nil, outcome
-	}
-	s.quitJoin()
-	return e, outcome
+	return h
 }
 
 // mayRead tells by its first letter whether a text is worth a look: SELECT, WITH,
@@ -96,12 +92,41 @@ func mayRead(text []byte) bool {
 	if len(text) == 0 {
 		return false
 	}
-	switch text[0] | 0x20 {
-	case 's', 'w', 'v', 't', '(' | 0x20, '/' | 0x20, '-' | 0x20:
+	switch text[0] {
+	case 's', 'S', 'w', 'W', 'v', 'V', 't', 'T', '(', '/', '-':
 		return true
 	}
 	return false
 }
+
+// find looks an answer up. It may be one that the session has waited for.
+func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
+	if e := s.takeJoined(); e != nil {
+		s.sample.source = monitor.SourceCoalesced
+		return e, cache.Hit
+	}
+	if q.hint.NoCache {
+		return nil, cache.Absent
+	}
+	e, outcome := s.databases.cache.Get(q.key, s.loop.Now())
+	switch {
+	case e == nil:
+		return nil, outcome
+	case outcome == cache.Refresh: // this one gets the new answer
+		return nil, outcome
+	}
+	s.hits++
+	if s.databases.cache.Sampled(s.hits) {
+		q.verify = e
+		return nil, outcome
+	}
+	s.sample.source = monitor.SourceCache
+	s.quitJoin()
+	return e, outcome
+}
+
+// timeHits is how many hits there are to one whose time is taken.
+const timeHits = 64
 
 // serve sends an answer of the cache, with what stands before it and behind it.
 func (s *session) serve(e *cache.Entry, before, behind []byte) {
@@ -115,30 +140,38 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.toClient(wire.AppendReadyForQuery(append(s.scratch[:0], behind...), s.heldStatus()))
 	s.record()
+	if s.hits%timeHits == 0 {
+		e.Shape().Hit(s.loop.Clock() - now)
+	}
 	if s.begin.text != "" {
 		s.clock.set(s, timeoutIdleInTransaction, s.settings().timeouts.IdleInTransaction)
-	} else {
-		s.tx.began = now
-		s.endTransaction(now, s.transactionResult())
+		return
 	}
+	s.tx.began = now
+	s.endTransaction(now, monitor.TransactionCommitted)
 }
 
-// worthKeeping reports whether the answer to a statement that was not found is likely
-// to be asked for again: it has been before.
-func (s *session) worthKeeping(key cache.Key, outcome cache.Outcome) bool {
-	return outcome != cache.Absent || s.joined != (joined{}) || s.missed.again(key)
-}
-
-// missQuery looks whether the answer to a Query that is about to be forwarded may be
-// kept.
-func (s *session) missQuery(key cache.Key, outcome cache.Outcome, text []byte) served {
-	s.sample.source = monitor.SourceBackend
-	if pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text); ok {
-		v := s.verdictOn(pattern, false)
-		v.shape.Missed(outcome)
-		if s.worthKeeping(key, outcome) && s.arm(key, v, v.current(s, text, nil), text) {
-			return servedLater
-		}
+// missed looks whether the answer to a statement that was not found may be kept when
+// it is forwarded.
+func (s *session) missed(q *lookup, outcome cache.Outcome) served {
+	began := s.loop.Clock()
+	v := s.verdictOn(q)
+	if v == nil {
+		s.quitJoin()
+		return servedNot
 	}
+	if outcome == cache.Absent {
+		v.shape.Absent()
+	}
+	made := s.newFill(v, q, outcome)
+	if made == nil {
+		s.quitJoin()
+		return servedNot
+	}
+	s.fill = made
+	if s.join(made) {
+		return servedLater
+	}
+	made.extra = s.loop.Clock() - began
 	return servedNot
 }

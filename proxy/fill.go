@@ -22,41 +22,47 @@ type fill struct {
 	limit  int
 	// ended is set when the ReadyForQuery has come.
 	ended bool
-	cost  int64 // ns that PostgreSQL took
+	cost  int64 // ns from the client's message to the last reply
+	extra int64 // ns that the cache took on top of it
 }
 
-// arm keeps the answer to what is forwarded next, if that may be done. Nothing is
-// under way. It reports whether the statement must wait.
-func (s *session) arm(key cache.Key, v *verdict, f *findings, text []byte) (wait bool) {
-	if made := s.newFill(v, f, text); made != nil {
-		made.key, made.verify, s.verify = key, s.verify, nil
-		s.fill = made
-		return s.join(made)
-	}
-	s.verify = nil
-	s.quitJoin()
-	return false
-}
-
-// newFill returns what keeps the answer; nil if it must not be kept.
-func (s *session) newFill(v *verdict, f *findings, text []byte) *fill {
-	switch {
-	case f == nil:
-		return nil
-	case f.why != "" || sqlparse.NamesTime(text):
-		v.shape.Refuse(cache.RefusedStatement)
+// newFill returns what keeps the answer to a statement that is forwarded next; nil if
+// it must not be kept, or that does not pay.
+func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
+	f := v.current(s, q)
+	if f == nil {
 		return nil
 	}
-	db := s.who.database
-	stamp, ok := db.space.Stamp(f.relations)
-	for _, tag := range f.rule.Tags {
-		ok = ok && stamp.Add(tag)
+	rule := f.rule.With(q.hint)
+	if why := f.refused(&rule, q); why != cache.NoReason {
+		v.shape.Refuse(why)
+		return nil
 	}
-	if generation, _ := db.generation(); !ok || generation != f.generation {
+	if rule.Cache != cache.Always {
+		if !v.shape.Admit(s.loop.Now()) {
+			s.sample.shape = v.shape
+			return nil
+		}
+		if outcome == cache.Absent && s.joined == (joined{}) && !s.once.again(q.key) {
+			return nil
+		}
+	}
+	stamp, ok := s.who.database.stamp(f)
+	if !ok {
 		v.shape.Refuse(cache.RefusedInFlight)
 		return nil
 	}
-	return &fill{stamp: stamp, verdict: v, rule: f.rule, limit: int(f.rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+	return &fill{key: q.key, stamp: stamp, verify: q.verify, verdict: v, rule: rule, limit: int(rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+}
+
+// stamp says what the words say that answers depend on.
+func (db *database) stamp(f *findings) (stamp cache.Stamp, ok bool) {
+	stamp, ok = db.space.Stamp(f.relations)
+	for _, tag := range f.rule.Tags {
+		ok = ok && stamp.Add(tag)
+	}
+	generation, _ := db.generation()
+	return stamp, ok && generation == f.generation
 }
 
 // tee keeps what is passed on to the client.
@@ -81,33 +87,31 @@ func (s *session) dropFill() {
 
 // endFill notes that the reply has ended, before its last frames are passed on.
 func (s *session) endFill() {
+	if s.sample.shape != nil {
+		s.sample.shape.Origin(s.loop.Now() - s.sample.start)
+	}
 	if s.fill != nil {
-		s.fill.ended = true
-		if s.sample.sent != 0 {
-			s.fill.cost = max(s.loop.Now()-s.sample.sent, 0)
-		}
+		s.fill.ended, s.fill.cost = true, s.loop.Now()-s.sample.start
 	}
 }
 
 // keepAnswer puts the answer into the cache, if it is whole and nothing but one.
 func (s *session) keepAnswer() {
-	f := s.fill
+	f, began := s.fill, s.loop.Clock()
 	core, ok := coreOf(f.frames)
-	switch {
-	case !ok:
+	if !ok {
 		f.verdict.shape.Refuse(cache.RefusedReply)
-	default:
-		s.compare(f, core)
-		now := s.loop.Now()
-		fresh := now + int64(f.rule.TTL)
-		e := s.databases.cache.NewEntry(cache.Answer{
-			Core: core, Stamp: f.stamp, Fresh: fresh, Stale: fresh + int64(f.rule.StaleWhileRevalidate),
-			OnError: fresh + int64(f.rule.StaleIfError), Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape,
-		})
-		s.databases.cache.Put(f.key, e, now)
-		f.flight.Fill(e)
-		f.flight = nil
+		s.dropFill()
+		return
 	}
+	s.compare(f, core)
+	a := cache.Answer{Core: core, Stamp: f.stamp, Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape}
+	a.Fresh, a.Stale, a.OnError = f.rule.Times(s.loop.Now())
+	e := s.databases.cache.NewEntry(a)
+	s.databases.cache.Put(f.key, e, s.loop.Now())
+	f.flight.Fill(e)
+	f.flight = nil
+	f.verdict.shape.Miss(f.cost, f.extra+s.loop.Clock()-began)
 	s.dropFill()
 }
 
@@ -148,18 +152,18 @@ func coreOf(frames []byte) (core []byte, ok bool) {
 	return nil, false
 }
 
-// missed has parts of the keys that a loop has not found: the answer to a statement
-// that may never come again is not kept before it has come a second time.
-type missed []uint32
+// once has parts of the keys that a loop has not found: the answer to a statement that
+// may never come again is not kept before it has come a second time.
+type once []uint32
 
-const missedSlots = 1 << 14
+const onceSlots = 1 << 14
 
-// again reports whether a key has been missed not long ago.
-func (m *missed) again(k cache.Key) bool {
-	if *m == nil {
-		*m = make(missed, missedSlots)
+// again reports whether a key was here not long ago.
+func (o *once) again(k cache.Key) bool {
+	if *o == nil {
+		*o = make(once, onceSlots)
 	}
-	slot, part := &(*m)[k.Lo%missedSlots], uint32(k.Hi)|1
+	slot, part := &(*o)[k.Lo%onceSlots], uint32(k.Hi)|1
 	if *slot == part {
 		return true
 	}
@@ -172,35 +176,36 @@ type verdicts map[uint64]*knownVerdict
 
 type knownVerdict struct {
 	signature *signature
-	text      []byte
-	parsed    bool
+	pattern   []byte
+	parsed    string // what a Parse says; empty: it is a Query
 	verdict   *verdict
 }
 
 // maxKnownVerdicts bounds the memory of a loop.
 const maxKnownVerdicts = 8192
 
-// normalText returns how a statement is listed: its text without comments, with
-// parameters in the place of literals. text is a pattern, or what a Parse says.
-func normalText(text []byte, parsed bool) string {
-	if parsed {
-		text, _, _ = wire.CString(text)
-		if pattern, ok := sqlparse.AppendPattern(nil, text); ok {
-			text = pattern
-		}
+// verdictOn returns the verdict on a statement; nil if there is none.
+func (s *session) verdictOn(q *lookup) *verdict {
+	text := q.text
+	if q.body != nil {
+		text = q.body.sql
 	}
-	return sqlparse.Normal(text)
-}
-
-// verdictOn returns the verdict on a pattern, or on what a Parse says.
-func (s *session) verdictOn(text []byte, parsed bool) *verdict {
-	sig := s.who.signature
-	hash := maphash.Bytes(habitSeed, text) + sig.id
+	pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text)
+	if !ok {
+		return nil
+	}
+	sig, of := s.who.signature, ""
+	if q.body != nil {
+		of = q.body.text
+	}
+	hash := maphash.Bytes(habitSeed, pattern) + sig.id
+	if of != "" {
+		hash += maphash.String(habitSeed, of)
+	}
 	known := s.verdicts[hash]
-	if known == nil || known.signature != sig || known.parsed != parsed || !bytes.Equal(known.text, text) {
-		own := string(text)
-		v := s.who.database.verdictOf(verdictKey{sig, own, parsed}, normalText(text, parsed))
-		known = &knownVerdict{signature: sig, text: []byte(own), parsed: parsed, verdict: v}
+	if known == nil || known.signature != sig || known.parsed != of || !bytes.Equal(known.pattern, pattern) {
+		v := s.who.database.verdictOf(verdictKey{sig, string(pattern), of})
+		known = &knownVerdict{signature: sig, pattern: bytes.Clone(pattern), parsed: of, verdict: v}
 		if len(s.verdicts) >= maxKnownVerdicts {
 			clear(s.verdicts)
 		}

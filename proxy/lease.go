@@ -160,6 +160,8 @@ func (s *session) setParams(p pool.Params) {
 		return
 	}
 	s.who.params = p
+	standard, _ := p.Get("standard_conforming_strings")
+	s.who.standard = standard == "on"
 	s.setAlways()
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -26,7 +27,8 @@ type exchangeSample struct {
 	command    sqlparse.Command
 	rolledBack bool
 	source     monitor.Source
-	code       [2]byte // class of the SQLSTATE of the first error
+	shape      *cache.Shape // that is to be told how long it takes; nil: none
+	code       [2]byte      // class of the SQLSTATE of the first error
 }
 
 // meter is what the monitor was told of a session, and what it was not yet.

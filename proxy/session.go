@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 	"unique"
 
-	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -76,7 +75,6 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
-	verify  *cache.Entry // of the statement that is being looked up: it is a sample
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -97,6 +95,8 @@ type identity struct {
 	meaning unique.Handle[string]
 	blurred bool
 	timed   bool // it has a statement_timeout of its own
+	// standard is set when standard_conforming_strings is on.
+	standard bool
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool

@@ -21,6 +21,7 @@ type body struct {
 	text   string
 	sql    []byte
 	keyed  string // text without comments
+	hint   cache.HintSet
 	class  sqlparse.Class
 	effect effect
 	noted  bool // executing it has consequences for the session
@@ -80,7 +81,7 @@ func (m *bodies) put(b *body) {
 func (m *bodies) share(b *body) *body {
 	st := m.memo.Get(b.sql)
 	return &body{
-		text: b.text, sql: st.Bytes(), keyed: b.keyed, class: st.Class(), effect: b.effect, noted: b.noted, apparent: b.apparent,
+		text: b.text, sql: st.Bytes(), keyed: b.keyed, hint: b.hint, class: st.Class(), effect: b.effect, noted: b.noted, apparent: b.apparent,
 		handle: unique.Make(b.text), statement: st,
 	}
 }
@@ -88,7 +89,8 @@ func (m *bodies) share(b *body) *body {
 func newBody(text string) *body {
 	sql, _, _ := strings.Cut(text, "\x00")
 	b := &body{text: text, sql: []byte(sql), keyed: text}
-	if bare := cache.StripComments(b.sql); len(bare) < len(sql) {
+	b.hint = hintOf(b.sql)
+	if bare, stripped := cache.StripComments(nil, b.sql, false); stripped {
 		b.keyed = string(bare) + text[len(sql):]
 	}
 	b.class, b.apparent = sqlparse.Classify(b.sql), apparentParameters(text)

@@ -74,7 +74,7 @@ type station struct {
 	hasher   cache.Hasher
 	verdicts verdicts
 	changed  map[uint64]*knownChange
-	missed   missed
+	once     once
 	hits     int // that the cache had the answer to, for samples of them
 }
 

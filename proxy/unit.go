@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"github.com/pgjay/pgjay/cache"
-	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -94,16 +92,17 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 	if b == nil || !mayRead(b.sql) {
 		return 0, servedNot
 	}
+	q := lookup{hint: b.hint, text: b.sql, body: b, values: u.values}
 	h := &s.hasher
 	h.Reset()
 	h.Uint64(s.who.signature.id)
 	h.Uint64(uint64(kindOf(u.describe)))
 	h.String(b.keyed)
 	h.Bytes(u.values)
-	key := h.Sum()
-	e, outcome := s.find(key)
+	q.key = h.Sum()
+	e, outcome := s.find(&q)
 	if e == nil {
-		return 0, s.missUnit(key, outcome, b, &u)
+		return 0, s.missed(&q, outcome)
 	}
 	s.serve(e, s.unitHead(&u, b), u.tail())
 	return u.length, servedHere
@@ -160,17 +159,6 @@ func (u *unit) tail() []byte {
 		return closeComplete
 	}
 	return nil
-}
-
-// missUnit looks whether the answer to a unit that is about to be forwarded may be kept.
-func (s *session) missUnit(key cache.Key, outcome cache.Outcome, b *body, u *unit) served {
-	s.sample.source = monitor.SourceBackend
-	v := s.verdictOn([]byte(b.text), true)
-	v.shape.Missed(outcome)
-	if s.worthKeeping(key, outcome) && s.arm(key, v, v.current(s, b.sql, b), u.values) {
-		return servedLater
-	}
-	return servedNot
 }
 
 // types returns the parameter types of what a Parse says; none of a Query.

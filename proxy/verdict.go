@@ -27,19 +27,20 @@ type findings struct {
 	relations  []uint32 // what answers depend on
 	why        string   // not empty: nothing is remembered
 	rule       cache.Decision
+	rules      *cache.Rules
 }
 
 type verdictKey struct {
 	signature *signature
-	text      string // a pattern, or what a Parse says
-	parsed    bool
+	pattern   string
+	parsed    string // what a Parse says; empty: it is a Query
 }
 
 // maxVerdicts bounds the memory of a database.
 const maxVerdicts = 20000
 
 // verdictOf returns the verdict on a statement. It may be without findings yet.
-func (db *database) verdictOf(k verdictKey, normal string) *verdict {
+func (db *database) verdictOf(k verdictKey) *verdict {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	v := db.verdicts[k]
@@ -47,36 +48,67 @@ func (db *database) verdictOf(k verdictKey, normal string) *verdict {
 		if len(db.verdicts) >= maxVerdicts {
 			clear(db.verdicts)
 		}
-		v = &verdict{shape: db.cache.NewShape(normal)}
+		v = &verdict{shape: db.cache.NewShape(sqlparse.Normal([]byte(k.pattern)))}
 		db.verdicts[k] = v
 	}
 	return v
 }
 
-// current returns the findings as of the schema as it is now; nil if there are none.
-// Then they are being found.
-func (v *verdict) current(s *session, text []byte, of *body) *findings {
+// current returns the findings as of the schema and the rules as they are now; nil if
+// there are none. Then they are being found.
+func (v *verdict) current(s *session, q *lookup) *findings {
 	db, sig := s.who.database, s.who.signature
 	generation, stable := db.generation()
+	rules := db.cache.Rules()
 	known := v.findings.Load()
-	if known != nil && known.generation == generation {
+	if known != nil && known.generation == generation && known.rules == rules {
 		return known
 	}
 	snapshot, standing := db.snapshot(), sig.standing(db, s)
 	if !stable || snapshot == nil || standing == nil || !v.finding.CompareAndSwap(false, true) {
 		return nil
 	}
-	q := &inquiry{statement: sqlparse.NewStatement(text), body: of, signature: sig, path: standing.path, snapshot: snapshot}
-	q.tutor = db.tutor(s.who.pool.Key())
+	i := &inquiry{signature: sig, path: standing.path, snapshot: snapshot, tutor: db.tutor(s.who.pool.Key()), normal: v.shape.Name()}
+	if i.body = q.body; i.body != nil {
+		i.statement = sqlparse.NewStatement(q.body.sql)
+	} else {
+		i.statement = sqlparse.NewStatement(q.text)
+	}
 	s.work(func() {
 		defer v.finding.Store(false)
-		if f := db.find(q); f != nil {
-			f.generation = generation
-			v.shape.SetWhy(f.why)
-			v.findings.Store(f)
+		f := i.find(rules)
+		if f == nil {
+			return
 		}
+		f.generation, f.rules = generation, rules
+		v.shape.SetWhy(f.why)
+		v.shape.SetTables(db.words(f.relations))
+		v.findings.Store(f)
 	})
 	return nil
+}
+
+// words are those of relations.
+func (db *database) words(relations []uint32) (words []*cache.Word) {
+	for _, oid := range relations {
+		words = append(words, db.space.Table(oid))
+	}
+	return words
+}
+
+// refused says why a statement is not cached, as rule says with its hints.
+func (f *findings) refused(rule *cache.Decision, q *lookup) cache.Reason {
+	switch {
+	case f.why != "":
+		return cache.RefusedStatement
+	case f.rule.Cache == cache.Never:
+		return cache.RefusedRule
+	case rule.Cache == cache.Never:
+		return cache.RefusedHint
+	case q.body == nil && sqlparse.NamesTime(q.text), q.body != nil && sqlparse.NamesTime(q.values):
+		return cache.RefusedStatement
+	}
+	return cache.NoReason
 }
 
 // inquiry is what there is to find out about a statement.
@@ -87,10 +119,11 @@ type inquiry struct {
 	path      []string
 	snapshot  *catalog.Snapshot
 	tutor     *tutor
+	normal    string // its text as rules see it
 }
 
 // find finds out about a statement; nil if PostgreSQL does not answer.
-func (db *database) find(q *inquiry) *findings {
+func (q *inquiry) find(rules *cache.Rules) *findings {
 	if why := q.refused(); why != "" {
 		return &findings{why: why}
 	}
@@ -106,7 +139,7 @@ func (db *database) find(q *inquiry) *findings {
 	if why != "" {
 		return &findings{why: why}
 	}
-	return &findings{relations: relations, rule: db.cache.Decide(q.question(relations))}
+	return &findings{relations: relations, rule: rules.Match(q.question(relations))}
 }
 
 // refused says why a statement's answers must not be remembered, as far as its text
@@ -166,7 +199,7 @@ func (q *inquiry) settings() (all []catalog.Setting) {
 
 // question asks which rule holds.
 func (q *inquiry) question(relations []uint32) cache.RuleQuery {
-	ask := cache.RuleQuery{User: q.tutor.key.User, Database: q.tutor.key.Database, Text: q.statement.Text()}
+	ask := cache.RuleQuery{User: q.tutor.key.User, Database: q.tutor.key.Database, Text: q.normal}
 	for _, oid := range relations {
 		if r := q.snapshot.Relation(oid); r != nil {
 			ask.Tables = append(ask.Tables, r.Schema+"."+r.Name)

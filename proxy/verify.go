@@ -8,17 +8,6 @@ import (
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
-// samplesHit reports whether this hit is one of those that are executed all the same,
-// to be compared.
-func (s *session) samplesHit() bool {
-	every := s.databases.cache.VerifySample()
-	if every == 0 {
-		return false
-	}
-	s.hits++
-	return s.hits%every == 0
-}
-
 // compare compares what the cache has with what PostgreSQL has just answered. They
 // may differ only if something has changed meanwhile. The order of rows does not
 // count: without ORDER BY there is none.
