@@ -26,7 +26,9 @@ type Cache struct {
 	spaces map[string]*Space
 	tags   map[string]*Word
 	shapes []weakShape
-	closed bool
+
+	closing sync.Mutex // taken alone, by what takes long
+	closed  bool       // guarded by closing
 }
 
 // slot is what ristretto holds under the first half of a key. ristretto does not
@@ -92,10 +94,11 @@ func (c *Cache) Configure(cfg Config) error {
 	return nil
 }
 
-// Close forgets everything and ends the goroutines. Get finds nothing afterwards.
+// Close forgets everything and ends the goroutines. No Get or Put may be under way;
+// later ones find nothing and remember nothing.
 func (c *Cache) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.closing.Lock()
+	defer c.closing.Unlock()
 	if !c.closed {
 		c.closed = true
 		c.store.Close()
@@ -112,7 +115,9 @@ func (c *Cache) Get(k Key, now int64) (*Entry, Outcome) {
 	}
 	e, s := found.entry, found.entry.shape
 	if w := e.stamp.moved(); w != nil { // first: no time makes an answer good that a change has made wrong
-		s.wasted(w)
+		if _, stable := w.Load(); stable {
+			s.wasted(w)
+		}
 		s.count(Moved)
 		return nil, Moved
 	}
@@ -132,7 +137,7 @@ func (c *Cache) OnError(k Key, s *Shape, now int64) (*Entry, bool) {
 	if !ok || found.hi != k.Hi || now >= found.entry.onError || !found.entry.stamp.Current() {
 		return nil, false
 	}
-	s.count(Stale)
+	s.count(OnError)
 	return found.entry, true
 }
 

@@ -167,8 +167,10 @@ func TestStaleModes(t *testing.T) {
 	c.store.Wait()
 	onError := func(now int64, want bool) {
 		t.Helper()
-		if _, ok := c.OnError(key("q"), shape, now*second); ok != want {
-			t.Errorf("on an error at %d: %v", now, ok)
+		before := shape.Stat().Outcomes[OnError]
+		_, ok := c.OnError(key("q"), shape, now*second)
+		if counted := shape.Stat().Outcomes[OnError] - before; ok != want || ok != (counted == 1) {
+			t.Errorf("on an error at %d: %v, %d counted", now, ok, counted)
 		}
 	}
 	wantGet(t, c, key("q"), 99, "x", Hit)

@@ -52,7 +52,7 @@ type Entry struct {
 
 // entryOverhead is what an entry takes in memory apart from its core: itself, and
 // its places in ristretto's maps.
-const entryOverhead = int64(unsafe.Sizeof(Entry{})) + 320
+const entryOverhead = int64(unsafe.Sizeof(Entry{})) + 160
 
 // refreshPatience is how long Get waits for who was told to refresh an entry
 // before it tells another.

@@ -3,11 +3,12 @@ package cache
 // Outcome is what Get found.
 type Outcome uint8
 
-// The outcomes. The first three come with an entry.
+// The outcomes. The first four come with an entry.
 const (
 	Hit     Outcome = iota // to be served
 	Stale                  // to be served; its soft time is over, and somebody else refreshes it
 	Refresh                // to be served like Stale, and the caller has to refresh it
+	OnError                // to be served as PostgreSQL does not answer; only Cache.OnError finds this
 	Absent                 // a miss: nothing is remembered under this key
 	Expired                // a miss: its time is over
 	Moved                  // a miss: something that it depends on has changed, or is about to
@@ -15,11 +16,11 @@ const (
 )
 
 // Served reports whether there is an entry to be served.
-func (o Outcome) Served() bool { return o <= Refresh }
+func (o Outcome) Served() bool { return o <= OnError }
 
 // String is the label in metrics.
 func (o Outcome) String() string {
-	return [outcomes]string{"hit", "stale", "refresh", "absent", "expired", "moved"}[o]
+	return [outcomes]string{"hit", "stale", "refresh", "on_error", "absent", "expired", "moved"}[o]
 }
 
 // Reason says why an answer was neither taken from the cache nor put into it.

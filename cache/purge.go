@@ -37,10 +37,12 @@ func (c *Cache) PurgeTag(name string) { c.Tag(name).Bump() }
 // PurgeAll forgets everything, also the answers whose queries are under way.
 func (c *Cache) PurgeAll() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for s := range maps.Values(c.spaces) {
 		s.Global.Bump()
 	}
+	c.mu.Unlock()
+	c.closing.Lock()
+	defer c.closing.Unlock()
 	if !c.closed {
 		c.store.Clear() // for the memory: nothing of it would be served
 	}

@@ -10,7 +10,9 @@ type Counts struct {
 }
 
 // Hits is how many statements were answered from the cache.
-func (n *Counts) Hits() int64 { return n.Outcomes[Hit] + n.Outcomes[Stale] + n.Outcomes[Refresh] }
+func (n *Counts) Hits() int64 {
+	return n.Outcomes[Hit] + n.Outcomes[Stale] + n.Outcomes[Refresh] + n.Outcomes[OnError]
+}
 
 // Misses is how many were looked up and not found, or not as they should be.
 func (n *Counts) Misses() int64 {
