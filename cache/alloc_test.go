@@ -24,7 +24,7 @@ func TestHitsAllocateNothing(t *testing.T) {
 			text, _ = StripComments(text[:0], comment, true)
 			h.Reset()
 			h.String("7")
-			e, o := c.Get(h.Sum(), shape, 1)
+			e, o := c.Get(h.Sum(), 1)
 			if o != Hit {
 				t.Fatal(o)
 			}

@@ -91,12 +91,12 @@ func BenchmarkKey(b *testing.B) {
 func BenchmarkGet(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c, shape, keys := benchCache(b, n, benchCore)
+			c, _, keys := benchCache(b, n, benchCore)
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
 				i = (i*1103515245 + 12345) & (1<<31 - 1)
-				if _, o := c.Get(keys[i/256%n], shape, 1); o != Hit {
+				if _, o := c.Get(keys[i/256%n], 1); o != Hit {
 					b.Fatal(o)
 				}
 			}
@@ -106,20 +106,20 @@ func BenchmarkGet(b *testing.B) {
 
 // BenchmarkGetParallel is one hot key on all cores.
 func BenchmarkGetParallel(b *testing.B) {
-	c, shape, keys := benchCache(b, 1, benchCore)
+	c, _, keys := benchCache(b, 1, benchCore)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			c.Get(keys[0], shape, 1)
+			c.Get(keys[0], 1)
 		}
 	})
 }
 
 func BenchmarkMiss(b *testing.B) {
-	c, shape, _ := benchCache(b, 1, benchCore)
+	c, _, _ := benchCache(b, 1, benchCore)
 	k := key("absent")
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Get(k, shape, 1)
+		c.Get(k, 1)
 	}
 }
 
@@ -143,7 +143,7 @@ func BenchmarkHit(b *testing.B) {
 		}
 		h.Reset()
 		h.Bytes(names[i%1000])
-		e, o := c.Get(h.Sum(), shape, 1)
+		e, o := c.Get(h.Sum(), 1)
 		if o != Hit {
 			b.Fatal(o)
 		}
