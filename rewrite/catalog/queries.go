@@ -18,7 +18,7 @@ func (l *loader) queries() []query {
 		{"SET LOCAL client_encoding = 'UTF8'", nil},
 		{"SET LOCAL jit = off", nil},
 		{`SELECT current_database(), (SELECT oid FROM pg_database WHERE datname = current_database())`, l.database},
-		{fingerprintSQL, l.fingerprint},
+		{fingerprintSQL("''"), l.fingerprint},
 		{`SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp|toast_temp)'`, l.namespace},
 		{l.functionsSQL(), l.function},
 		{`SELECT d.objid, e.extname FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass
