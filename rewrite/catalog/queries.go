@@ -16,6 +16,7 @@ func (l *loader) queries() []query {
 		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", nil},
 		{"SET LOCAL search_path = pg_catalog", nil},
 		{"SET LOCAL client_encoding = 'UTF8'", nil},
+		{"SET LOCAL statement_timeout = 0", nil}, // the context bounds it
 		{"SET LOCAL jit = off", nil},
 		{`SELECT current_database(), (SELECT oid FROM pg_database WHERE datname = current_database())`, l.database},
 		{fingerprintSQL("''"), l.fingerprint},
