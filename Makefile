@@ -32,12 +32,14 @@ test: postgresql build ## run all tests, then those that pay again with the race
 race: postgresql compiler ## run the tests of what is concurrent with the race detector
 	$(GO) test -race $(RACE)
 	$(GO) test -race ./proxy -seeds 500
+	$(GO) test -race -run Keeper ./rewrite/catalog
 
 fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: compiler ## copy 1 GB both ways, leave in all ways with all state, and run the simulators with SEEDS=1000000 seeds
+soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read 10,000 tables, and run the simulators with SEEDS=1000000 seeds
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks' ./proxy
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'ManyTables' ./rewrite/catalog
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom|TestListenRandom' ./pool -seeds $(SEEDS)
 

@@ -105,6 +105,9 @@ func learn(ctx context.Context, conn *pgconn.PgConn, q Question) (*Reading, erro
 	for _, f := range described.Fields {
 		r.Columns = append(r.Columns, ResultColumn{f.Name, f.DataTypeOID, f.TypeModifier, f.TableOID, int16(f.TableAttributeNumber)})
 	}
+	if _, err := conn.Exec(ctx, "SET LOCAL client_encoding = 'UTF8'").ReadAll(); err != nil {
+		return nil, err
+	}
 	return r, r.readLocks(ctx, conn)
 }
 

@@ -121,24 +121,32 @@ func btoi(b bool) int {
 }
 
 // judgeBodies finds the functions that are not volatile, and so cannot write,
-// but name one that is.
+// but name one that may.
 func (l *loader) judgeBodies() {
-	volatile := map[string]bool{"execute": true}
+	writing := map[string]bool{"execute": true}
 	for _, f := range l.s.functions {
 		if !f.builtin() && l.s.mayWrite(f) {
-			volatile[f.name] = true
+			writing[strings.ToLower(f.name)] = true
 		}
 	}
-	for oid, body := range l.bodies {
-		f := l.s.functions[oid]
-		for word := range strings.FieldsFuncSeq(body, notInWord) {
-			word = strings.ToLower(word)
-			if volatile[word] || runsText.has(word) {
-				f.nested = true
-				break
+	for found := true; found; {
+		found = false
+		for oid, body := range l.bodies {
+			if f := l.s.functions[oid]; !f.nested && namesAny(body, writing) {
+				f.nested, found = true, true
+				writing[strings.ToLower(f.name)] = true
 			}
 		}
 	}
+}
+
+func namesAny(body string, writing map[string]bool) bool {
+	for word := range strings.FieldsFuncSeq(body, notInWord) {
+		if word = strings.ToLower(word); writing[word] || runsText.has(word) {
+			return true
+		}
+	}
+	return false
 }
 
 func notInWord(r rune) bool {

@@ -114,6 +114,19 @@ func (s *Snapshot) Type(path []string, name []string) (Purity, string) {
 	return v.answer("type", name)
 }
 
+// TypeOf is Type for a type that PostgreSQL has told, of a parameter or a column
+// of the result.
+func (s *Snapshot) TypeOf(oid uint32) (Purity, string) {
+	t := s.types[oid]
+	switch {
+	case t == nil:
+		return Refused, fmt.Sprintf("type %d is not known", oid)
+	case s.casts != "":
+		return Refused, s.casts
+	}
+	return t.purity, t.why
+}
+
 // MayWrite reports whether a call of a function with this name may change
 // something: it is volatile and not built in, or it is not volatile but names
 // one that is, or it is built in and known to write. What is not known may.

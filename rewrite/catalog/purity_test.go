@@ -236,6 +236,12 @@ func TestTrap52Types(t *testing.T) {
 		}
 	}
 	isUnreadable(t, s, "uses", "to_good()")
+	if p, _ := s.TypeOf(rel(t, s, "uses").Columns[0].Type); p != Refused {
+		t.Errorf("type color is %v", p)
+	}
+	if p, _ := s.TypeOf(23); p != Pure {
+		t.Errorf("type int4 is %v", p)
+	}
 	isOpaque(t, s, Insert, "uses", "to_good()")
 	reads(t, s, "spans", "spans")
 }

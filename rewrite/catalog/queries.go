@@ -16,9 +16,10 @@ func (l *loader) queries() []query {
 		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", nil},
 		{"SET LOCAL search_path = pg_catalog", nil},
 		{"SET LOCAL client_encoding = 'UTF8'", nil},
+		{"SET LOCAL statement_timeout = 0", nil}, // the context bounds it
 		{"SET LOCAL jit = off", nil},
 		{`SELECT current_database(), (SELECT oid FROM pg_database WHERE datname = current_database())`, l.database},
-		{fingerprintSQL, l.fingerprint},
+		{fingerprintSQL("''"), l.fingerprint},
 		{`SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp|toast_temp)'`, l.namespace},
 		{l.functionsSQL(), l.function},
 		{`SELECT d.objid, e.extname FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass

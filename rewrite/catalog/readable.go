@@ -10,6 +10,9 @@ import (
 // they, without views, and what they are parts of. why is not empty when such an
 // answer must not be remembered; then it is the sentence that says why.
 func (s *Snapshot) Readable(oids []uint32) (deps []uint32, why string) {
+	if s.casts != "" {
+		return nil, s.casts
+	}
 	all := map[uint32]bool{}
 	for next := slices.Clone(oids); len(next) > 0; next = next[1:] {
 		oid := next[0]
@@ -42,8 +45,6 @@ func (s *Snapshot) unreadable(r *Relation) string {
 		return fmt.Sprintf("%s is a system catalog", r)
 	case r.RowSecurity:
 		return fmt.Sprintf("%s has row level security", r)
-	case s.casts != "":
-		return s.casts
 	}
 	switch r.Kind {
 	case Table, Partitioned, View, MaterializedView:
