@@ -10,12 +10,12 @@ type Counts struct {
 }
 
 // Hits is how many statements were answered from the cache.
-func (n *Counts) Hits() int64 {
+func (n Counts) Hits() int64 {
 	return n.Outcomes[Hit] + n.Outcomes[Stale] + n.Outcomes[Refresh] + n.Outcomes[OnError]
 }
 
 // Misses is how many were looked up and not found, or not as they should be.
-func (n *Counts) Misses() int64 {
+func (n Counts) Misses() int64 {
 	return n.Outcomes[Absent] + n.Outcomes[Expired] + n.Outcomes[Moved]
 }
 

@@ -120,11 +120,10 @@ func (db *database) generation() (n uint64, ok bool) {
 // snapshot returns the schema as it is now; nil if it is being changed or has not
 // been read since.
 func (db *database) snapshot() *catalog.Snapshot {
-	s, ticket := db.keeper.Snapshot()
-	if _, stable := db.generation(); !stable || s == nil || ticket < db.ticket.Load() {
+	if _, stable := db.generation(); !stable {
 		return nil
 	}
-	return s
+	return db.keeper.Fresh(db.ticket.Load())
 }
 
 // schemaChanged is called when a client's change of the schema has ended, before
