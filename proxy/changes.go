@@ -198,10 +198,11 @@ func (all *databases) each(f func(*database)) {
 	}
 }
 
-// unknownChanges may be any.
+// unknownChanges may be any. Functions may change the schema, too; of those that
+// triggers call the keeper of the catalog hears.
 func (s *session) unknownChanges(class sqlparse.Class, text []byte) changes {
 	c := changes{words: []*cache.Word{&s.who.database.space.Global}, ends: true}
-	if s.defines(class, text) || s.hidden.leavers(s.who.pool.Key()) {
+	if s.defines(class, text) || class.Pins&opaque != 0 && s.hidden.leavers(s.who.pool.Key()) {
 		c.words = append(c.words, s.schemaChanges(text).words...)
 	}
 	return c

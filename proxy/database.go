@@ -24,7 +24,7 @@ type database struct {
 	pools  *pool.Set
 	log    *slog.Logger
 
-	reader atomic.Pointer[pool.Key] // as whom the catalog is read
+	reader pool.Key // as whom the catalog is read
 	ticket atomic.Uint64            // of the last refresh that was asked for
 
 	done chan struct{} // closed when the server ends
@@ -60,24 +60,21 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 	defer all.mu.Unlock()
 	db := all.known[server]
 	if db == nil {
-		db = sh.newDatabase(server)
+		db = sh.newDatabase(server, key)
 		if all.known == nil {
 			all.known = make(map[string]*database)
 		}
 		all.known[server] = db
 	}
-	if db.reader.Load() == nil {
-		db.reader.Store(&key)
-		db.ticket.Store(db.keeper.Refresh())
-	}
 	return db
 }
 
-func (sh *shared) newDatabase(server string) *database {
+func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
 		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, log: sh.log, done: make(chan struct{}),
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 	}
+	db.reader = reader
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
 }
@@ -99,7 +96,7 @@ func (all *databases) close() {
 
 // connect logs in to read the catalog.
 func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
-	return db.pools.Connect(ctx, *db.reader.Load())
+	return db.pools.Connect(ctx, db.reader)
 }
 
 // changedOutside is called when the schema or the rights have been changed, and

@@ -76,7 +76,7 @@ var registersOfPostgres = []register{
 		[]string{"update reg.source set v = $2 where id = $1"}},
 }
 
-const registerRows = 3
+const registerRows = 2
 
 type registerInput struct {
 	register, row int
@@ -178,6 +178,7 @@ func (h *history) add(op porcupine.Operation) {
 type historian struct {
 	*history
 	id   int
+	kind int // the register
 	addr string
 	rng  *rand.Rand
 	conn *pgx.Conn
@@ -202,7 +203,7 @@ func (c *historian) play(n int) {
 		if !c.connect() {
 			continue
 		}
-		in := registerInput{register: c.rng.IntN(len(registersOfPostgres)), row: c.rng.IntN(registerRows), write: c.rng.IntN(5) == 0}
+		in := registerInput{register: c.kind, row: c.rng.IntN(registerRows), write: c.rng.IntN(15) == 0}
 		op := porcupine.Operation{ClientId: c.id, Call: c.now()}
 		var err error
 		if in.write {
@@ -242,16 +243,16 @@ func (c *historian) read(in registerInput) (v int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		err = tx.QueryRow(ctx, text, execModes[c.rng.IntN(3)], in.row).Scan(&v)
+		err = tx.QueryRow(ctx, text, execModes[c.rng.IntN(2)], in.row).Scan(&v)
 		return v, errors.Join(err, tx.Rollback(ctx))
 	}
-	err = c.conn.QueryRow(ctx, text, execModes[c.rng.IntN(3)], in.row).Scan(&v)
+	err = c.conn.QueryRow(ctx, text, execModes[c.rng.IntN(2)], in.row).Scan(&v)
 	return v, err
 }
 
 func (c *historian) write(in registerInput) error {
 	texts := registersOfPostgres[in.register].writes
-	text, mode := texts[c.rng.IntN(len(texts))], execModes[c.rng.IntN(3)]
+	text, mode := texts[c.rng.IntN(len(texts))], execModes[c.rng.IntN(2)]
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if c.rng.IntN(3) > 0 {
@@ -281,7 +282,7 @@ func nemesis(t *testing.T, addr, through string, rng *rand.Rand, stop <-chan str
 		select {
 		case <-stop:
 			return
-		case <-time.After(time.Duration(20+rng.IntN(60)) * time.Millisecond):
+		case <-time.After(time.Duration(100+rng.IntN(400)) * time.Millisecond):
 		}
 		switch rng.IntN(3) {
 		case 0:
@@ -313,8 +314,8 @@ func playHistory(t *testing.T, seed uint64) *history {
 		breaker.Go(func() { nemesis(t, backend, p.addr, rand.New(rand.NewPCG(seed, 8)), stop) })
 	}
 	for id := range 6 {
-		c := &historian{history: h, id: id, addr: p.addr, rng: rand.New(rand.NewPCG(seed, uint64(id)))}
-		clients.Go(func() { c.play(120) })
+		c := &historian{history: h, id: id, kind: int(seed/2) % len(registersOfPostgres), addr: p.addr, rng: rand.New(rand.NewPCG(seed, uint64(id)))}
+		clients.Go(func() { c.play(300) })
 	}
 	clients.Wait()
 	close(stop)
@@ -325,7 +326,7 @@ func playHistory(t *testing.T, seed uint64) *history {
 }
 
 func TestCacheHistories(t *testing.T) {
-	histories, hits := 6, 0
+	histories, hits := 8, 0
 	if soak {
 		histories = 200
 	}

@@ -143,7 +143,7 @@ const askStanding = `SELECT pg_catalog.current_setting('default_transaction_isol
 func (db *database) awaitEnd(pid uint32) {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		there := true
-		err := db.tutor(*db.reader.Load()).ask(func(ctx context.Context, conn *pgconn.PgConn) error {
+		err := db.tutor(db.reader).ask(func(ctx context.Context, conn *pgconn.PgConn) error {
 			r := conn.ExecParams(ctx, "SELECT pid FROM pg_catalog.pg_stat_get_activity($1)", [][]byte{strconv.AppendUint(nil, uint64(pid), 10)}, nil, nil, nil).Read()
 			there = len(r.Rows) > 0
 			return r.Err
