@@ -191,27 +191,28 @@ func TestStaleModes(t *testing.T) {
 
 func TestOneCallerRefreshes(t *testing.T) {
 	c := newCache(t)
-	shape := c.NewShape("s")
-	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 10 * second, Stale: 99 * second, Shape: shape})
-	c.Put(key("q"), e, 0)
-	c.store.Wait()
-	var refresh, stale atomic.Int64
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 100 {
-				switch _, o := c.Get(key("q"), shape, 20*second); o {
+	st, shape := stamp(t, c.Space("db")), c.NewShape("s")
+	for range 2000 {
+		e := c.NewEntry(Answer{Stamp: st, Fresh: 10 * second, Stale: 99 * second, Shape: shape})
+		var refresh, stale atomic.Int64
+		var wg sync.WaitGroup
+		start := make(chan bool)
+		for range 4 {
+			wg.Go(func() {
+				<-start
+				switch e.check(20 * second) {
 				case Refresh:
 					refresh.Add(1)
 				case Stale:
 					stale.Add(1)
 				}
-			}
-		})
-	}
-	wg.Wait()
-	if refresh.Load() != 1 || stale.Load() != 799 {
-		t.Errorf("%d were told to refresh, %d were not", refresh.Load(), stale.Load())
+			})
+		}
+		close(start)
+		wg.Wait()
+		if refresh.Load() != 1 || stale.Load() != 3 {
+			t.Fatalf("%d were told to refresh, %d were not", refresh.Load(), stale.Load())
+		}
 	}
 }
 
@@ -344,6 +345,65 @@ func TestClosed(t *testing.T) {
 	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
 	if r := c.Put(key("q"), e, 0); r != DroppedFull {
 		t.Errorf("put: %q", r)
+	}
+	if st := c.Stat(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("%d entries, %d bytes", st.Entries, st.Bytes)
+	}
+}
+
+// TestEverythingAtOnce is for the race detector, and for the counts.
+func TestEverythingAtOnce(t *testing.T) {
+	c := newCache(t, func(cfg *Config) { cfg.Size = 200 * KB })
+	var wg sync.WaitGroup
+	for g := range uint64(8) {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(g, 3))
+			shape := c.NewShape("s")
+			shape.SetTables([]*Word{c.Space("db").Table(1)})
+			for range 3000 {
+				everything(c, shape, rng)
+			}
+		})
+	}
+	wg.Wait()
+	c.store.Wait()
+	if st := c.Stat(); st.Bytes > 200*int64(KB) || st.Entries < 0 || st.Hits() == 0 || st.Outcomes[Moved] == 0 {
+		t.Errorf("%+v", st)
+	}
+	c.PurgeAll()
+	if st := c.Stat(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("%d entries, %d bytes are left", st.Entries, st.Bytes)
+	}
+}
+
+func everything(c *Cache, shape *Shape, rng *rand.Rand) {
+	s := c.Space("db")
+	k := key(fmt.Sprint(rng.IntN(50)))
+	switch n := rng.IntN(10_000); {
+	case n < 5:
+		c.PurgeAll()
+	case n < 10:
+		cfg := *c.cfg.Load()
+		cfg.TTL++
+		_ = c.Configure(cfg)
+	case n < 50:
+		c.Shapes()
+		c.Stat()
+	case n < 80:
+		c.PurgeTag("tag")
+	case n < 200:
+		s.Table(1).Begin()
+		s.Table(1).End()
+	case n < 4000:
+		if st, ok := s.Stamp([]uint32{1}); ok && st.Add(c.Tag("tag")) {
+			c.Put(k, c.NewEntry(Answer{Core: make([]byte, rng.IntN(3000)), Stamp: st, Fresh: 100 * second, Cost: 1, Shape: shape}), 0)
+			shape.Miss(2, 1)
+		}
+	default:
+		if shape.Admit(1) {
+			c.Get(k, shape, 1)
+			shape.Hit(1)
+		}
 	}
 }
 
