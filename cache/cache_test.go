@@ -191,7 +191,8 @@ func TestPurge(t *testing.T) {
 	}
 	put(t, c, key("q"), stamp(t, s, 1), "y")
 	wantGet(t, c, key("q"), 1, "y", Hit)
-	if c.Space("db") != s || c.Space("other") == s || c.Tag("a") != c.Tag("a") || c.Tag("a") == c.Tag("b") {
+	tag := c.Tag("a")
+	if c.Space("db") != s || c.Space("other") == s || c.Tag("a") != tag || c.Tag("b") == tag {
 		t.Error("spaces and tags do not go by name")
 	}
 }
