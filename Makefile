@@ -10,7 +10,7 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 
 # Where several goroutines share something. The simulator in proxy runs fewer
 # seeds there: it is slow under the race detector, and has one goroutine.
-RACE := ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
+RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test race fuzz soak suites lint bench clean compiler postgresql

@@ -11,6 +11,7 @@ import (
 // ristretto notes 64 look-ups in a buffer and then makes another, of 512 bytes:
 // that is the 8 bytes a hit that are let pass.
 func TestHitsAllocateNothing(t *testing.T) {
+	skipUnderRace(t)
 	for name, core := range map[string]string{"plain": benchCore, "compressed": strings.Repeat(benchCore, 100)} {
 		c, shape, _ := benchCache(t, 100, core)
 		var h Hasher
@@ -49,6 +50,7 @@ func TestHitsAllocateNothing(t *testing.T) {
 
 // TestStampsAllocateNothing, with up to three tables.
 func TestStampsAllocateNothing(t *testing.T) {
+	skipUnderRace(t)
 	s := new(Space)
 	oids := []uint32{1, 2, 3}
 	if n := testing.AllocsPerRun(1000, func() {
@@ -62,6 +64,7 @@ func TestStampsAllocateNothing(t *testing.T) {
 
 // TestBytesAreReal compares what Stat says with what the heap says.
 func TestBytesAreReal(t *testing.T) {
+	skipUnderRace(t)
 	for _, size := range []int{60, 900, 20_000} {
 		c := newCache(t, func(cfg *Config) { cfg.Size, cfg.CompressOver = GB, 0 })
 		c.Space("db").Table(1)

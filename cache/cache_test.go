@@ -1,12 +1,10 @@
 package cache
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -140,81 +138,6 @@ func TestPutDropsWhatHasMoved(t *testing.T) {
 	}
 }
 
-// TestTime: contract C4, and traps 14 and 3.
-func TestTime(t *testing.T) {
-	c := newCache(t)
-	s := c.Space("db")
-	put(t, c, key("q"), stamp(t, s, 1), "x")
-	wantGet(t, c, key("q"), 99, "x", Hit)
-	wantGet(t, c, key("q"), 100, "", Expired)
-	wantGet(t, c, key("q"), 1e6, "", Expired)
-
-	late := c.NewEntry(Answer{Stamp: stamp(t, s, 1), Fresh: 100 * second, Shape: c.NewShape("s")})
-	if r := c.Put(key("late"), late, 100*second); r != DroppedExpired {
-		t.Errorf("put what is over: %q", r)
-	}
-}
-
-// TestStaleModes: contract C5.
-func TestStaleModes(t *testing.T) {
-	c := newCache(t)
-	s := c.Space("db")
-	shape := c.NewShape("s")
-	e := c.NewEntry(Answer{Core: []byte("x"), Stamp: stamp(t, s, 1), Fresh: 100 * second, Stale: 200 * second, OnError: 300 * second, Shape: shape})
-	if r := c.Put(key("q"), e, 0); r != NoReason {
-		t.Fatal(r)
-	}
-	c.store.Wait()
-	onError := func(now int64, want bool) {
-		t.Helper()
-		before := shape.Stat().Outcomes[OnError]
-		_, ok := c.OnError(key("q"), shape, now*second)
-		if counted := shape.Stat().Outcomes[OnError] - before; ok != want || ok != (counted == 1) {
-			t.Errorf("on an error at %d: %v, %d counted", now, ok, counted)
-		}
-	}
-	wantGet(t, c, key("q"), 99, "x", Hit)
-	wantGet(t, c, key("q"), 100, "x", Refresh)
-	wantGet(t, c, key("q"), 101, "x", Stale)
-	wantGet(t, c, key("q"), 111, "x", Refresh) // who should have done it has not
-	wantGet(t, c, key("q"), 112, "x", Stale)
-	wantGet(t, c, key("q"), 200, "", Expired)
-	onError(299, true)
-	onError(300, false)
-
-	s.Table(1).Bump()
-	for _, now := range []int64{99, 100, 150, 200} {
-		wantGet(t, c, key("q"), now, "", Moved)
-		onError(now, false)
-	}
-}
-
-func TestOneCallerRefreshes(t *testing.T) {
-	c := newCache(t)
-	shape := c.NewShape("s")
-	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 10 * second, Stale: 99 * second, Shape: shape})
-	c.Put(key("q"), e, 0)
-	c.store.Wait()
-	var refresh, stale atomic.Int64
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 100 {
-				switch _, o := c.Get(key("q"), 20*second); o {
-				case Refresh:
-					refresh.Add(1)
-				case Stale:
-					stale.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if refresh.Load() != 1 || stale.Load() != 799 {
-		t.Errorf("%d were told to refresh, %d were not", refresh.Load(), stale.Load())
-	}
-}
-
 // TestSecondHalfOfTheKey: contract C6, trap 11.
 func TestSecondHalfOfTheKey(t *testing.T) {
 	c := newCache(t)
@@ -228,67 +151,6 @@ func TestSecondHalfOfTheKey(t *testing.T) {
 	put(t, c, other, stamp(t, c.Space("db")), "y")
 	wantGet(t, c, other, 1, "y", Hit)
 	wantGet(t, c, k, 1, "", Absent)
-}
-
-// TestBytesAreKept: contract C7.
-func TestBytesAreKept(t *testing.T) {
-	random := make([]byte, 5000)
-	rng := rand.NewChaCha8([32]byte{1})
-	rng.Read(random)
-	row := "D\x00\x00\x00\x1f\x00\x02\x00\x00\x00\x05hello\x00\x00\x00\x0aworld"
-	for name, tt := range map[string]struct {
-		core   string
-		over   Bytes
-		packed bool
-	}{
-		"empty":          {"", 1000, false},
-		"short":          {strings.Repeat(row, 3), 1000, false},
-		"long":           {strings.Repeat(row, 1000), 1000, true},
-		"long, never":    {strings.Repeat(row, 1000), 0, false},
-		"random":         {string(random), 1000, false},
-		"not quite 30 %": {string(random) + strings.Repeat("a", 1800), 1000, false},
-		"too long":       {strings.Repeat(row, 100000), 1000, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCache(t, func(cfg *Config) { cfg.CompressOver = tt.over })
-			core := []byte(tt.core)
-			e := c.NewEntry(Answer{Core: core, Shape: c.NewShape("s")})
-			clear(core) // it stays the caller's
-			got, plain := e.Core()
-			if plain == tt.packed {
-				t.Errorf("kept as %d bytes of %d", len(got), len(tt.core))
-			}
-			if plain && string(got) != tt.core {
-				t.Error("Core is not what was put in")
-			}
-			for _, dst := range [][]byte{nil, []byte("before"), make([]byte, 1, 1<<20)} {
-				if out := e.AppendTo(dst); !bytes.Equal(out, append(bytes.Clone(dst), tt.core...)) {
-					t.Errorf("AppendTo after %d bytes is not what was put in", len(dst))
-				}
-			}
-			var in, out int64
-			if tt.packed {
-				in, out = int64(len(tt.core)), int64(len(e.core))
-			}
-			if st := c.Stat(); st.PackedIn != in || st.PackedOut != out {
-				t.Errorf("%d bytes packed to %d, want %d to %d", st.PackedIn, st.PackedOut, in, out)
-			}
-		})
-	}
-}
-
-func TestMaxEntry(t *testing.T) {
-	c := newCache(t, func(cfg *Config) { cfg.MaxEntry, cfg.CompressOver = 1000, 0 })
-	for _, tt := range []struct {
-		size  int
-		limit Bytes
-		want  Reason
-	}{{1000, 0, NoReason}, {1001, 0, DroppedLarge}, {1001, 2000, NoReason}, {901, 900, DroppedLarge}} {
-		e := c.NewEntry(Answer{Core: make([]byte, tt.size), MaxEntry: tt.limit, Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
-		if r := c.Put(key("q"), e, 0); r != tt.want {
-			t.Errorf("%d bytes with limit %d: %q", tt.size, tt.limit, r)
-		}
-	}
 }
 
 // TestSize fills the cache several times over.
@@ -329,7 +191,8 @@ func TestPurge(t *testing.T) {
 	}
 	put(t, c, key("q"), stamp(t, s, 1), "y")
 	wantGet(t, c, key("q"), 1, "y", Hit)
-	if c.Space("db") != s || c.Space("other") == s || c.Tag("a") != c.Tag("a") || c.Tag("a") == c.Tag("b") {
+	tag := c.Tag("a")
+	if c.Space("db") != s || c.Space("other") == s || c.Tag("a") != tag || c.Tag("b") == tag {
 		t.Error("spaces and tags do not go by name")
 	}
 }
@@ -344,6 +207,65 @@ func TestClosed(t *testing.T) {
 	e := c.NewEntry(Answer{Stamp: stamp(t, c.Space("db")), Fresh: 9 * second, Shape: c.NewShape("s")})
 	if r := c.Put(key("q"), e, 0); r != DroppedFull {
 		t.Errorf("put: %q", r)
+	}
+	if st := c.Stat(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("%d entries, %d bytes", st.Entries, st.Bytes)
+	}
+}
+
+// TestEverythingAtOnce is for the race detector, and for the counts.
+func TestEverythingAtOnce(t *testing.T) {
+	c := newCache(t, func(cfg *Config) { cfg.Size = 200 * KB })
+	var wg sync.WaitGroup
+	for g := range uint64(8) {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(g, 3))
+			shape := c.NewShape("s")
+			shape.SetTables([]*Word{c.Space("db").Table(1)})
+			for range 3000 {
+				everything(c, shape, rng)
+			}
+		})
+	}
+	wg.Wait()
+	c.store.Wait()
+	if st := c.Stat(); st.Bytes > 200*int64(KB) || st.Entries < 0 || st.Hits() == 0 || st.Outcomes[Moved] == 0 {
+		t.Errorf("%+v", st)
+	}
+	c.PurgeAll()
+	if st := c.Stat(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("%d entries, %d bytes are left", st.Entries, st.Bytes)
+	}
+}
+
+func everything(c *Cache, shape *Shape, rng *rand.Rand) {
+	s := c.Space("db")
+	k := key(fmt.Sprint(rng.IntN(50)))
+	switch n := rng.IntN(10_000); {
+	case n < 5:
+		c.PurgeAll()
+	case n < 10:
+		cfg := *c.cfg.Load()
+		cfg.TTL++
+		_ = c.Configure(cfg)
+	case n < 50:
+		c.Shapes()
+		c.Stat()
+	case n < 80:
+		c.PurgeTag("tag")
+	case n < 200:
+		s.Table(1).Begin()
+		s.Table(1).End()
+	case n < 4000:
+		if st, ok := s.Stamp([]uint32{1}); ok && st.Add(c.Tag("tag")) {
+			c.Put(k, c.NewEntry(Answer{Core: make([]byte, rng.IntN(3000)), Stamp: st, Fresh: 100 * second, Cost: 1, Shape: shape}), 0)
+			shape.Miss(2, 1)
+		}
+	default:
+		if shape.Admit(1) {
+			c.Get(k, 1)
+			shape.Hit(1)
+		}
 	}
 }
 

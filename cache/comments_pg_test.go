@@ -15,6 +15,7 @@ import (
 // TestStrippedTextsMeanTheSame asks PostgreSQL, with either way of reading
 // strings.
 func TestStrippedTextsMeanTheSame(t *testing.T) {
+	skipUnderRace(t)
 	pg, err := embedded.Start(t.Context(), embedded.Options{})
 	if err != nil {
 		t.Fatal(err)

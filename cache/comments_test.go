@@ -240,6 +240,7 @@ func postgresTokens(text string) (tokens []string, ok bool) {
 
 // TestStripRandomTexts puts texts together of what can go wrong.
 func TestStripRandomTexts(t *testing.T) {
+	skipUnderRace(t)
 	pieces := []string{"'", "'", "''", `\`, "--", "/*", "*/", "/*x*/", "-- x\n", "\n", "\r", " ", "e", "E'", "n'", "U&'", "$", "$$", "$a$", "$1", "a", "é",
 		"1", ".", "+", "-", "*", "/", "\"", "\t", "\f", ";", ":", "b'01'", "'x'", "e'\\''", "select"}
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -54,10 +54,12 @@ func (s *Shape) Origin(ns int64) {
 	}
 }
 
-// bookEvery is how many hits the tables hear of at once.
+// bookEvery is for how many hits the tables are told of one. A shape of its own
+// for each text may have few, so those of its stripe are counted.
 const bookEvery = 16
 
-// served books a hit, the nth, by an answer that PostgreSQL took cost for.
+// served books a hit, the nth of its stripe, by an answer that PostgreSQL took
+// cost for.
 func (s *Shape) served(cost, n int64) {
 	s.saved.Add(cost)
 	s.total.saved.Add(cost)

@@ -123,6 +123,17 @@ func TestTriesAgainInTime(t *testing.T) {
 	}
 }
 
+// TestWinsAreNotSaved: what a shape won long ago does not pay for what it loses now.
+func TestWinsAreNotSaved(t *testing.T) {
+	shape := newCache(t).NewShape("s")
+	shape.Miss(1000, 1000)
+	shape.served(100*second, shape.count(Hit))
+	shape.economy.lose(minLimit+1, minLimit)
+	if shape.Admit(1) {
+		t.Error("it is still on")
+	}
+}
+
 // TestDoesNotFlap: between on and off is half a limit.
 func TestDoesNotFlap(t *testing.T) {
 	shape := newCache(t).NewShape("s")
@@ -187,6 +198,11 @@ func TestTableWrittenTooOften(t *testing.T) {
 	for range 50 {
 		if _, ok := statement(2, false); !ok {
 			t.Fatal("the other table is off too")
+		}
+	}
+	for i := range 20_000 {
+		if _, ok := statement(3, i%4 == 0); !ok {
+			t.Fatal("a table is off though three of four statements are hits")
 		}
 	}
 	hits := 0

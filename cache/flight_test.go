@@ -121,6 +121,9 @@ func TestFlightFromBeforeAWrite(t *testing.T) {
 					t.Error("the later flight cannot be joined")
 				}
 				defer func() {
+					if h, leader := c.Join(key("q"), st, &fakeWaiter{}); leader || h != g {
+						t.Error("the later flight is over with the earlier")
+					}
 					g.Fill(nil)
 					if len(next.filled) != 1 {
 						t.Error("the later flight was lost with the earlier")

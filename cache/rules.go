@@ -12,9 +12,8 @@ import (
 // Rules are the configuration's, compiled. They never change: a new configuration
 // makes new ones.
 type Rules struct {
-	rules  []rule
-	base   Decision // where none matches
-	maxTTL time.Duration
+	rules []rule
+	base  Decision // where none matches
 }
 
 type rule struct {

@@ -63,10 +63,10 @@ func (c *Cache) dropShapes() {
 	c.shapes = kept
 }
 
-// count counts an outcome and returns which one of its kind it is.
+// count counts an outcome and returns which one of its kind it is, in the stripe.
 func (s *Shape) count(o Outcome) int64 {
-	s.total.outcomes[o].Add(1)
-	return s.outcomes[o].Add(1)
+	s.outcomes[o].Add(1)
+	return s.total.outcomes[o].Add(1)
 }
 
 // Absent counts that nothing was remembered for a statement of this shape.

@@ -1,0 +1,7 @@
+//go:build !race
+
+package cache
+
+import "testing"
+
+func skipUnderRace(*testing.T) {}
