@@ -99,6 +99,12 @@ func (l *loader) inheritance(r row) {
 	parent.Children = append(parent.Children, child.OID)
 }
 
+func (l *loader) partitionKey(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		rel.PartitionKey = l.vector(r[1])
+	}
+}
+
 func (l *loader) index(r row) {
 	rel := l.s.relations[r.oid(0)]
 	if rel == nil {

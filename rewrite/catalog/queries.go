@@ -46,6 +46,7 @@ func (l *loader) queries() []query {
 			AND relnamespace <> 'pg_toast'::regnamespace`, l.relation},
 		{l.columnsSQL(), l.column},
 		{`SELECT inhrelid, inhparent FROM pg_inherits ORDER BY 1, inhseqno`, l.inheritance},
+		{`SELECT partrelid, partattrs FROM pg_partitioned_table`, l.partitionKey},
 		{l.indexesSQL(), l.index},
 		{l.foreignKeysSQL(), l.foreignKey},
 		{`SELECT tgrelid, tgname, tgfoid, tgtype, tgenabled, tgdeferrable FROM pg_trigger
