@@ -63,6 +63,7 @@ func (l *loader) class(r row) {
 }
 
 func (l *loader) relation(r row) {
+	l.s.Fingerprint.relations.add(r)
 	options := " " + string(r[9])
 	rel := &Relation{OID: r.oid(0), Schema: l.schema(r.oid(1)).name, Name: l.text(r[2]), Kind: r.char(3),
 		Persistence: r.char(4), Owner: r.oid(5),

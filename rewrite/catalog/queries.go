@@ -40,10 +40,7 @@ func (l *loader) queries() []query {
 		{`SELECT o.oid, o.opcname, o.opcintype, n.nspname, EXISTS (SELECT FROM pg_depend d
 			WHERE d.classid = 'pg_opclass'::regclass AND d.objid = o.oid AND d.deptype = 'e')
 			FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace`, l.class},
-		{`SELECT oid, relnamespace, relname, relkind, relpersistence, relowner, relrowsecurity, relforcerowsecurity,
-			reltype, coalesce(array_to_string(reloptions, ' '), '')
-			FROM pg_class WHERE relkind IN ('r','p','v','m','f','S','c') AND relpersistence <> 't'
-			AND relnamespace <> 'pg_toast'::regnamespace`, l.relation},
+		{relationsSQL, l.relation},
 		{l.columnsSQL(), l.column},
 		{`SELECT inhrelid, inhparent FROM pg_inherits ORDER BY 1, inhseqno`, l.inheritance},
 		{`SELECT partrelid, partattrs FROM pg_partitioned_table`, l.partitionKey},
