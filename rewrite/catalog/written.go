@@ -98,6 +98,9 @@ func (w *writing) add(r *Relation, st step) {
 	if fresh == 0 {
 		return
 	}
+	if len(st.columns) == 0 {
+		st.columns = nil
+	}
 	if fresh&Update != 0 && st.columns != nil {
 		if !known.addColumns(st.way, st.columns) {
 			fresh &^= Update

@@ -150,7 +150,11 @@ func TestTrap20Functions(t *testing.T) {
 		CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'INSERT INTO log VALUES (1); SELECT 1';
 		CREATE FUNCTION sound(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1';
 		CREATE FUNCTION liar(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT public.F($1)';
-		CREATE FUNCTION liars_friend(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar($1)';
+		CREATE FUNCTION liar1(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar($1)';
+		CREATE FUNCTION liar2(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar1($1)';
+		CREATE FUNCTION liar3(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar2($1)';
+		CREATE FUNCTION liar4(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar3($1)';
+		CREATE FUNCTION liar5(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT liar4($1)';
 		CREATE FUNCTION dynamic(int) RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN EXECUTE ''SELECT 1''; RETURN 1; END';
 		CREATE OPERATOR ### (RIGHTARG = int, FUNCTION = f);
 		CREATE DOMAIN d AS int CHECK (f(VALUE) > 0);
@@ -160,7 +164,7 @@ func TestTrap20Functions(t *testing.T) {
 		CREATE TABLE in_operator (x int DEFAULT ### 1);
 		CREATE TABLE in_check (x int CHECK (f(x) > 0));
 		CREATE TABLE in_index (x int); CREATE INDEX ON in_index (liar(x));
-		CREATE TABLE in_predicate (x int); CREATE INDEX ON in_predicate (x) WHERE liars_friend(x) > 1;
+		CREATE TABLE in_predicate (x int); CREATE INDEX ON in_predicate (x) WHERE liar5(x) > 1;
 		CREATE TABLE in_generated (x int, y int GENERATED ALWAYS AS (liar(x)) STORED);
 		CREATE TABLE in_policy (x int); CREATE POLICY p ON in_policy USING (f(x) > 1);
 		CREATE TABLE in_domain (x dd); CREATE TABLE in_array (x d[]); CREATE TABLE in_composite (x c); CREATE TABLE in_row (x in_domain);
