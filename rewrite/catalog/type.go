@@ -107,12 +107,8 @@ func (l *loader) judgeInput(t *typ) {
 	if t.oid >= firstNormal || printed[t.name] {
 		t.purity = max(t.purity, DependsOnSettings)
 	}
-	switch {
-	case t.kind == 'p':
+	if t.kind == 'p' {
 		t.refuse(fmt.Sprintf("%s is a pseudo-type", t))
-	case t.oid < firstNormal && refused.has(t.name):
-		t.refuse(fmt.Sprintf("what %s means depends on the catalogs or the time", t))
-		t.reading = t.why
 	}
 	for _, oid := range []uint32{t.input, t.output, l.canonical[t.oid]} {
 		if oid == 0 {
