@@ -43,6 +43,26 @@ func TestTrap52Fingerprint(t *testing.T) {
 	}
 }
 
+// TestFingerprintSeesLateCommits has an older transaction commit after a newer one.
+func TestFingerprintSeesLateCommits(t *testing.T) {
+	d := newDatabase(t, `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
+	older, watch := d.connect("postgres"), d.connect("postgres")
+	if err := prepareFingerprint(t.Context(), watch); err != nil {
+		t.Fatal(err)
+	}
+	last := d.load().Fingerprint
+	run(t, older, "BEGIN; ALTER FUNCTION f() STABLE")
+	d.run("ALTER FUNCTION g() STABLE")
+	for _, commit := range []func(){func() {}, func() { run(t, older, "COMMIT") }} {
+		commit()
+		now, err := readFingerprint(t.Context(), watch, last)
+		if err != nil || !now.since(last).Schema {
+			t.Errorf("%v is not seen after %v; %v", now, last, err)
+		}
+		last = now
+	}
+}
+
 // describe says what has changed, in a word if nothing of the schema has.
 func describe(s *Snapshot, c Change) string {
 	switch {
