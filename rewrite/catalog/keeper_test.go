@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -179,14 +180,27 @@ func TestKeeperBacksOff(t *testing.T) {
 
 func TestKeeperCloses(t *testing.T) {
 	d := newDatabase(t, "")
-	entered := make(chan struct{})
+	entered, canceled, release, closed := make(chan bool), make(chan bool), make(chan bool), make(chan bool)
 	k := NewKeeper(func(ctx context.Context) (*pgconn.PgConn, error) {
 		close(entered)
 		<-ctx.Done()
+		close(canceled)
+		<-release
 		return nil, ctx.Err()
 	}, often, func(Change) {})
 	<-entered
-	k.Close()
+	go func() { k.Close(); close(closed) }()
+	<-canceled
+	for range 1000 {
+		runtime.Gosched()
+		select {
+		case <-closed:
+			t.Fatal("Close did not wait for the goroutine")
+		default:
+		}
+	}
+	close(release)
+	<-closed
 	other, _ := keep(t, d.url(), never)
 	other.Close()
 	await(t, "the end of its connection", func() bool {
