@@ -138,6 +138,31 @@ func TestKeeperCoalesces(t *testing.T) {
 	}
 }
 
+// TestKeeperRests calls the steps itself: after a load, the next one has to
+// wait for as long as that took.
+func TestKeeperRests(t *testing.T) {
+	d := newDatabase(t, "")
+	k := &Keeper{connect: func(ctx context.Context) (*pgconn.PgConn, error) { return pgconn.Connect(ctx, d.url()) },
+		poll: never, changed: func(Change) {}, wake: make(chan struct{}, 1)}
+	defer k.hangUp()
+	begun := time.Now()
+	if _, err := k.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !k.rested.After(begun) {
+		t.Errorf("it rests until %v", k.rested)
+	}
+	k.rested = time.Now().Add(time.Hour)
+	s, ticket := k.Snapshot(), k.Refresh()
+	if pause, err := k.step(t.Context()); err != nil || pause < time.Hour/2 || pause > time.Hour || k.Snapshot() != s {
+		t.Errorf("paused for %v; %v", pause, err)
+	}
+	k.rested = time.Time{}
+	if _, err := k.step(t.Context()); err != nil || k.Fresh(ticket) == nil {
+		t.Errorf("not loaded; %v", err)
+	}
+}
+
 func TestKeeperReconnects(t *testing.T) {
 	s := pgtest.NewServer(t, embedded.Options{})
 	k, changes := keep(t, s.URL("postgres", "postgres"), often)
