@@ -12,8 +12,8 @@ func (l *loader) database(r row) { l.s.Database, l.s.OID = string(r[0]), r.oid(1
 func (l *loader) namespace(r row) { l.addSchema(r.oid(0), l.text(r[1])) }
 
 func (l *loader) function(r row) {
-	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3), kind: r.char(4),
-		language: l.text(r[5]), arguments: l.oidList(r[6]), row: r.bool(7), ofRange: r.bool(8)}
+	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3),
+		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7)}
 	l.s.functions[f.oid] = f
 	f.schema.functions[f.name] = append(f.schema.functions[f.name], f)
 }

@@ -67,7 +67,7 @@ func (l *loader) since(major int, sql, other string) string {
 func (l *loader) functionsSQL() string {
 	// record, "any" and the polymorphic types take a row.
 	const takesRow = `2249,2276,2283,2776,5077,5079`
-	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, p.prokind, l.lanname, p.proargtypes,
+	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, l.lanname, p.proargtypes,
 		p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 AND (p.proargtypes[0] IN (` + takesRow + `)
 			OR EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c')),
 		l.lanname = 'internal' AND p.prosrc ~ '^(multi)?range_constructor'

@@ -4,16 +4,15 @@ import "fmt"
 
 // typ is a type that is not the row type of a table.
 type typ struct {
-	oid       uint32
-	name      string
-	schema    *schema
-	kind      byte // b base, c composite, d domain, e enum, p pseudo, r range, m multirange
-	base      uint32
-	element   uint32
-	relation  uint32 // of a composite type
-	input     uint32
-	output    uint32
-	extension string
+	oid      uint32
+	name     string
+	schema   *schema
+	kind     byte // b base, c composite, d domain, e enum, p pseudo, r range, m multirange
+	base     uint32
+	element  uint32
+	relation uint32 // of a composite type
+	input    uint32
+	output   uint32
 
 	// What follows is concluded from the rest by judgeTypes.
 	judged bool
