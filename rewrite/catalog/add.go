@@ -12,8 +12,8 @@ func (l *loader) database(r row) { l.s.Database, l.s.OID = string(r[0]), r.oid(1
 func (l *loader) namespace(r row) { l.addSchema(r.oid(0), l.text(r[1])) }
 
 func (l *loader) function(r row) {
-	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3), kind: r.char(4),
-		language: l.text(r[5]), arguments: l.oidList(r[6]), row: r.bool(7), ofRange: r.bool(8)}
+	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3),
+		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7)}
 	l.s.functions[f.oid] = f
 	f.schema.functions[f.name] = append(f.schema.functions[f.name], f)
 }
@@ -63,6 +63,7 @@ func (l *loader) class(r row) {
 }
 
 func (l *loader) relation(r row) {
+	l.s.Fingerprint.relations.add(r)
 	options := " " + string(r[9])
 	rel := &Relation{OID: r.oid(0), Schema: l.schema(r.oid(1)).name, Name: l.text(r[2]), Kind: r.char(3),
 		Persistence: r.char(4), Owner: r.oid(5),
@@ -97,6 +98,12 @@ func (l *loader) inheritance(r row) {
 	}
 	child.Parents = append(child.Parents, parent.OID)
 	parent.Children = append(parent.Children, child.OID)
+}
+
+func (l *loader) partitionKey(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		rel.PartitionKey = l.vector(r[1])
+	}
 }
 
 func (l *loader) index(r row) {

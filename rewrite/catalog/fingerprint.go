@@ -2,43 +2,81 @@ package catalog
 
 import (
 	"context"
+	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Fingerprint stands for what the catalogs say: of two that are Equal, the
-// catalogs were the same.
+// Fingerprint stands for what the catalogs say.
 //
 // For each catalog it has the number of rows and the sum of their xmin: a row
 // that is changed gets the xmin of a newer transaction, so that with an equal
 // number of rows the sum has grown. VACUUM FREEZE leaves xmin as it is, and
 // what VACUUM and ANALYZE note in pg_class is written without a new xmin.
 //
+// Of pg_class it has the rows as well: TRUNCATE and REFRESH change where the
+// rows of a relation are (relfilenode), which is no change of the schema.
+//
 // It does not see: changes of PostgreSQL's own functions, operators and columns, ALTER
 // EXTENSION ... ADD and DROP, comments, statistics, publications, passwords.
 type Fingerprint struct {
 	// moment is the MVCC snapshot that it was read with. In two equal ones all
 	// is equal, so that nothing needs to be read.
-	moment        string
-	schema, roles string
+	moment string
+	// classes is of pg_class, schema of the other catalogs.
+	classes, schema, roles string
+	relations              *classRows
 }
 
-// Equal reports whether nothing has changed from one to the other.
-func (f Fingerprint) Equal(other Fingerprint) bool {
-	return f.schema == other.schema && f.roles == other.roles
+// classRows is what matters of pg_class.
+type classRows struct {
+	hash  uint64            // of all but where rows are
+	files map[uint32]uint32 // where they are, by relation
+}
+
+// relationsSQL asks for the rows of pg_class, for a snapshot and for classRows.
+const relationsSQL = `SELECT oid, relnamespace, relname, relkind, relpersistence, relowner, relrowsecurity,
+	relforcerowsecurity, reltype, coalesce(array_to_string(reloptions, ' '), ''), relacl, relfilenode
+	FROM pg_class WHERE relkind IN ('r','p','v','m','f','S','c') AND relpersistence <> 't'
+	AND relnamespace <> 'pg_toast'::regnamespace ORDER BY oid`
+
+var hashSeed = maphash.MakeSeed()
+
+// add takes the next row.
+func (c *classRows) add(r row) {
+	var h maphash.Hash
+	h.SetSeed(hashSeed)
+	last := len(r) - 1
+	for _, field := range r[:last] {
+		maphash.WriteComparable(&h, len(field))
+		_, _ = h.Write(field) // never fails
+	}
+	const prime = 1<<40 + 15
+	c.hash = c.hash*prime + h.Sum64()
+	c.files[r.oid(0)] = r.oid(last)
 }
 
 // since is what has changed from before to f.
 func (f Fingerprint) since(before Fingerprint) Change {
-	return Change{Schema: f.schema != before.schema, Roles: f.roles != before.roles}
+	c := Change{Schema: f.schema != before.schema, Roles: f.roles != before.roles}
+	if f.relations != before.relations {
+		c.Schema = c.Schema || f.relations.hash != before.relations.hash
+		for oid, file := range f.relations.files {
+			if old, known := before.relations.files[oid]; known && old != file {
+				c.Rewritten = append(c.Rewritten, oid)
+			}
+		}
+		slices.Sort(c.Rewritten)
+	}
+	return c
 }
 
 // counted are the catalogs, and the rows of them that count. Objects of
 // PostgreSQL's own are left out where that makes them an index scan, temporary
 // ones as nobody else sees them.
 var counted = []struct{ catalog, where string }{
-	{"pg_class", "relpersistence <> 't'"},
 	{"pg_attribute", "attrelid >= 16384 AND attrelid NOT IN (SELECT oid FROM temp)"},
 	{"pg_attrdef", "adrelid NOT IN (SELECT oid FROM temp)"},
 	{"pg_constraint", "conrelid NOT IN (SELECT oid FROM temp)"},
@@ -62,32 +100,37 @@ var countedRoles = []struct{ catalog, where string }{
 	{"pg_auth_members", ""}, {"pg_db_role_setting", ""}, {"pg_database", "datname = current_database()"},
 }
 
-// fingerprintSQL asks for moment, schema and roles; for the moment alone if that
-// is the one that is known.
+// fingerprintSQL asks for moment, classes, schema and roles; for the moment
+// alone if that is the one that is known.
 func fingerprintSQL(known string) string {
+	return `WITH temp AS (SELECT oid FROM pg_class WHERE relpersistence = 't'),
+		private AS (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
+		now AS (SELECT txid_current_snapshot()::text AS moment)
+		SELECT moment, CASE WHEN moment <> ` + known + ` THEN ` +
+		sums([]struct{ catalog, where string }{{"pg_class", "relpersistence <> 't'"}}) + ` END,
+		CASE WHEN moment <> ` + known + ` THEN ` + sums(counted) + ` END,
+		CASE WHEN moment <> ` + known + ` THEN concat(` + sums(countedRoles) + `, ' ',
+			(SELECT concat(count(*), ':', sum(hashtext(r::text))) FROM pg_roles r)) END FROM now`
+}
+
+// sums is an expression for the numbers and xmins of rows.
+func sums(list []struct{ catalog, where string }) string {
 	var b strings.Builder
-	sums := func(list []struct{ catalog, where string }) {
-		for _, c := range list {
-			b.WriteString(", (SELECT concat(count(*), ':', sum(xmin::text::int8)) FROM " + c.catalog)
-			if c.where != "" {
-				b.WriteString(" WHERE " + c.where)
-			}
-			b.WriteString(")")
+	b.WriteString("concat_ws(' '")
+	for _, c := range list {
+		b.WriteString(", (SELECT concat(count(*), ':', sum(xmin::text::int8)) FROM " + c.catalog)
+		if c.where != "" {
+			b.WriteString(" WHERE " + c.where)
 		}
+		b.WriteString(")")
 	}
-	b.WriteString(`WITH temp AS (SELECT oid FROM pg_class WHERE relpersistence = 't'),
-		private AS (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')
-		SELECT txid_current_snapshot()::text, CASE WHEN txid_current_snapshot()::text <> ` + known + ` THEN concat_ws(' '`)
-	sums(counted)
-	b.WriteString(`) END, CASE WHEN txid_current_snapshot()::text <> ` + known + ` THEN concat_ws(' ',
-		(SELECT concat(count(*), ':', sum(hashtext(r::text))) FROM pg_roles r)`)
-	sums(countedRoles)
-	b.WriteString(") END")
+	b.WriteString(")")
 	return b.String()
 }
 
 func (l *loader) fingerprint(r row) {
-	l.s.Fingerprint = Fingerprint{moment: string(r[0]), schema: string(r[1]), roles: string(r[2])}
+	l.s.Fingerprint = Fingerprint{moment: string(r[0]), classes: string(r[1]), schema: string(r[2]), roles: string(r[3]),
+		relations: &classRows{files: map[uint32]uint32{}}}
 }
 
 const fingerprintName = "pgjay_fingerprint" // of the prepared statement
@@ -113,5 +156,15 @@ func readFingerprint(ctx context.Context, conn *pgconn.PgConn, last Fingerprint)
 	if r[1] == nil {
 		return last, nil
 	}
-	return Fingerprint{moment: string(r[0]), schema: string(r[1]), roles: string(r[2])}, nil
+	now := Fingerprint{moment: string(r[0]), classes: string(r[1]), schema: string(r[2]), roles: string(r[3]), relations: last.relations}
+	if now.classes == last.classes {
+		return now, nil
+	}
+	now.relations = &classRows{files: map[uint32]uint32{}}
+	rows := conn.ExecParams(ctx, relationsSQL, nil, nil, nil, nil)
+	for rows.NextRow() {
+		now.relations.add(row(rows.Values()))
+	}
+	_, err := rows.Close()
+	return now, err
 }

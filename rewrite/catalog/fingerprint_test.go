@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -30,18 +29,53 @@ func TestTrap52Fingerprint(t *testing.T) {
 		}
 		return now
 	}
-	last = read()
+	s := d.load()
+	last = s.Fingerprint
 	for line := range strings.SplitSeq(strings.TrimSpace(ddl), "\n") {
 		d.run(line)
 		now := read()
-		want, sql, _ := strings.Cut(strings.TrimSpace(line), " ")
+		want, sql, _ := strings.Cut(strings.TrimPrefix(line, "/*"), "*/ ")
 		c := now.since(last)
-		if got := fmt.Sprintf("%t/%t", c.Schema, c.Roles); got != map[string]string{
-			"/*schema*/": "true/false", "/*roles*/": "false/true", "/*none*/": "false/false"}[want] {
-			t.Errorf("%s: schema/roles is %s", sql, got)
+		if got := describe(s, c); got != want {
+			t.Errorf("%s is seen as %s, not as %s", sql, got, want)
 		}
 		last = now
 	}
+}
+
+// TestFingerprintSeesLateCommits has an older transaction commit after a newer one.
+func TestFingerprintSeesLateCommits(t *testing.T) {
+	d := newDatabase(t, `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
+	older, watch := d.connect("postgres"), d.connect("postgres")
+	if err := prepareFingerprint(t.Context(), watch); err != nil {
+		t.Fatal(err)
+	}
+	last := d.load().Fingerprint
+	run(t, older, "BEGIN; ALTER FUNCTION f() STABLE")
+	d.run("ALTER FUNCTION g() STABLE")
+	for _, commit := range []func(){func() {}, func() { run(t, older, "COMMIT") }} {
+		commit()
+		now, err := readFingerprint(t.Context(), watch, last)
+		if err != nil || !now.since(last).Schema {
+			t.Errorf("%v is not seen after %v; %v", now, last, err)
+		}
+		last = now
+	}
+}
+
+// describe says what has changed, in a word if nothing of the schema has.
+func describe(s *Snapshot, c Change) string {
+	switch {
+	case c.Schema && !c.Roles:
+		return "schema"
+	case c.Roles && !c.Schema:
+		return "roles"
+	case c.Schema:
+		return "both"
+	case len(c.Rewritten) > 0:
+		return "rewritten " + list(s, c.Rewritten)
+	}
+	return "none"
 }
 
 const ddl = `
@@ -83,8 +117,9 @@ const ddl = `
 /*schema*/ DROP RULE r ON t
 /*schema*/ CREATE OR REPLACE VIEW v AS SELECT 2 AS x
 /*schema*/ ALTER VIEW v SET (security_barrier)
-/*schema*/ REFRESH MATERIALIZED VIEW m
-/*schema*/ TRUNCATE u
+/*rewritten m*/ REFRESH MATERIALIZED VIEW m
+/*rewritten t*/ VACUUM FULL t
+/*rewritten u*/ TRUNCATE u
 /*schema*/ ALTER TABLE part ATTACH PARTITION leaf FOR VALUES FROM (1) TO (2)
 /*schema*/ ALTER TABLE part DETACH PARTITION leaf
 /*schema*/ ALTER TABLE leaf INHERIT u

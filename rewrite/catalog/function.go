@@ -22,7 +22,6 @@ type function struct {
 	name      string
 	schema    *schema
 	volatile  byte   // i, s, v
-	kind      byte   // f, a, w, p
 	language  string // internal, c, sql, plpgsql, ...
 	extension string // empty: it is of none
 	arguments []uint32
@@ -51,12 +50,12 @@ func (f *function) String() string {
 // information_schema are not meant.
 func (f *function) builtin() bool { return f.oid < firstNormal && f.schema.name == "pg_catalog" }
 
-// barred reports whether f takes a type of PostgreSQL's own that is not read
-// from what is remembered. There are no values of it.
+// barred reports whether f is built in and takes a type that is not read from
+// what is remembered. There are no values of it.
 func (s *Snapshot) barred(f *function) bool {
 	for _, oid := range f.arguments {
 		if t := s.types[oid]; t != nil && oid < firstNormal && t.reading != "" {
-			return true
+			return f.builtin()
 		}
 	}
 	return false

@@ -18,6 +18,10 @@ type Change struct {
 	// Lost is set when the connection was lost meanwhile: the server may have
 	// crashed, or be another one. Then the others are set as well.
 	Lost bool
+	// Rewritten are relations whose rows are in another place, as TRUNCATE,
+	// REFRESH MATERIALIZED VIEW and VACUUM FULL leave them. If that is all, the
+	// snapshot stays.
+	Rewritten []uint32
 	// Loaded is false when the change was just detected, and true when the
 	// Snapshot is the new one.
 	Loaded bool
@@ -208,10 +212,14 @@ func (k *Keeper) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now.Equal(k.last) {
-		k.last = now
-	} else {
-		k.tell(now.since(k.last))
+	c := now.since(k.last)
+	if c.Schema || c.Roles {
+		k.tell(c)
+		return nil
+	}
+	k.last = now
+	if len(c.Rewritten) > 0 {
+		k.changed(c)
 	}
 	return nil
 }
@@ -230,14 +238,17 @@ func (k *Keeper) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := s.Fingerprint.since(k.last)
+	var c Change
+	if !first {
+		c = s.Fingerprint.since(k.last)
+	}
 	if k.told != nil {
-		c = Change{Schema: c.Schema || k.told.Schema, Roles: c.Roles || k.told.Roles, Lost: k.told.Lost}
+		c.Schema, c.Roles, c.Lost = c.Schema || k.told.Schema, c.Roles || k.told.Roles, k.told.Lost
 	}
 	c.Loaded = true
 	k.current.Store(&version{s, refresh})
 	k.last, k.told, k.rested = s.Fingerprint, nil, time.Now().Add(time.Since(begun))
-	if !first && (c.Schema || c.Roles) {
+	if c.Schema || c.Roles || len(c.Rewritten) > 0 {
 		k.changed(c)
 	}
 	return nil

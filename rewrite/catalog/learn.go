@@ -60,7 +60,7 @@ const (
 		AND locktype OPERATOR(pg_catalog.=) 'relation' AND mode OPERATOR(pg_catalog.=) 'AccessShareLock'`
 
 	withoutIndexes = `SELECT oid FROM pg_catalog.pg_class
-		WHERE oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND relkind NOT IN ('i', 'I') ORDER BY oid`
+		WHERE oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND relkind OPERATOR(pg_catalog.<>) ALL ('{i,I}'::pg_catalog."char"[]) ORDER BY oid`
 )
 
 // Learn asks PostgreSQL what a SELECT reads. It has the statement planned, in a

@@ -84,10 +84,12 @@ func TestTrap40Learn(t *testing.T) {
 // TestLearnFails leaves the connection as it was after each kind of failure.
 func TestLearnFails(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (x int); CREATE ROLE bob; CREATE FUNCTION slow() RETURNS int LANGUAGE plpgsql IMMUTABLE AS "+
-		"'BEGIN PERFORM pg_sleep(60); RETURN 1; END'")
+		"'BEGIN PERFORM pg_sleep(60); RETURN 1; END'; "+
+		"CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING x'; "+
+		"CREATE FUNCTION folded() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN writes(); END'")
 	t.Cleanup(func() { d.run("DROP ROLE bob") })
 	for text, want := range map[string]string{
-		"SELECT * FROM nothing": "42P01", "SELECT": "", "SELEC": "42601", "SELECT 1; SELECT 2": "42601", "SELECT slow()": "57014",
+		"SELECT * FROM nothing": "42P01", "SELECT": "", "SELEC": "42601", "SELECT 1; SELECT 2": "42601", "SELECT slow()": "57014", "SELECT folded()": "25006",
 		"INSERT INTO t VALUES (1)": "", "DELETE FROM t": "", "CREATE TABLE made ()": "", "COMMIT": "", "SELECT $1 + $2": "42725",
 	} {
 		_, err := Learn(t.Context(), d.conn, Question{Text: text})

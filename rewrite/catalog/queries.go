@@ -40,12 +40,10 @@ func (l *loader) queries() []query {
 		{`SELECT o.oid, o.opcname, o.opcintype, n.nspname, EXISTS (SELECT FROM pg_depend d
 			WHERE d.classid = 'pg_opclass'::regclass AND d.objid = o.oid AND d.deptype = 'e')
 			FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace`, l.class},
-		{`SELECT oid, relnamespace, relname, relkind, relpersistence, relowner, relrowsecurity, relforcerowsecurity,
-			reltype, coalesce(array_to_string(reloptions, ' '), '')
-			FROM pg_class WHERE relkind IN ('r','p','v','m','f','S','c') AND relpersistence <> 't'
-			AND relnamespace <> 'pg_toast'::regnamespace`, l.relation},
+		{relationsSQL, l.relation},
 		{l.columnsSQL(), l.column},
 		{`SELECT inhrelid, inhparent FROM pg_inherits ORDER BY 1, inhseqno`, l.inheritance},
+		{`SELECT partrelid, partattrs FROM pg_partitioned_table`, l.partitionKey},
 		{l.indexesSQL(), l.index},
 		{l.foreignKeysSQL(), l.foreignKey},
 		{`SELECT tgrelid, tgname, tgfoid, tgtype, tgenabled, tgdeferrable FROM pg_trigger
@@ -69,7 +67,7 @@ func (l *loader) since(major int, sql, other string) string {
 func (l *loader) functionsSQL() string {
 	// record, "any" and the polymorphic types take a row.
 	const takesRow = `2249,2276,2283,2776,5077,5079`
-	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, p.prokind, l.lanname, p.proargtypes,
+	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, l.lanname, p.proargtypes,
 		p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 AND (p.proargtypes[0] IN (` + takesRow + `)
 			OR EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c')),
 		l.lanname = 'internal' AND p.prosrc ~ '^(multi)?range_constructor'

@@ -53,4 +53,9 @@ func TestTrap50TemporaryTables(t *testing.T) {
 	if r := rel(t, s, "t"); r.Schema != "public" || r.Columns[0].Type != 23 {
 		t.Errorf("t is %+v", r)
 	}
+	s.Relations(func(r *Relation) {
+		if r.Persistence == 't' {
+			t.Errorf("%s is temporary", r)
+		}
+	})
 }

@@ -33,6 +33,8 @@ type Relation struct {
 	Rules       []Rule    // without the one that makes a view
 
 	Parents, Children []uint32 // of partitions and of inheritance, one step
+	// PartitionKey has the columns that say where a row goes; 0 for an expression.
+	PartitionKey []int16
 	// Bases of a view are the relations named in its query.
 	Bases []uint32
 

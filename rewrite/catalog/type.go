@@ -4,16 +4,15 @@ import "fmt"
 
 // typ is a type that is not the row type of a table.
 type typ struct {
-	oid       uint32
-	name      string
-	schema    *schema
-	kind      byte // b base, c composite, d domain, e enum, p pseudo, r range, m multirange
-	base      uint32
-	element   uint32
-	relation  uint32 // of a composite type
-	input     uint32
-	output    uint32
-	extension string
+	oid      uint32
+	name     string
+	schema   *schema
+	kind     byte // b base, c composite, d domain, e enum, p pseudo, r range, m multirange
+	base     uint32
+	element  uint32
+	relation uint32 // of a composite type
+	input    uint32
+	output   uint32
 
 	// What follows is concluded from the rest by judgeTypes.
 	judged bool
@@ -107,12 +106,8 @@ func (l *loader) judgeInput(t *typ) {
 	if t.oid >= firstNormal || printed[t.name] {
 		t.purity = max(t.purity, DependsOnSettings)
 	}
-	switch {
-	case t.kind == 'p':
+	if t.kind == 'p' {
 		t.refuse(fmt.Sprintf("%s is a pseudo-type", t))
-	case t.oid < firstNormal && refused.has(t.name):
-		t.refuse(fmt.Sprintf("what %s means depends on the catalogs or the time", t))
-		t.reading = t.why
 	}
 	for _, oid := range []uint32{t.input, t.output, l.canonical[t.oid]} {
 		if oid == 0 {

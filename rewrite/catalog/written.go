@@ -98,6 +98,9 @@ func (w *writing) add(r *Relation, st step) {
 	if fresh == 0 {
 		return
 	}
+	if len(st.columns) == 0 {
+		st.columns = nil
+	}
 	if fresh&Update != 0 && st.columns != nil {
 		if !known.addColumns(st.way, st.columns) {
 			fresh &^= Update
@@ -139,6 +142,9 @@ func (w *writing) follow(t task) {
 	case w.s.casts != "":
 		w.refuse(w.s.casts)
 	}
+	if t.way != up && moves(t) {
+		t.cmd |= Delete | Insert
+	}
 	if t.way != up || r.Kind == Partitioned {
 		w.hazards(t)
 		w.foreignKeys(t)
@@ -147,6 +153,21 @@ func (w *writing) follow(t task) {
 	if t.way == direct {
 		w.rules(t)
 	}
+}
+
+// moves reports whether an UPDATE may move rows to other partitions. That is a
+// DELETE and an INSERT: their triggers fire, and before PostgreSQL 15 foreign
+// keys did what they do on DELETE.
+func moves(t task) bool {
+	if t.cmd&Update == 0 || t.r.Kind != Partitioned {
+		return false
+	}
+	for _, name := range t.r.names(t.r.PartitionKey) {
+		if slices.Contains(t.columns, name) {
+			return true
+		}
+	}
+	return t.columns == nil || slices.Contains(t.r.PartitionKey, 0)
 }
 
 func (w *writing) hazards(t task) {
