@@ -16,9 +16,9 @@ import (
 type simServer struct {
 	in, out  []byte
 	settings map[string]string
+	local    map[string]string // settings of the transaction alone
 	defaults map[string]string
-	inTx     map[string]string // settings as they were at BEGIN; nil: no transaction
-	status   byte
+	simTransaction
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -41,9 +41,9 @@ type simPortal struct{ text, source string }
 func newSimServer(name string) *simServer {
 	v := &simServer{
 		start:    name,
-		settings: map[string]string{},
+		settings: map[string]string{}, local: map[string]string{},
 		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
-		named:    map[string]string{}, status: 'I',
+		named:    map[string]string{}, simTransaction: simTransaction{status: 'I'},
 		portals: map[string]simPortal{}, sources: map[string]string{},
 	}
 	if name != "" {
@@ -260,19 +260,11 @@ func (v *simServer) query(text string) {
 	v.ready()
 }
 
-func (v *simServer) endImplicit() {
-	if v.status == 'I' {
-		clear(v.portals)
-	}
-}
-
 func (v *simServer) ready() { v.out = wire.AppendReadyForQuery(v.out, v.status) }
 
 func (v *simServer) fail(code, message string) bool {
 	v.out = (&wire.Error{Severity: "ERROR", Code: code, Message: message}).Append(v.out)
-	if v.status == 'T' {
-		v.status = 'E'
-	}
+	v.abort()
 	if !v.simple {
 		v.skipping = true
 	}
@@ -341,23 +333,10 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 	case "NOTICE":
 		v.data(wire.NoticeResponse, "S\x00\x00")
 		return v.complete("NOTICE")
-	case "BEGIN":
-		if v.inTx == nil {
-			v.inTx = copyMap(v.settings)
-		}
-		v.status = 'T'
-		return v.complete("BEGIN")
-	case "SAVEPOINT", "RELEASE":
-		return v.complete(word)
-	case "COMMIT", "ROLLBACK":
-		if strings.HasPrefix(rest, "TO ") {
-			v.status = 'T'
-			return v.complete(word)
-		}
-		return v.endTx(word)
+	case "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK":
+		return v.transaction(word, rest)
 	case "SET":
-		name, value, _ := strings.Cut(rest, " = ")
-		v.set(name, strings.Trim(value, "'"))
+		v.setCommand(rest)
 		return v.complete("SET")
 	case "RESET":
 		v.set(rest, "")
@@ -373,6 +352,7 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		for name := range v.settings {
 			v.set(name, "")
 		}
+		v.undo = nil
 		v.forgetAll()
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
