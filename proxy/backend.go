@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // BackendData takes bytes from the leased backend. p is valid until it returns.
@@ -183,7 +184,9 @@ func (s *session) noteTag(tag []byte, ours bool) {
 	if all || string(tag) == "DEALLOCATE ALL\x00" {
 		s.client.statements.clear()
 		s.back.lease.Statements.Clear()
-		s.unexpose()
+		if !s.tx.pins.Has(sqlparse.ReasonPrepared) { // or a PREPARE may follow; the backend will be asked
+			s.unexpose()
+		}
 	}
 }
 
