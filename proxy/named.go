@@ -173,6 +173,16 @@ func (s *session) executesPlain(class sqlparse.Class, text []byte) bool {
 	return st.plain || st.body != nil && st.body.class.Pins == 0
 }
 
+// withExecuted adds to what is known of a text that executes a statement by its name
+// whether that calls nextval or setval.
+func (s *session) withExecuted(class sqlparse.Class, text []byte) sqlparse.Class {
+	if d, _ := s.execution(class, text); d != nil {
+		b := s.client.statements.named[d.Name].body
+		class.Advances = class.Advances || b != nil && b.class.Advances
+	}
+	return s.withSequences(class)
+}
+
 // execution returns what a text executes that is one EXECUTE; nil: it is none.
 func (s *session) execution(class sqlparse.Class, text []byte) (*sqlparse.Execute, *sqlparse.Part) {
 	if !class.Pins.Has(sqlparse.ReasonPrepared) || class.Statements != 1 || len(s.client.statements.named) == 0 {

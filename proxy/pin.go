@@ -30,6 +30,9 @@ type leftover struct {
 
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
+	if class.Pins.Has(sqlparse.ReasonPrepared) {
+		class = s.withExecuted(class, text)
+	}
 	s.back.effect = max(s.back.effect, effectOf(class))
 	s.who.loads = s.who.loads || class.Loads
 	if s.defines(class, text) {
