@@ -264,6 +264,7 @@ func (c *simClient) next() int {
 		if c.sim.rng.IntN(16) != 0 {
 			return 0
 		}
+		c.mayRest()
 		head := 1
 		if c.sent == 0 {
 			head = 0 // StartupMessage has no type

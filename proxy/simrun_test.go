@@ -85,7 +85,7 @@ func newScript(rng *rand.Rand, id int) []byte {
 		startup.Parameters["application_name"] = fmt.Sprintf("app%d", rng.IntN(3))
 	}
 	out, _ := startup.Encode(nil)
-	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0}
+	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0, keeps: rng.IntN(4) == 0}
 	for range 1 + rng.IntN(8) {
 		w.exchange()
 	}
@@ -106,6 +106,8 @@ type scriptWriter struct {
 	// pipeline has begun it would be told so earlier than by PostgreSQL
 	// (docs/status.md), so its pipelines are short.
 	goes bool
+	// keeps is set when it leaves on its backend what pins.
+	keeps bool
 }
 
 func (w *scriptWriter) tag() string {
@@ -114,9 +116,15 @@ func (w *scriptWriter) tag() string {
 }
 
 func (w *scriptWriter) statement() string {
+	switch {
+	case w.keeps && w.rng.IntN(3) == 0:
+		return w.keeping()
+	case w.goes && w.rng.IntN(8) == 0:
+		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + " FROM gone"
+	}
 	switch w.rng.IntN(20) {
 	case 16:
-		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + w.from()
+		return "PREPARE " + w.name() + " AS SELECT " + w.tag()
 	case 17, 18:
 		return "EXECUTE " + w.name()
 	case 19:
@@ -147,13 +155,6 @@ func (w *scriptWriter) statement() string {
 		return "SELECT " + w.tag() + strings.Repeat("*", w.rng.IntN(50))
 	}
 	return "SELECT " + w.tag()
-}
-
-func (w *scriptWriter) from() string {
-	if w.goes && w.rng.IntN(2) == 0 {
-		return " FROM gone"
-	}
-	return ""
 }
 
 // name is that of a prepared statement.
@@ -360,6 +361,11 @@ func (m *sim) checkPool() {
 				s := c.session
 				m.t.Logf("client %d: state %d, %+v %+v, queue %+v, cancels %d", c.id, s.state, s.back, s.tx, s.queue, s.cancel.inFlight)
 			}
+		}
+	}
+	for _, b := range m.backends {
+		if left := b.server.keeps(); !b.closed && len(left) > 0 {
+			m.t.Errorf("backend %d still has %v", b.pid, left)
 		}
 	}
 	for _, st := range m.stations {

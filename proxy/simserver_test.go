@@ -19,6 +19,7 @@ type simServer struct {
 	local    map[string]string // settings of the transaction alone
 	defaults map[string]string
 	simTransaction
+	simKept
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -43,7 +44,7 @@ func newSimServer(name string) *simServer {
 		start:    name,
 		settings: map[string]string{}, local: map[string]string{},
 		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
-		named:    map[string]string{}, simTransaction: simTransaction{status: 'I'},
+		named:    map[string]string{}, simTransaction: simTransaction{status: 'I'}, simKept: newSimKept(),
 		portals: map[string]simPortal{}, sources: map[string]string{},
 	}
 	if name != "" {
@@ -202,7 +203,7 @@ func (v *simServer) parse(name, text string) {
 		v.fail("42601", "syntax error")
 		return
 	}
-	if text != "" && v.refuses(text) {
+	if text != "" && v.refuses(text) || v.missing(text) {
 		return
 	}
 	if name == "" {
@@ -231,6 +232,9 @@ func (v *simServer) stale(text string) bool {
 	_, mark, standIn := strings.Cut(text, "SELECT 'pgjay: refused ")
 	if standIn {
 		return !v.fail("22P02", "pgjay: refused "+mark)
+	}
+	if v.missing(text) {
+		return true
 	}
 	return strings.Contains(text, "gone") && !v.fail("42P01", "what it names is gone")
 }
@@ -314,6 +318,15 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		if strings.HasPrefix(rest, "'set'") {
 			return v.left(text)
 		}
+		if strings.HasPrefix(rest, "pg_advisory") {
+			return v.lock(rest)
+		}
+		if v.missing(text) {
+			return false
+		}
+		if name, ok := tableOf(text); ok {
+			rest = v.temp[name]
+		}
 		if strings.Contains(rest, "1/0") {
 			return v.fail("22012", "division by zero")
 		}
@@ -341,7 +354,13 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 	case "RESET":
 		v.set(rest, "")
 		return v.complete("RESET")
+	case "CREATE", "DROP", "DECLARE", "FETCH", "CLOSE":
+		return v.keep(word, text)
 	case "DISCARD":
+		if rest == "TEMP" {
+			v.dropTemp()
+			return v.complete("DISCARD TEMP")
+		}
 		v.last = ""
 		if rest == "SEQUENCES" {
 			return v.complete("DISCARD SEQUENCES")
@@ -352,7 +371,7 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		for name := range v.settings {
 			v.set(name, "")
 		}
-		v.undo = nil
+		v.undo, v.simKept = nil, newSimKept()
 		v.forgetAll()
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
@@ -360,6 +379,9 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		name, body, _ := strings.Cut(rest, " AS ")
 		if _, taken := v.named[name]; taken {
 			return v.fail("42P05", "already exists")
+		}
+		if v.missing(body) {
+			return false
 		}
 		v.named[name], v.sources[name] = body, source
 		return v.complete("PREPARE")

@@ -115,6 +115,11 @@ func (v *simServer) left(question string) bool {
 			v.row("parse", name, "")
 		}
 	}
+	if strings.Contains(question, "pg_my_temp_schema") {
+		for _, reason := range v.keeps() {
+			v.row("left", reason, "")
+		}
+	}
 	return v.complete("SELECT 1")
 }
 

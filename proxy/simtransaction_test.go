@@ -98,6 +98,9 @@ func (v *simServer) abort() {
 // transaction is a transaction block with savepoints, in either protocol.
 func (w *scriptWriter) transaction() {
 	w.step("BEGIN")
+	if w.goes {
+		w.step("EXECUTE " + w.name())
+	}
 	for range w.rng.IntN(8) {
 		w.step(w.inTransaction())
 	}
@@ -116,6 +119,10 @@ func (w *scriptWriter) inTransaction() string {
 		return "RELEASE " + w.savepoint()
 	case 5:
 		return fmt.Sprintf("SET %swork_mem = '%dMB'", []string{"", "LOCAL "}[w.rng.IntN(2)], w.rng.IntN(3)+5)
+	case 6:
+		if w.keeps {
+			return w.keeping()
+		}
 	}
 	return w.statement()
 }
