@@ -206,11 +206,11 @@ func (s *session) brought() {
 // notBrought is called for an error in what exposes the backend, and reports
 // whether the client need not know it. If it does the rest has been skipped.
 func (s *session) notBrought(body []byte) bool {
-	if s.tx.unsynced {
+	if len(s.back.bringing) == 0 { // it is among the client's messages
 		s.back.exposed = false
 		return false
 	}
-	if len(s.back.bringing) > 0 && s.back.bringing[0] != "" {
+	if s.back.bringing[0] != "" {
 		if s.back.refused == nil {
 			s.back.refused = make(map[string]*refused)
 		}
