@@ -35,12 +35,16 @@ type sim struct {
 	backends []*simBackend
 	jobs     []func() // what would run in goroutines
 	faults   bool
+	cancels  int // how many requests may still be sent
 	log      io.Writer
 }
 
 func newSim(t *testing.T, seed uint64) *sim {
 	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
 	m.faults = m.rng.IntN(3) == 0
+	if m.rng.IntN(4) == 0 {
+		m.cancels = 1 + m.rng.IntN(6)
+	}
 	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
 	sh.cancels.byKey = map[cancelKey]*session{}
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
@@ -94,6 +98,8 @@ type simClient struct {
 	ends     int // where the message that is being sent ends; patient only
 	session  *session
 	station  *station
+	requests []*simCancel // that were sent to cancel what it waits for
+	request  *simCancel   // that it sends itself; nil: it is no canceller
 }
 
 func (c *simClient) Write(p []byte) {
@@ -103,10 +109,15 @@ func (c *simClient) Write(p []byte) {
 	c.got = append(c.got, p...)
 	c.unread += len(p)
 }
-func (c *simClient) Buffered() int    { return c.unread }
-func (c *simClient) Pause()           { c.paused = true }
-func (c *simClient) Resume()          { c.paused = false }
-func (c *simClient) CloseAfterFlush() { c.closed = true }
+func (c *simClient) Buffered() int { return c.unread }
+func (c *simClient) Pause()        { c.paused = true }
+func (c *simClient) Resume()       { c.paused = false }
+func (c *simClient) CloseAfterFlush() {
+	c.closed = true
+	if c.request != nil {
+		c.request.delivered()
+	}
+}
 
 // Move has the client's events come on another loop.
 func (c *simClient) Move(to *reactor.Loop) {
@@ -173,7 +184,7 @@ func (m *sim) step() bool {
 		if m.rng.IntN(10) == 0 {
 			m.shared.pools.Tick(m.now)
 		}
-		return false
+		return m.cancels > 0 && m.rng.IntN(20) == 0 && m.sendCancel()
 	case 3, 4, 5:
 		if len(m.clients) == 0 {
 			return false

@@ -268,7 +268,7 @@ func (m *sim) check(c *simClient) {
 			m.t.Errorf("client %d got something of client %d: %q", c.id, i, got)
 		}
 	}
-	if m.faults || c.vanishes >= 0 {
+	if m.faults || c.vanishes >= 0 || c.request != nil {
 		return
 	}
 	owed, name := m.owed(c)
@@ -291,7 +291,11 @@ func (m *sim) owed(c *simClient) (owed []byte, name string) {
 	}
 	name, _ = startup.Get("application_name")
 	server := newSimServer(name)
-	server.feed(c.script[n:])
+	if len(c.requests) > 0 {
+		m.feedCanceled(server, c, n)
+	} else {
+		server.feed(c.script[n:])
+	}
 	return server.out, name
 }
 

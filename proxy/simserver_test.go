@@ -20,6 +20,7 @@ type simServer struct {
 	defaults map[string]string
 	simTransaction
 	simKept
+	simWork
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -56,7 +57,11 @@ func newSimServer(name string) *simServer {
 // feed takes bytes and works as far as they go.
 func (v *simServer) feed(p []byte) {
 	v.in = append(v.in, p...)
-	for !v.dead {
+	v.work()
+}
+
+func (v *simServer) work() {
+	for !v.dead && !v.busy {
 		n, ok := wire.FrameLen(v.in)
 		if !ok || n > len(v.in) {
 			return
@@ -65,6 +70,10 @@ func (v *simServer) feed(p []byte) {
 			panic("sim: garbage reached a backend")
 		}
 		frame := v.in[:n]
+		if v.takesTime(frame[0]) {
+			v.busy = true
+			return
+		}
 		v.message(frame[0], frame[wire.HeaderLen:])
 		v.in = v.in[n:]
 	}
@@ -79,6 +88,10 @@ func (v *simServer) message(typ byte, body []byte) {
 		return
 	}
 	if v.skipping && typ != wire.Sync && typ != wire.Terminate {
+		return
+	}
+	if v.cancels(typ) {
+		v.failMessage(typ, body)
 		return
 	}
 	switch typ {
