@@ -53,6 +53,7 @@ type preparedRow struct {
 // statements. label has the client's settings as of then. The session stays if
 // there are any that another backend could not have.
 func (s *session) learnStatements(q *question, label pool.Label) {
+	s.back.renamed = s.back.renamed && !s.queue.empty()
 	switch {
 	case s.own || s.maxStatements() == 0:
 		if len(q.prepared) > 0 {
@@ -173,13 +174,16 @@ func (s *session) executesPlain(class sqlparse.Class, text []byte) bool {
 	return st.plain || st.body != nil && st.body.class.Pins == 0
 }
 
-// withExecuted adds to what is known of a text that executes a statement by its name
-// whether that calls nextval or setval.
-func (s *session) withExecuted(class sqlparse.Class, text []byte) sqlparse.Class {
-	if d, _ := s.execution(class, text); d != nil {
-		b := s.client.statements.named[d.Name].body
-		class.Advances = class.Advances || b != nil && b.class.Advances
+// noteNames draws the consequences of a text that names prepared statements. If it
+// executes one that calls nextval or setval, it does so itself.
+func (s *session) noteNames(class sqlparse.Class, text []byte) sqlparse.Class {
+	d, _ := s.execution(class, text)
+	if d == nil {
+		s.back.renamed = true
+		return class
 	}
+	b := s.client.statements.named[d.Name].body
+	class.Advances = class.Advances || b != nil && b.class.Advances
 	return s.withSequences(class)
 }
 
