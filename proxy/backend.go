@@ -71,7 +71,7 @@ func (s *session) relay(p []byte) (used int) {
 	}
 	s.relayRun(p[from:i])
 	s.back.torn = false
-	if s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
+	if i == len(p) && s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
 		s.relayRun(s.aside)
 		s.aside = s.aside[:0]
 	}
