@@ -63,6 +63,7 @@ func (s *session) learnStatements(q *question, label pool.Label) {
 	case q.asksLeft && len(q.prepared) == 0:
 		if s.back.exposed {
 			s.client.statements.clear()
+			s.back.refused = nil
 		}
 		if s.queue.empty() { // or the client may have prepared others since
 			s.unexpose()
@@ -87,6 +88,7 @@ func (s *session) learnNamed(rows []preparedRow) {
 	for i := range rows {
 		named[rows[i].name] = s.learn(&rows[i])
 	}
+	maps.DeleteFunc(s.back.refused, func(name string, _ *refused) bool { return named[name].none() })
 	if !s.back.exposed {
 		for name, st := range c.named {
 			if _, there := named[name]; !there {
