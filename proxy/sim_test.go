@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ type sim struct {
 	jobs     []func() // what would run in goroutines
 	faults   bool
 	cancels  int // how many requests may still be sent
+	schema   int // changes with DDL that no session sees
+	changes  int // how often it may change still
 	log      io.Writer
 }
 
@@ -47,6 +50,9 @@ func newSim(t *testing.T, seed uint64) *sim {
 	}
 	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
 	sh.cancels.byKey = map[cancelKey]*session{}
+	if m.rng.IntN(6) == 0 {
+		m.changes = 1 + m.rng.IntN(6)
+	}
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +104,7 @@ type simClient struct {
 	ends     int // where the message that is being sent ends; patient only
 	session  *session
 	station  *station
+	waits    []int        // where in script it waits for all replies
 	requests []*simCancel // that were sent to cancel what it waits for
 	request  *simCancel   // that it sends itself; nil: it is no canceller
 }
@@ -184,6 +191,7 @@ func (m *sim) step() bool {
 		if m.rng.IntN(10) == 0 {
 			m.shared.pools.Tick(m.now)
 		}
+		m.changeSchema()
 		return m.cancels > 0 && m.rng.IntN(20) == 0 && m.sendCancel()
 	case 3, 4, 5:
 		if len(m.clients) == 0 {
@@ -272,7 +280,7 @@ func (c *simClient) next() int {
 		return c.sim.cut(len(c.script) - c.sent)
 	}
 	if c.sent == c.ends {
-		if c.sim.rng.IntN(16) != 0 {
+		if c.sim.rng.IntN(16) != 0 || slices.Contains(c.waits, c.sent) && !c.answered() {
 			return 0
 		}
 		c.mayRest()

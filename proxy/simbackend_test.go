@@ -20,6 +20,7 @@ func (m *sim) dial(_ context.Context, to pool.Target) (*pool.Login, error) {
 	}
 	name := to.Params["application_name"]
 	b := &simBackend{sim: m, server: newSimServer(name), pid: uint32(len(m.backends) + 1)}
+	b.server.schema = &m.schema
 	if m.cancels > 0 {
 		b.server.slow = func() bool { return m.rng.IntN(4) == 0 }
 	}

@@ -61,10 +61,10 @@ func simulate(t *testing.T, seed uint64) {
 		m.log = os.Stderr
 	}
 	for id := range 1 + m.rng.IntN(4) {
-		script := newScript(m.rng, id)
-		c := &simClient{sim: m, id: id, script: script, vanishes: -1, patient: m.rng.IntN(2) == 0}
+		c := &simClient{sim: m, id: id, vanishes: -1, patient: m.rng.IntN(2) == 0}
+		c.write()
 		if m.rng.IntN(4) == 0 {
-			c.vanishes = m.rng.IntN(len(script))
+			c.vanishes = m.rng.IntN(len(c.script))
 		}
 		m.connect(c)
 	}
@@ -75,8 +75,9 @@ func simulate(t *testing.T, seed uint64) {
 	m.checkPool()
 }
 
-// newScript makes the bytes of a client: start-up, exchanges, Terminate.
-func newScript(rng *rand.Rand, id int) []byte {
+// write makes the bytes of a client: start-up, exchanges, Terminate.
+func (c *simClient) write() {
+	rng, id := c.sim.rng, c.id
 	startup := &pgproto3.StartupMessage{
 		ProtocolVersion: wire.Version30,
 		Parameters:      map[string]string{"user": "u", "database": "d"},
@@ -86,13 +87,17 @@ func newScript(rng *rand.Rand, id int) []byte {
 	}
 	out, _ := startup.Encode(nil)
 	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0, keeps: rng.IntN(4) == 0}
+	w.alters = c.sim.changes > 0
 	for range 1 + rng.IntN(8) {
+		if w.alters && c.patient && rng.IntN(4) == 0 {
+			w.prepareFresh()
+		}
 		w.exchange()
 	}
 	if rng.IntN(4) != 0 {
 		w.query("ROLLBACK")
 	}
-	return wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate)
+	c.script, c.waits = wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate), w.waits
 }
 
 // scriptWriter writes a client's messages. Each statement has a tag that no
@@ -108,6 +113,9 @@ type scriptWriter struct {
 	goes bool
 	// keeps is set when it leaves on its backend what pins.
 	keeps bool
+	// alters is set when there is DDL.
+	alters bool
+	waits  []int
 }
 
 func (w *scriptWriter) tag() string {
@@ -119,6 +127,8 @@ func (w *scriptWriter) statement() string {
 	switch {
 	case w.keeps && w.rng.IntN(3) == 0:
 		return w.keeping()
+	case w.alters && w.rng.IntN(12) == 0:
+		return "ALTER TABLE w ADD c int"
 	case w.goes && w.rng.IntN(8) == 0:
 		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + " FROM gone"
 	}

@@ -21,6 +21,7 @@ type simServer struct {
 	simTransaction
 	simKept
 	simWork
+	simPlans
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -94,6 +95,7 @@ func (v *simServer) message(typ byte, body []byte) {
 		v.failMessage(typ, body)
 		return
 	}
+	v.amid = typ != wire.Query && typ != wire.Sync
 	switch typ {
 	case wire.Terminate:
 		v.dead = true
@@ -124,7 +126,7 @@ func (v *simServer) extended(typ byte, body []byte) {
 			v.fail("26000", "no such statement "+string(name))
 			return
 		}
-		if v.refuses(*text) || v.stale(*text) {
+		if v.refuses(*text) || v.stale(*text) || v.outdated(string(name), *text) {
 			return
 		}
 		bound := *text
@@ -135,12 +137,13 @@ func (v *simServer) extended(typ byte, body []byte) {
 		v.out = wire.AppendEmpty(v.out, wire.BindComplete)
 	case wire.Describe:
 		if body[0] == 'S' {
-			text := v.statement(string(body[1 : len(body)-1]))
+			name := string(body[1 : len(body)-1])
+			text := v.statement(name)
 			if text == nil {
 				v.fail("26000", "no such statement")
 				return
 			}
-			if !rowsOf(*text) || !v.refuses(*text) && !v.stale(*text) {
+			if !rowsOf(*text) || !v.refuses(*text) && !v.stale(*text) && !v.outdated(name, *text) {
 				v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
 				v.describe(*text)
 			}
@@ -170,28 +173,6 @@ func (v *simServer) extended(typ byte, body []byte) {
 		}
 		v.out = wire.AppendEmpty(v.out, wire.CloseComplete)
 	}
-}
-
-// simBound makes a statement of the label change that the proxy binds.
-func simBound(rest []byte) string {
-	_, rest, _ = wire.CString(rest)
-	rest = rest[2+2:]
-	read := func() (string, bool) {
-		n := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[4:]
-		if n < 0 {
-			return "", false
-		}
-		value := string(rest[:n])
-		rest = rest[n:]
-		return value, true
-	}
-	name, _ := read()
-	value, ok := read()
-	if !ok {
-		return "RESET " + name
-	}
-	return "SET " + name + " = '" + value + "'"
 }
 
 func (v *simServer) statement(name string) *string {
@@ -227,6 +208,7 @@ func (v *simServer) parse(name, text string) {
 	} else {
 		v.named[name] = text
 	}
+	v.plan(name)
 	v.out = wire.AppendEmpty(v.out, wire.ParseComplete)
 }
 
@@ -237,19 +219,6 @@ func (v *simServer) refuses(text string) bool {
 	}
 	v.fail("25P02", "transaction aborted")
 	return true
-}
-
-// stale gives the error for a statement that cannot be prepared any more, as it
-// could when its client prepared it.
-func (v *simServer) stale(text string) bool {
-	_, mark, standIn := strings.Cut(text, "SELECT 'pgjay: refused ")
-	if standIn {
-		return !v.fail("22P02", "pgjay: refused "+mark)
-	}
-	if v.missing(text) {
-		return true
-	}
-	return strings.Contains(text, "gone") && !v.fail("42P01", "what it names is gone")
 }
 
 func (v *simServer) query(text string) {
@@ -281,6 +250,10 @@ func (v *simServer) ready() { v.out = wire.AppendReadyForQuery(v.out, v.status) 
 
 func (v *simServer) fail(code, message string) bool {
 	v.out = (&wire.Error{Severity: "ERROR", Code: code, Message: message}).Append(v.out)
+	return v.failed()
+}
+
+func (v *simServer) failed() bool {
 	v.abort()
 	if !v.simple {
 		v.skipping = true
@@ -414,6 +387,8 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		return v.deallocate(rest)
 	case "COPY":
 		return v.copy(rest)
+	case "ALTER":
+		return v.complete("ALTER TABLE")
 	}
 	return v.fail("42601", "syntax error at "+word)
 }

@@ -154,3 +154,25 @@ func (v *simServer) forgetAll() {
 	clear(v.named)
 	clear(v.sources)
 }
+
+// simBound makes a statement of the label change that the proxy binds.
+func simBound(rest []byte) string {
+	_, rest, _ = wire.CString(rest)
+	rest = rest[2+2:]
+	read := func() (string, bool) {
+		n := int32(binary.BigEndian.Uint32(rest))
+		rest = rest[4:]
+		if n < 0 {
+			return "", false
+		}
+		value := string(rest[:n])
+		rest = rest[n:]
+		return value, true
+	}
+	name, _ := read()
+	value, ok := read()
+	if !ok {
+		return "RESET " + name
+	}
+	return "SET " + name + " = '" + value + "'"
+}
