@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // BackendData takes bytes from the leased backend. p is valid until it returns.
@@ -70,7 +71,7 @@ func (s *session) relay(p []byte) (used int) {
 	}
 	s.relayRun(p[from:i])
 	s.back.torn = false
-	if s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
+	if i == len(p) && s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
 		s.relayRun(s.aside)
 		s.aside = s.aside[:0]
 	}
@@ -189,7 +190,9 @@ func (s *session) noteTag(tag []byte, ours bool) {
 	if all || string(tag) == "DEALLOCATE ALL\x00" {
 		s.client.statements.clear()
 		s.back.lease.Statements.Clear()
-		s.unexpose()
+		if !s.tx.pins.Has(sqlparse.ReasonPrepared) { // or a PREPARE may follow; the backend will be asked
+			s.unexpose()
+		}
 	}
 }
 

@@ -159,13 +159,19 @@ func (c *cancelDone) Run() {
 const recancelAfter = 50 * time.Millisecond
 
 func (s *session) recancel() {
-	if s.mustCancel() && s.cancel.inFlight == 0 {
+	switch {
+	case !s.mustCancel() || s.cancel.inFlight > 0:
+	case s.preparing():
+		s.clock.set(s, timeoutRecancel, recancelAfter)
+	default:
 		s.sendCancel()
 	}
 }
 
 // mustCancel reports whether what the backend executes is to end: its client
-// has gone or wants that, or it takes too long.
+// has gone or wants that, or it takes too long. What was sent behind it must not
+// be hit: it may have ended already.
 func (s *session) mustCancel() bool {
-	return (s.gone || s.cancel.queryTimeout || s.cancel.insisted) && s.back.lease != nil && !s.queue.empty()
+	return s.back.lease != nil && !s.queue.empty() &&
+		(s.gone || (s.cancel.queryTimeout || s.cancel.insisted) && s.queue.oneExchange())
 }

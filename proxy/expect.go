@@ -267,6 +267,16 @@ func (q *expectations) owesQuery() bool {
 	return false
 }
 
+// oneExchange reports whether nothing is owed beyond one ReadyForQuery.
+func (q *expectations) oneExchange() bool {
+	for i, e := range q.entries[q.first:] {
+		if e.kind.ready() {
+			return e.n == 1 && q.first+i == len(q.entries)-1
+		}
+	}
+	return true
+}
+
 // copyEndQueued reports whether the end of the head's copy data was sent.
 func (q *expectations) copyEndQueued() bool {
 	for i := q.first + 1; i < len(q.entries); i++ {

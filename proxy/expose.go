@@ -30,6 +30,9 @@ type exposing struct {
 	// refused are the statements that PostgreSQL would not prepare here any more.
 	// Others that it refuses to execute stand in for them.
 	refused map[string]*refused
+	// renamed is set when a text was sent since the backend was asked that may have
+	// dropped some of them, or prepared others.
+	renamed bool
 	// ready is set when the backend was exposed for a message that is to come.
 	ready bool
 }
@@ -66,7 +69,7 @@ func (s *session) needsNames(st statement) bool {
 // expose gives the backend the client's statements. It returns false if that must
 // wait for replies. A failed transaction refuses what SQL does with them anyway.
 func (s *session) expose() bool {
-	again := s.back.refused != nil && !s.back.ready && !s.tx.unsynced // what was refused may be there again
+	again := s.back.refused != nil && !s.back.renamed && !s.back.ready && !s.tx.unsynced // what was refused may be there again
 	if !s.shares() && !s.brings() && !again {
 		return true
 	}
@@ -206,11 +209,11 @@ func (s *session) brought() {
 // notBrought is called for an error in what exposes the backend, and reports
 // whether the client need not know it. If it does the rest has been skipped.
 func (s *session) notBrought(body []byte) bool {
-	if s.tx.unsynced {
+	if len(s.back.bringing) == 0 { // it is among the client's messages
 		s.back.exposed = false
 		return false
 	}
-	if len(s.back.bringing) > 0 && s.back.bringing[0] != "" {
+	if s.back.bringing[0] != "" {
 		if s.back.refused == nil {
 			s.back.refused = make(map[string]*refused)
 		}

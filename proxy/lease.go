@@ -57,7 +57,7 @@ func (s *session) acquire() bool {
 //  4. an earlier exchange is to run again;
 //  5. it is being found out whether the session needs a new backend.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 && s.quiet() ||
+	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
 }

@@ -220,6 +220,9 @@ func (s *session) answerPending(e *wire.Error) {
 	out := e.Append(s.scratch[:0])
 	in := s.client.in
 	n, _ := wire.FrameLen(in)
+	if in[0] == wire.Query {
+		s.client.statements.unnamed = statement{} // PostgreSQL drops it before it does anything else
+	}
 	if in[0] == wire.Query || in[0] == wire.FunctionCall {
 		s.toClient(wire.AppendReadyForQuery(out, s.heldStatus()))
 		s.client.rest, s.client.restDropped = max(0, n-len(in)), true

@@ -53,6 +53,7 @@ type preparedRow struct {
 // statements. label has the client's settings as of then. The session stays if
 // there are any that another backend could not have.
 func (s *session) learnStatements(q *question, label pool.Label) {
+	s.back.renamed = s.back.renamed && !s.queue.empty()
 	switch {
 	case s.own || s.maxStatements() == 0:
 		if len(q.prepared) > 0 {
@@ -62,6 +63,7 @@ func (s *session) learnStatements(q *question, label pool.Label) {
 	case q.asksLeft && len(q.prepared) == 0:
 		if s.back.exposed {
 			s.client.statements.clear()
+			s.back.refused = nil
 		}
 		if s.queue.empty() { // or the client may have prepared others since
 			s.unexpose()
@@ -86,6 +88,7 @@ func (s *session) learnNamed(rows []preparedRow) {
 	for i := range rows {
 		named[rows[i].name] = s.learn(&rows[i])
 	}
+	maps.DeleteFunc(s.back.refused, func(name string, _ *refused) bool { return named[name].none() })
 	if !s.back.exposed {
 		for name, st := range c.named {
 			if _, there := named[name]; !there {
@@ -171,6 +174,19 @@ func (s *session) executesPlain(class sqlparse.Class, text []byte) bool {
 	}
 	st := s.client.statements.named[d.Name]
 	return st.plain || st.body != nil && st.body.class.Pins == 0
+}
+
+// noteNames draws the consequences of a text that names prepared statements. If it
+// executes one that calls nextval or setval, it does so itself.
+func (s *session) noteNames(class sqlparse.Class, text []byte) sqlparse.Class {
+	d, _ := s.execution(class, text)
+	if d == nil {
+		s.back.renamed = true
+		return class
+	}
+	b := s.client.statements.named[d.Name].body
+	class.Advances = class.Advances || b != nil && b.class.Advances
+	return s.withSequences(class)
 }
 
 // execution returns what a text executes that is one EXECUTE; nil: it is none.

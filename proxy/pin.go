@@ -31,6 +31,9 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.noteChanges(class, text)
+	if class.Pins.Has(sqlparse.ReasonPrepared) {
+		class = s.noteNames(class, text)
+	}
 	s.back.effect = max(s.back.effect, effectOf(class))
 	s.who.loads = s.who.loads || class.Loads
 	if s.defines(class, text) {

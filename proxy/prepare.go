@@ -208,8 +208,8 @@ func (s *session) closeStatement(frame []byte) {
 	name, _, _ := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
 	s.client.statements.push(name, statement{}, s.batch())
-	if len(name) > 0 && st.token != 0 {
-		s.tx.left.unsure = true // it may have been the last that pins
+	if len(name) > 0 && (st.token != 0 || s.back.question != nil) {
+		s.tx.left.unsure = true // it may have been the last that pins, or be told to
 	}
 	if len(name) > 0 && st.token == 0 && s.shares() && !s.tx.copies {
 		s.keep(frame)

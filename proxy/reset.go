@@ -108,7 +108,8 @@ func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
 
 // applyAgain is called at the end of an exchange. It sends the start-up
 // settings that were undone, if any, and reports whether it did; the client
-// gets the ReadyForQuery that ends that.
+// gets the ReadyForQuery that ends that. A cancel request that is on its way must
+// not hit it: then it waits.
 func (s *session) applyAgain() bool {
 	settings, undone := s.back.reapply, s.back.undone
 	if settings == nil {
@@ -119,6 +120,17 @@ func (s *session) applyAgain() bool {
 		s.reportChanged() // the RESET was rolled back
 		return false
 	}
+	if s.cancel.inFlight > 0 {
+		s.back.reapply, s.back.deferred = settings, true
+		return true
+	}
 	s.applySettings(settings, forward)
 	return true
+}
+
+// applyDeferred does what waited for a cancel request.
+func (s *session) applyDeferred() {
+	settings := s.back.reapply
+	s.back.reapply, s.back.deferred = nil, false
+	s.applySettings(settings, forward)
 }

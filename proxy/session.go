@@ -191,6 +191,7 @@ type backendSide struct {
 	// executed is set when a statement was, since the last ReadyForQuery.
 	executed bool
 	reapply  []pool.Setting // start-up settings that a RESET under way undoes
+	deferred bool           // it waits for a cancel request that is on its way
 	undone   bool           // a DISCARD ALL did it, which no error takes back
 	torn     bool           // relay is at work and began in the middle of a frame
 }

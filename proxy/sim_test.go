@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,14 +36,23 @@ type sim struct {
 	backends []*simBackend
 	jobs     []func() // what would run in goroutines
 	faults   bool
+	cancels  int // how many requests may still be sent
+	schema   int // changes with DDL that no session sees
+	changes  int // how often it may change still
 	log      io.Writer
 }
 
 func newSim(t *testing.T, seed uint64) *sim {
 	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
 	m.faults = m.rng.IntN(3) == 0
+	if m.rng.IntN(4) == 0 {
+		m.cancels = 1 + m.rng.IntN(6)
+	}
 	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 2})}
 	sh.cancels.byKey = map[cancelKey]*session{}
+	if m.rng.IntN(6) == 0 {
+		m.changes = 1 + m.rng.IntN(6)
+	}
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +104,9 @@ type simClient struct {
 	ends     int // where the message that is being sent ends; patient only
 	session  *session
 	station  *station
+	waits    []int        // where in script it waits for all replies
+	requests []*simCancel // that were sent to cancel what it waits for
+	request  *simCancel   // that it sends itself; nil: it is no canceller
 }
 
 func (c *simClient) Write(p []byte) {
@@ -103,10 +116,15 @@ func (c *simClient) Write(p []byte) {
 	c.got = append(c.got, p...)
 	c.unread += len(p)
 }
-func (c *simClient) Buffered() int    { return c.unread }
-func (c *simClient) Pause()           { c.paused = true }
-func (c *simClient) Resume()          { c.paused = false }
-func (c *simClient) CloseAfterFlush() { c.closed = true }
+func (c *simClient) Buffered() int { return c.unread }
+func (c *simClient) Pause()        { c.paused = true }
+func (c *simClient) Resume()       { c.paused = false }
+func (c *simClient) CloseAfterFlush() {
+	c.closed = true
+	if c.request != nil {
+		c.request.delivered()
+	}
+}
 
 // Move has the client's events come on another loop.
 func (c *simClient) Move(to *reactor.Loop) {
@@ -173,7 +191,8 @@ func (m *sim) step() bool {
 		if m.rng.IntN(10) == 0 {
 			m.shared.pools.Tick(m.now)
 		}
-		return false
+		m.changeSchema()
+		return m.cancels > 0 && m.rng.IntN(20) == 0 && m.sendCancel()
 	case 3, 4, 5:
 		if len(m.clients) == 0 {
 			return false
@@ -261,9 +280,10 @@ func (c *simClient) next() int {
 		return c.sim.cut(len(c.script) - c.sent)
 	}
 	if c.sent == c.ends {
-		if c.sim.rng.IntN(16) != 0 {
+		if c.sim.rng.IntN(16) != 0 || slices.Contains(c.waits, c.sent) && !c.answered() {
 			return 0
 		}
+		c.mayRest()
 		head := 1
 		if c.sent == 0 {
 			head = 0 // StartupMessage has no type

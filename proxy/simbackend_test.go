@@ -20,6 +20,10 @@ func (m *sim) dial(_ context.Context, to pool.Target) (*pool.Login, error) {
 	}
 	name := to.Params["application_name"]
 	b := &simBackend{sim: m, server: newSimServer(name), pid: uint32(len(m.backends) + 1)}
+	b.server.schema = &m.schema
+	if m.cancels > 0 {
+		b.server.slow = func() bool { return m.rng.IntN(4) == 0 }
+	}
 	m.backends = append(m.backends, b)
 	params := pool.Params{}.With("application_name", name).With("server_version", "15")
 	return &pool.Login{Socket: simSocket{b}, PID: b.pid, Params: params, Cancel: b.cancel}, nil
@@ -73,8 +77,7 @@ func (b *simBackend) Close()               { b.closed = true }
 func (b *simBackend) Buffered() int        { return 0 }
 func (b *simBackend) Move(l *reactor.Loop) { b.loop = l }
 
-// cancel is a cancel request. It changes what a session sees, so it is only
-// sent for clients that have gone.
+// cancel is a cancel request.
 func (b *simBackend) cancel(context.Context) error {
 	b.server.cancel()
 	return nil
@@ -101,6 +104,10 @@ func (b *simBackend) step() bool {
 		n := m.cut(len(b.pending))
 		b.server.feed(b.pending[:n])
 		b.pending = b.pending[n:]
+		b.eof = b.eof || b.server.dead
+		return true
+	case b.server.busy && !b.eof && m.rng.IntN(8) == 0:
+		b.server.wake()
 		b.eof = b.eof || b.server.dead
 		return true
 	}

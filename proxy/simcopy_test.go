@@ -29,6 +29,10 @@ func (v *simServer) copy(rest string) bool {
 }
 
 func (v *simServer) copyMessage(typ byte) {
+	if v.simple && v.told() {
+		v.copyEnds(v.failCanceled())
+		return
+	}
 	switch typ {
 	case wire.CopyData:
 		v.copied++
@@ -54,12 +58,5 @@ func (v *simServer) copyEnds(bool) {
 	if v.simple {
 		v.endImplicit()
 		v.ready()
-	}
-}
-
-// cancel ends what is under way, which can only be a copy.
-func (v *simServer) cancel() {
-	if v.copying {
-		v.copyEnds(v.fail("57014", "canceled"))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -60,10 +61,10 @@ func simulate(t *testing.T, seed uint64) {
 		m.log = os.Stderr
 	}
 	for id := range 1 + m.rng.IntN(4) {
-		script := newScript(m.rng, id)
-		c := &simClient{sim: m, id: id, script: script, vanishes: -1, patient: m.rng.IntN(2) == 0}
+		c := &simClient{sim: m, id: id, vanishes: -1, patient: m.rng.IntN(2) == 0}
+		c.write()
 		if m.rng.IntN(4) == 0 {
-			c.vanishes = m.rng.IntN(len(script))
+			c.vanishes = m.rng.IntN(len(c.script))
 		}
 		m.connect(c)
 	}
@@ -74,8 +75,9 @@ func simulate(t *testing.T, seed uint64) {
 	m.checkPool()
 }
 
-// newScript makes the bytes of a client: start-up, exchanges, Terminate.
-func newScript(rng *rand.Rand, id int) []byte {
+// write makes the bytes of a client: start-up, exchanges, Terminate.
+func (c *simClient) write() {
+	rng, id := c.sim.rng, c.id
 	startup := &pgproto3.StartupMessage{
 		ProtocolVersion: wire.Version30,
 		Parameters:      map[string]string{"user": "u", "database": "d"},
@@ -84,14 +86,18 @@ func newScript(rng *rand.Rand, id int) []byte {
 		startup.Parameters["application_name"] = fmt.Sprintf("app%d", rng.IntN(3))
 	}
 	out, _ := startup.Encode(nil)
-	w := &scriptWriter{rng: rng, id: id, out: out}
+	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0, keeps: rng.IntN(4) == 0}
+	w.alters = c.sim.changes > 0
 	for range 1 + rng.IntN(8) {
+		if w.alters && c.patient && rng.IntN(4) == 0 {
+			w.prepareFresh()
+		}
 		w.exchange()
 	}
 	if rng.IntN(4) != 0 {
 		w.query("ROLLBACK")
 	}
-	return wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate)
+	c.script, c.waits = wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate), w.waits
 }
 
 // scriptWriter writes a client's messages. Each statement has a tag that no
@@ -101,6 +107,15 @@ type scriptWriter struct {
 	id  int
 	n   int
 	out []byte
+	// goes is set when some of what it prepares cannot be prepared again. Where a
+	// pipeline has begun it would be told so earlier than by PostgreSQL
+	// (docs/status.md), so its pipelines are short.
+	goes bool
+	// keeps is set when it leaves on its backend what pins.
+	keeps bool
+	// alters is set when there is DDL.
+	alters bool
+	waits  []int
 }
 
 func (w *scriptWriter) tag() string {
@@ -109,9 +124,17 @@ func (w *scriptWriter) tag() string {
 }
 
 func (w *scriptWriter) statement() string {
+	switch {
+	case w.keeps && w.rng.IntN(3) == 0:
+		return w.keeping()
+	case w.alters && w.rng.IntN(12) == 0:
+		return "ALTER TABLE w ADD c int"
+	case w.goes && w.rng.IntN(8) == 0:
+		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + " FROM gone"
+	}
 	switch w.rng.IntN(20) {
 	case 16:
-		return "PREPARE " + w.name() + " AS SELECT " + w.tag() + []string{"", "", "", " FROM gone"}[w.rng.IntN(4)]
+		return "PREPARE " + w.name() + " AS SELECT " + w.tag()
 	case 17, 18:
 		return "EXECUTE " + w.name()
 	case 19:
@@ -150,11 +173,13 @@ func (w *scriptWriter) name() string { return []string{"named", "other"}[w.rng.I
 func (w *scriptWriter) query(sql string) { w.out = wire.AppendQuery(w.out, sql) }
 
 func (w *scriptWriter) exchange() {
-	switch w.rng.IntN(10) {
+	switch w.rng.IntN(11) {
+	case 10:
+		w.transaction()
 	case 0, 1, 2, 3:
 		w.query(w.statement())
 	case 4:
-		w.query(w.statement() + "; " + w.statement())
+		w.pair(w.statement(), w.statement())
 	case 5:
 		w.copyIn()
 	case 6:
@@ -165,6 +190,21 @@ func (w *scriptWriter) exchange() {
 	default:
 		w.pipeline()
 	}
+}
+
+var namesPrepared = regexp.MustCompile("^(PREPARE|EXECUTE|DEALLOCATE)")
+
+// pair is a Query of two statements. One that ends a failed transaction is not
+// followed by one that names a prepared statement: it would not be found on
+// another backend (docs/status.md).
+func (w *scriptWriter) pair(first, second string) {
+	for strings.HasPrefix(first, "ROLLBACK") || strings.HasPrefix(first, "COMMIT") {
+		if !namesPrepared.MatchString(second) {
+			break
+		}
+		second = w.statement()
+	}
+	w.query(first + "; " + second)
 }
 
 // copyIn is COPY FROM STDIN in either protocol, which may fail.
@@ -207,7 +247,11 @@ func (w *scriptWriter) copyIn() {
 
 // pipeline is a few messages of the extended protocol and a Sync.
 func (w *scriptWriter) pipeline() {
-	for range 1 + w.rng.IntN(6) {
+	n := 1 + w.rng.IntN(6)
+	if w.goes {
+		n = 1
+	}
+	for range n {
 		name := []string{"", "", "named", "other"}[w.rng.IntN(4)]
 		switch w.rng.IntN(8) {
 		case 0, 1, 2:
@@ -234,7 +278,7 @@ func (m *sim) check(c *simClient) {
 			m.t.Errorf("client %d got something of client %d: %q", c.id, i, got)
 		}
 	}
-	if m.faults || c.vanishes >= 0 {
+	if m.faults || c.vanishes >= 0 || c.request != nil {
 		return
 	}
 	owed, name := m.owed(c)
@@ -257,7 +301,11 @@ func (m *sim) owed(c *simClient) (owed []byte, name string) {
 	}
 	name, _ = startup.Get("application_name")
 	server := newSimServer(name)
-	server.feed(c.script[n:])
+	if len(c.requests) > 0 {
+		m.feedCanceled(server, c, n)
+	} else {
+		server.feed(c.script[n:])
+	}
 	return server.out, name
 }
 
@@ -327,6 +375,11 @@ func (m *sim) checkPool() {
 				s := c.session
 				m.t.Logf("client %d: state %d, %+v %+v, queue %+v, cancels %d", c.id, s.state, s.back, s.tx, s.queue, s.cancel.inFlight)
 			}
+		}
+	}
+	for _, b := range m.backends {
+		if left := b.server.keeps(); !b.closed && len(left) > 0 {
+			m.t.Errorf("backend %d still has %v", b.pid, left)
 		}
 	}
 	for _, st := range m.stations {

@@ -16,9 +16,12 @@ import (
 type simServer struct {
 	in, out  []byte
 	settings map[string]string
+	local    map[string]string // settings of the transaction alone
 	defaults map[string]string
-	inTx     map[string]string // settings as they were at BEGIN; nil: no transaction
-	status   byte
+	simTransaction
+	simKept
+	simWork
+	simPlans
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -41,9 +44,9 @@ type simPortal struct{ text, source string }
 func newSimServer(name string) *simServer {
 	v := &simServer{
 		start:    name,
-		settings: map[string]string{},
+		settings: map[string]string{}, local: map[string]string{},
 		defaults: map[string]string{"application_name": "", "work_mem": "4MB", "timezone": "UTC"},
-		named:    map[string]string{}, status: 'I',
+		named:    map[string]string{}, simTransaction: simTransaction{status: 'I'}, simKept: newSimKept(),
 		portals: map[string]simPortal{}, sources: map[string]string{},
 	}
 	if name != "" {
@@ -55,7 +58,11 @@ func newSimServer(name string) *simServer {
 // feed takes bytes and works as far as they go.
 func (v *simServer) feed(p []byte) {
 	v.in = append(v.in, p...)
-	for !v.dead {
+	v.work()
+}
+
+func (v *simServer) work() {
+	for !v.dead && !v.busy {
 		n, ok := wire.FrameLen(v.in)
 		if !ok || n > len(v.in) {
 			return
@@ -64,6 +71,10 @@ func (v *simServer) feed(p []byte) {
 			panic("sim: garbage reached a backend")
 		}
 		frame := v.in[:n]
+		if v.takesTime(frame[0]) {
+			v.busy = true
+			return
+		}
 		v.message(frame[0], frame[wire.HeaderLen:])
 		v.in = v.in[n:]
 	}
@@ -80,6 +91,11 @@ func (v *simServer) message(typ byte, body []byte) {
 	if v.skipping && typ != wire.Sync && typ != wire.Terminate {
 		return
 	}
+	if v.cancels(typ) {
+		v.failMessage(typ, body)
+		return
+	}
+	v.amid = typ != wire.Query && typ != wire.Sync
 	switch typ {
 	case wire.Terminate:
 		v.dead = true
@@ -110,7 +126,7 @@ func (v *simServer) extended(typ byte, body []byte) {
 			v.fail("26000", "no such statement "+string(name))
 			return
 		}
-		if v.refuses(*text) || v.stale(*text) {
+		if v.refuses(*text) || v.stale(*text) || v.outdated(string(name), *text) {
 			return
 		}
 		bound := *text
@@ -121,12 +137,13 @@ func (v *simServer) extended(typ byte, body []byte) {
 		v.out = wire.AppendEmpty(v.out, wire.BindComplete)
 	case wire.Describe:
 		if body[0] == 'S' {
-			text := v.statement(string(body[1 : len(body)-1]))
+			name := string(body[1 : len(body)-1])
+			text := v.statement(name)
 			if text == nil {
 				v.fail("26000", "no such statement")
 				return
 			}
-			if !rowsOf(*text) || !v.refuses(*text) && !v.stale(*text) {
+			if !rowsOf(*text) || !v.refuses(*text) && !v.stale(*text) && !v.outdated(name, *text) {
 				v.out = append(v.out, wire.ParameterDescription, 0, 0, 0, 6, 0, 0)
 				v.describe(*text)
 			}
@@ -158,28 +175,6 @@ func (v *simServer) extended(typ byte, body []byte) {
 	}
 }
 
-// simBound makes a statement of the label change that the proxy binds.
-func simBound(rest []byte) string {
-	_, rest, _ = wire.CString(rest)
-	rest = rest[2+2:]
-	read := func() (string, bool) {
-		n := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[4:]
-		if n < 0 {
-			return "", false
-		}
-		value := string(rest[:n])
-		rest = rest[n:]
-		return value, true
-	}
-	name, _ := read()
-	value, ok := read()
-	if !ok {
-		return "RESET " + name
-	}
-	return "SET " + name + " = '" + value + "'"
-}
-
 func (v *simServer) statement(name string) *string {
 	if name == "" {
 		return v.unnamed
@@ -202,7 +197,7 @@ func (v *simServer) parse(name, text string) {
 		v.fail("42601", "syntax error")
 		return
 	}
-	if text != "" && v.refuses(text) {
+	if text != "" && v.refuses(text) || v.missing(text) {
 		return
 	}
 	if name == "" {
@@ -213,6 +208,7 @@ func (v *simServer) parse(name, text string) {
 	} else {
 		v.named[name] = text
 	}
+	v.plan(name)
 	v.out = wire.AppendEmpty(v.out, wire.ParseComplete)
 }
 
@@ -223,16 +219,6 @@ func (v *simServer) refuses(text string) bool {
 	}
 	v.fail("25P02", "transaction aborted")
 	return true
-}
-
-// stale gives the error for a statement that cannot be prepared any more, as it
-// could when its client prepared it.
-func (v *simServer) stale(text string) bool {
-	_, mark, standIn := strings.Cut(text, "SELECT 'pgjay: refused ")
-	if standIn {
-		return !v.fail("22P02", "pgjay: refused "+mark)
-	}
-	return strings.Contains(text, "gone") && !v.fail("42P01", "what it names is gone")
 }
 
 func (v *simServer) query(text string) {
@@ -260,19 +246,15 @@ func (v *simServer) query(text string) {
 	v.ready()
 }
 
-func (v *simServer) endImplicit() {
-	if v.status == 'I' {
-		clear(v.portals)
-	}
-}
-
 func (v *simServer) ready() { v.out = wire.AppendReadyForQuery(v.out, v.status) }
 
 func (v *simServer) fail(code, message string) bool {
 	v.out = (&wire.Error{Severity: "ERROR", Code: code, Message: message}).Append(v.out)
-	if v.status == 'T' {
-		v.status = 'E'
-	}
+	return v.failed()
+}
+
+func (v *simServer) failed() bool {
+	v.abort()
 	if !v.simple {
 		v.skipping = true
 	}
@@ -322,6 +304,15 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		if strings.HasPrefix(rest, "'set'") {
 			return v.left(text)
 		}
+		if strings.HasPrefix(rest, "pg_advisory") {
+			return v.lock(rest)
+		}
+		if v.missing(text) {
+			return false
+		}
+		if name, ok := tableOf(text); ok {
+			rest = v.temp[name]
+		}
 		if strings.Contains(rest, "1/0") {
 			return v.fail("22012", "division by zero")
 		}
@@ -341,28 +332,21 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 	case "NOTICE":
 		v.data(wire.NoticeResponse, "S\x00\x00")
 		return v.complete("NOTICE")
-	case "BEGIN":
-		if v.inTx == nil {
-			v.inTx = copyMap(v.settings)
-		}
-		v.status = 'T'
-		return v.complete("BEGIN")
-	case "SAVEPOINT", "RELEASE":
-		return v.complete(word)
-	case "COMMIT", "ROLLBACK":
-		if strings.HasPrefix(rest, "TO ") {
-			v.status = 'T'
-			return v.complete(word)
-		}
-		return v.endTx(word)
+	case "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK":
+		return v.transaction(word, rest)
 	case "SET":
-		name, value, _ := strings.Cut(rest, " = ")
-		v.set(name, strings.Trim(value, "'"))
+		v.setCommand(rest)
 		return v.complete("SET")
 	case "RESET":
 		v.set(rest, "")
 		return v.complete("RESET")
+	case "CREATE", "DROP", "DECLARE", "FETCH", "CLOSE":
+		return v.keep(word, text)
 	case "DISCARD":
+		if rest == "TEMP" {
+			v.dropTemp()
+			return v.complete("DISCARD TEMP")
+		}
 		v.last = ""
 		if rest == "SEQUENCES" {
 			return v.complete("DISCARD SEQUENCES")
@@ -373,6 +357,7 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		for name := range v.settings {
 			v.set(name, "")
 		}
+		v.undo, v.simKept = nil, newSimKept()
 		v.forgetAll()
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
@@ -380,6 +365,9 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		name, body, _ := strings.Cut(rest, " AS ")
 		if _, taken := v.named[name]; taken {
 			return v.fail("42P05", "already exists")
+		}
+		if v.missing(body) {
+			return false
 		}
 		v.named[name], v.sources[name] = body, source
 		return v.complete("PREPARE")
@@ -399,6 +387,8 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		return v.deallocate(rest)
 	case "COPY":
 		return v.copy(rest)
+	case "ALTER":
+		return v.complete("ALTER TABLE")
 	}
 	return v.fail("42601", "syntax error at "+word)
 }

@@ -9,51 +9,70 @@ import (
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
-func (v *simServer) endTx(word string) bool {
-	if v.inTx != nil && (word == "ROLLBACK" || v.status == 'E') {
-		for _, name := range sortedKeys(v.settings, v.inTx) {
-			v.set(name, v.inTx[name])
-		}
-		word = "ROLLBACK"
+// setCommand does SET and SET LOCAL.
+func (v *simServer) setCommand(rest string) {
+	rest, local := strings.CutPrefix(rest, "LOCAL ")
+	name, value, _ := strings.Cut(rest, " = ")
+	value = strings.Trim(value, "'")
+	if local {
+		v.change(v.local, name, value)
+		return
 	}
-	v.inTx, v.status = nil, 'I'
-	clear(v.portals)
-	return v.complete(word)
+	v.set(name, value)
 }
 
-// set changes a setting; an empty value is the default. application_name is
-// reported.
+// set changes a setting of the session; an empty value is the default.
 func (v *simServer) set(name, value string) {
 	if value == "" && name == "application_name" {
 		value = v.start
 	}
-	if v.settings[name] == value {
+	v.change(v.local, name, "")
+	v.change(v.settings, name, value)
+}
+
+// change changes a setting in one of the two places that it may have, until the
+// transaction is taken back. application_name is reported.
+func (v *simServer) change(in map[string]string, name, value string) {
+	old, shown := in[name], v.setting(name)
+	if old == value {
 		return
 	}
-	if value == "" {
-		delete(v.settings, name)
-	} else {
-		v.settings[name] = value
+	put(in, name, value)
+	v.report(name, shown)
+	v.undo = append(v.undo, func() {
+		shown := v.setting(name)
+		put(in, name, old)
+		v.report(name, shown)
+	})
+}
+
+func (v *simServer) report(name, was string) {
+	if is := v.setting(name); name == "application_name" && is != was {
+		v.out = wire.AppendParameterStatus(v.out, name, is)
 	}
-	if name == "application_name" {
-		v.out = wire.AppendParameterStatus(v.out, name, value)
+}
+
+func (v *simServer) setting(name string) string {
+	if value, ok := v.local[name]; ok {
+		return value
 	}
+	return v.settings[name]
 }
 
 func (v *simServer) visible() string {
 	var b strings.Builder
-	for _, name := range sortedKeys(v.settings, nil) {
-		fmt.Fprintf(&b, "%s=%s,", name, v.settings[name])
+	for _, name := range sortedKeys(v.settings, v.local) {
+		fmt.Fprintf(&b, "%s=%s,", name, v.setting(name))
 	}
 	return b.String()
 }
 
-func copyMap(m map[string]string) map[string]string {
-	c := map[string]string{}
-	for k, x := range m {
-		c[k] = x
+func put(in map[string]string, name, value string) {
+	if value == "" {
+		delete(in, name)
+	} else {
+		in[name] = value
 	}
-	return c
 }
 
 func sortedKeys(a, b map[string]string) (keys []string) {
@@ -96,6 +115,11 @@ func (v *simServer) left(question string) bool {
 			v.row("parse", name, "")
 		}
 	}
+	if strings.Contains(question, "pg_my_temp_schema") {
+		for _, reason := range v.keeps() {
+			v.row("left", reason, "")
+		}
+	}
 	return v.complete("SELECT 1")
 }
 
@@ -129,4 +153,26 @@ func (v *simServer) forget(name string) {
 func (v *simServer) forgetAll() {
 	clear(v.named)
 	clear(v.sources)
+}
+
+// simBound makes a statement of the label change that the proxy binds.
+func simBound(rest []byte) string {
+	_, rest, _ = wire.CString(rest)
+	rest = rest[2+2:]
+	read := func() (string, bool) {
+		n := int32(binary.BigEndian.Uint32(rest))
+		rest = rest[4:]
+		if n < 0 {
+			return "", false
+		}
+		value := string(rest[:n])
+		rest = rest[n:]
+		return value, true
+	}
+	name, _ := read()
+	value, ok := read()
+	if !ok {
+		return "RESET " + name
+	}
+	return "SET " + name + " = '" + value + "'"
 }

@@ -37,7 +37,7 @@ func (s *session) standIn(called []byte, own statement, values []byte) string {
 // backend lacks would be refused before they are counted (postgres.c,
 // exec_bind_message).
 func (s *session) refusesBind(own statement, values []byte) bool {
-	failed := s.back.status == wire.StatusError
+	failed := s.back.status == wire.StatusError && !s.queue.owesReady() // what is under way may end it
 	switch {
 	case !own.shared():
 		return failed && own.sql != "" && own.token == 0

@@ -75,6 +75,8 @@ func (s *session) settle() {
 		s.tidy()
 	case s.gone:
 		s.cleanUp()
+	case s.back.deferred:
+		s.applyDeferred()
 	case s.state == stateGreeting:
 		s.greet()
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
