@@ -190,8 +190,8 @@ func (s *session) describe(frame []byte) {
 		s.refuseAs(refused, frame)
 		return
 	}
-	on := ""
-	if ok {
+	on := s.describesNothing(name, st)
+	if ok && on == "" {
 		on = s.serverName(name, st)
 	}
 	if on == "" || on == string(name) {

@@ -22,6 +22,38 @@ func (s *session) standIn(called []byte, own statement, values []byte) string {
 	if !known {
 		return ""
 	}
+	return s.parseEmpty(called, n)
+}
+
+// describesNothing has a statement stand for one that is to be described and has
+// neither rows nor parameters, and returns its name; "" if there is no need: the
+// backend has it, or could be given it, as the transaction has not failed. PostgreSQL
+// describes such a one all the same (postgres.c, exec_describe_statement_message).
+func (s *session) describesNothing(called []byte, own statement) string {
+	if s.back.status != wire.StatusError || s.queue.owesReady() || s.back.exposed || !own.shared() ||
+		own.body.class.EndsTransaction() || !rowless(own.body.class) || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
+		return ""
+	}
+	if n, known := own.parameters(); !known || n > 0 {
+		return ""
+	}
+	return s.parseEmpty(called, 0)
+}
+
+// rowless reports whether statements like this never return rows.
+func rowless(class sqlparse.Class) bool {
+	switch class.First {
+	case sqlparse.CommandBegin, sqlparse.CommandSavepoint, sqlparse.CommandTwoPhase, sqlparse.CommandSet, sqlparse.CommandReset,
+		sqlparse.CommandDiscard, sqlparse.CommandPrepare, sqlparse.CommandDeallocate, sqlparse.CommandListen, sqlparse.CommandUnlisten,
+		sqlparse.CommandNotify, sqlparse.CommandDeclare, sqlparse.CommandClose, sqlparse.CommandLoad, sqlparse.CommandDo,
+		sqlparse.CommandDDL, sqlparse.CommandUtility, sqlparse.CommandCopy:
+		return class.Statements == 1
+	}
+	return false
+}
+
+// parseEmpty prepares a statement without a text, and returns its name.
+func (s *session) parseEmpty(called []byte, n int) string {
 	name := s.unknown(ownName(called))
 	if name == "" {
 		name = s.back.lease.Statements.Spare().Name
