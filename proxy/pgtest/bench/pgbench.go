@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,10 +18,11 @@ type sample struct {
 	cpu          float64 // microseconds of the proxy per query; 0 without a proxy
 }
 
-// pgbench runs pgbench -S against s. The proxy's CPU is taken between the
+// pgbench runs pgbench against s with the workload. The proxy's CPU is taken between the
 // first and the last progress line, so that logins do not count.
 func (b *bench) pgbench(s *server, args ...string) (sample, error) {
-	args = append([]string{"-n", "-S", "-P", "1", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", databaseUser}, args...)
+	common := []string{"-n", "-P", "1", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", databaseUser}
+	args = slices.Concat(common, b.workload, args)
 	cmd := b.command(b.program("pgbench"), append(args, "postgres")...)
 	var out strings.Builder
 	cmd.Stdout = &out

@@ -26,7 +26,8 @@ type bench struct {
 	dir      string
 	postgres *embedded.Server
 	proxies  []*server
-	said     string // by sayOnce
+	said     string   // by sayOnce
+	workload []string // what pgbench is to do
 }
 
 // server is a process that pgbench can connect to.
@@ -45,7 +46,7 @@ func newBench(ctx context.Context, o *options) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, options: o, dir: dir}
+	b := &bench{ctx: ctx, options: o, dir: dir, workload: []string{"-S"}}
 	if err := b.start(); err != nil {
 		b.close()
 		return nil, err
@@ -152,7 +153,10 @@ log_disconnections = 0
 }
 
 // startPgJay returns nil and says so where it has not been built.
-func (b *bench) startPgJay() (*server, error) {
+func (b *bench) startPgJay() (*server, error) { return b.launchPgJay("pgjay") }
+
+// launchPgJay starts one with these settings.
+func (b *bench) launchPgJay(name string, settings ...string) (*server, error) {
 	path, err := filepath.Abs(b.options.pgjay)
 	if err != nil {
 		return nil, err
@@ -174,7 +178,10 @@ func (b *bench) startPgJay() (*server, error) {
 		"--set", "auth.method=trust", "--set", "pool.mode=transaction", "--set", "pool.overflow=0",
 		"--set", fmt.Sprintf("pool.size=%d", b.options.poolSize),
 		"--set", "limits.max_clients=15000", "--set", "limits.max_clients_per_address=15000")
-	return b.launch("pgjay", port, cmd)
+	for _, setting := range settings {
+		cmd.Args = append(cmd.Args, "--set", setting)
+	}
+	return b.launch(name, port, cmd)
 }
 
 // startProxies starts fresh processes of the proxies asked for.
