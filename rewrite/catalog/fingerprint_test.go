@@ -160,6 +160,7 @@ const ddl = `
 /*roles*/ ALTER ROLE adam RENAME TO eve
 /*roles*/ DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app', current_database()); END $$
 /*roles*/ DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database()); END $$
+/*none*/ SELECT 1
 /*none*/ INSERT INTO t VALUES (1)
 /*none*/ UPDATE t SET a = 3
 /*none*/ ANALYZE t

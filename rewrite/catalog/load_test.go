@@ -137,3 +137,41 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// TestForeignKeyHolds has keys that say nothing about all rows.
+func TestForeignKeyHolds(t *testing.T) {
+	d := newDatabase(t, `
+		CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE good (t int REFERENCES t); CREATE TABLE late (t int);
+		ALTER TABLE late ADD FOREIGN KEY (t) REFERENCES t NOT VALID;
+		CREATE TABLE off (t int REFERENCES t); ALTER TABLE off DISABLE TRIGGER ALL`)
+	want := map[string]bool{"good": true, "late": false, "off": false}
+	s := d.load()
+	if s.Version >= 180000 {
+		d.run(`CREATE TABLE unenforced (t int REFERENCES t NOT ENFORCED); CREATE TABLE maybe (t int);
+			ALTER TABLE maybe ADD CONSTRAINT n NOT NULL t NOT VALID`)
+		want["unenforced"] = false
+		if s = d.load(); rel(t, s, "maybe").Columns[0].NotNull {
+			t.Error("a NOT NULL that is not valid is a fact")
+		}
+	}
+	for table, holds := range want {
+		if keys := rel(t, s, table).ForeignKeys; len(keys) != 1 || keys[0].Holds != holds {
+			t.Errorf("foreign keys of %s: %+v", table, keys[0])
+		}
+	}
+}
+
+// TestNullsNotDistinct is for PostgreSQL 15 and later.
+func TestNullsNotDistinct(t *testing.T) {
+	d := newDatabase(t, "CREATE TABLE t (x int UNIQUE)")
+	s := d.load()
+	if rel(t, s, "t").Keys[0].NullsNotDistinct {
+		t.Error("NULLs are not distinct")
+	}
+	if s.Version >= 150000 {
+		d.run("CREATE TABLE u (x int UNIQUE NULLS NOT DISTINCT)")
+		if s := d.load(); !rel(t, s, "u").Keys[0].NullsNotDistinct {
+			t.Error("NULLs are distinct")
+		}
+	}
+}

@@ -256,6 +256,12 @@ func TestTrap44CastsOfBuiltInTypes(t *testing.T) {
 	if p, _ := s.Type(public, []string{"int4"}); p != Refused {
 		t.Errorf("int4 is %v", p)
 	}
+	if p, _ := s.TypeOf(25); p != Refused {
+		t.Errorf("text is %v", p)
+	}
+	if _, why := s.Readable(nil); why == "" {
+		t.Error("a statement that reads nothing calls no cast")
+	}
 	harmless := load(t, "CREATE TABLE t (x int); CREATE CAST (text AS int) WITH INOUT AS IMPLICIT")
 	reads(t, harmless, "t", "t")
 }

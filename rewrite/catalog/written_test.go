@@ -184,6 +184,18 @@ func TestTrap20Functions(t *testing.T) {
 	writes(t, s, Merge|Truncate, "fine", "fine")
 }
 
+// TestTrap20OperatorClass has an index that orders by a function of a user.
+func TestTrap20OperatorClass(t *testing.T) {
+	s := load(t, `
+		CREATE FUNCTION cmp(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 - $2; END';
+		CREATE OPERATOR CLASS mine FOR TYPE int USING btree AS
+			OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 cmp(int, int);
+		CREATE TABLE t (x int); CREATE INDEX ON t (x mine); CREATE TABLE u (x int); CREATE INDEX ON u (x)`)
+	isOpaque(t, s, Insert, "t", "operator class")
+	writes(t, s, Delete, "t", "t")
+	writes(t, s, Insert, "u", "u")
+}
+
 func TestTrap23Truncate(t *testing.T) {
 	s := load(t, `
 		CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a); CREATE TABLE c (b int REFERENCES b);
