@@ -69,6 +69,11 @@ const (
 		` UNION ALL SELECT CASE WHEN p.from_sql THEN 'sql' ELSE 'parse' END, p.name, ` +
 		`CASE WHEN p.from_sql AND pg_catalog.octet_length(p.statement) OPERATOR(pg_catalog.<=) 32768 THEN p.statement END ` +
 		`FROM pg_catalog.pg_prepared_statements p WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_'`
+	askNative = ` UNION ALL SELECT 'left', 'native', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
+		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'c' AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
+		`AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d ` +
+		`WHERE d.classid OPERATOR(pg_catalog.=) 1255 AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e') ` +
+		`AND p.proname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY[`
 	askHidden = ` UNION ALL SELECT DISTINCT 'hidden', pg_catalog.lower(m[1]), pg_catalog.current_setting(m[1], true) FROM pg_catalog.pg_proc p, ` +
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
@@ -84,12 +89,34 @@ const (
 		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite'))`
 )
 
+// appendAskNative asks whether one of the functions that a text calls is written in C
+// and belongs to no extension: it may keep what it likes in its process.
+func appendAskNative(sql []byte, functions []sqlparse.Name) []byte {
+	if len(functions) == 0 {
+		return sql
+	}
+	sql = append(sql, askNative...)
+	for i, name := range functions {
+		if i > 0 {
+			sql = append(sql, ", "...)
+		}
+		sql = appendLiteral(sql, name[len(name)-1])
+	}
+	return append(sql, "]))"...)
+}
+
+// appendLiteral appends a string that means the same whatever the settings are.
+func appendLiteral(sql []byte, text string) []byte {
+	return append(append(append(sql, "pg_catalog.convert_from(pg_catalog.decode('"...), hex.EncodeToString([]byte(text))...), "', 'hex'), 'UTF8')"...)
+}
+
 // leftReasons are the reasons that askLeft names.
 var leftReasons = map[string]sqlparse.Reason{
 	"temporary":     sqlparse.ReasonTemporary,
 	"advisory_lock": sqlparse.ReasonAdvisoryLock,
 	"cursor":        sqlparse.ReasonCursor,
 	"listen":        sqlparse.ReasonListen,
+	"native":        sqlparse.ReasonLoad,
 }
 
 // question is what a backend was asked, and what of the answer has come.
@@ -132,6 +159,7 @@ func (s *session) ask() bool {
 	switch {
 	case q.all:
 		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
+		sql = appendAskNative(sql, s.calledBy(left.text))
 		var names []string
 		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
 			sql = append(sql, askHidden+askSetters+askLeavers...)
@@ -156,6 +184,21 @@ func (s *session) ask() bool {
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
 	s.queue.push(expectQuery, swallow)
 	return true
+}
+
+// calledBy returns the functions that a text calls by name.
+func (s *session) calledBy(text []byte) (names []sqlparse.Name) {
+	if text == nil {
+		return nil
+	}
+	st := s.texts.memo.Get(text)
+	if !st.Cheap() {
+		return nil
+	}
+	for _, part := range st.Facts().Parts {
+		names = append(names, part.Functions...)
+	}
+	return names
 }
 
 // leavesNothing reports whether the only text that was noted is trusted. When it was

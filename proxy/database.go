@@ -99,11 +99,23 @@ func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
 	return db.pools.Connect(ctx, db.reader)
 }
 
-// changedOutside is called when the schema or the rights have been changed, and
-// not by one of our clients.
-func (db *database) changedOutside(catalog.Change) {
-	db.space.Schema.Bump()
-	db.space.ACL.Bump()
+// changedOutside is called when the keeper has seen a change, which may not be one
+// of our clients.
+func (db *database) changedOutside(c catalog.Change) {
+	if c.Schema || c.Roles || c.Lost {
+		db.space.Schema.Bump()
+		db.space.ACL.Bump()
+	}
+	if c.Lost { // it may be another server
+		db.space.Global.Bump()
+	}
+	snapshot := db.keeper.Snapshot()
+	if len(c.Rewritten) == 0 || snapshot == nil {
+		return
+	}
+	for _, oid := range snapshot.Family(c.Rewritten) {
+		db.space.Table(oid).Bump()
+	}
 }
 
 // generation counts the changes of the schema and of rights. What was found out

@@ -112,3 +112,25 @@ func indexOfPool(stats []pool.Stat, database string) int {
 	}
 	return -1
 }
+
+// A function that is written in C and belongs to no extension may keep what it likes in
+// its process: the session stays there.
+func TestNativeFunctions(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	const limit = "create or replace function native_limit(real) returns real language c strict as '$libdir/pg_trgm', 'set_limit'"
+	if err := admin.Exec(limit); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Exec("drop function native_limit(real)") })
+	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 2 })
+	pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, &pgtest.Script{Name: "native", Steps: []pgtest.Step{
+		pgtest.Send(pgtest.Query("select native_limit(0.5)")).Expect("T *", "D *", "C SELECT 1", "Z I"),
+		pgtest.Send(pgtest.Query("select 1")).Expect("T *", "D 1", "C SELECT 1", "Z I"),
+		pgtest.Send(pgtest.Query("select 2")).On("b").Expect("T *", "D 2", "C SELECT 1", "Z I"),
+		pgtest.Send(pgtest.Query("select 3")).Expect("T *", "D 3", "C SELECT 1", "Z I"),
+	}})
+	if !strings.Contains(p.log.String(), "a library was loaded") {
+		t.Error("the session was not pinned to its backend")
+	}
+}

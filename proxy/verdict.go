@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -136,10 +137,27 @@ func (q *inquiry) find(rules *cache.Rules) *findings {
 		return nil
 	}
 	relations, why := q.snapshot.Readable(reading.Relations)
+	if why == "" {
+		why = q.unprintable(reading)
+	}
 	if why != "" {
 		return &findings{why: why}
 	}
 	return &findings{relations: relations, rule: rules.Match(q.question(relations))}
+}
+
+// unprintable says which type of a column or parameter stands against remembering.
+func (q *inquiry) unprintable(reading *catalog.Reading) string {
+	types := slices.Clone(reading.Params)
+	for _, c := range reading.Columns {
+		types = append(types, c.Type)
+	}
+	for _, oid := range types {
+		if purity, why := q.snapshot.TypeOf(oid); purity == catalog.Refused {
+			return why
+		}
+	}
+	return ""
 }
 
 // refused says why a statement's answers must not be remembered, as far as its text
@@ -184,6 +202,11 @@ func (q *inquiry) impure(part *sqlparse.Part) string {
 			if purity, why := of.ask(q.path, name); purity == catalog.Refused {
 				return why
 			}
+		}
+	}
+	for _, word := range part.Attributes { // of a column, or a function of the row
+		if purity, why := q.snapshot.Attribute(q.path, word); purity == catalog.Refused {
+			return why
 		}
 	}
 	return ""

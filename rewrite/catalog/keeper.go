@@ -61,6 +61,7 @@ const (
 	lastRetry     = 15 * time.Second
 	// A question about changes may take one part in pollShare of the time.
 	pollShare = 50
+	loadShare = 10
 )
 
 // NewKeeper starts to keep a snapshot. connect makes a connection for it, as a
@@ -231,7 +232,8 @@ func (k *Keeper) tell(c Change) {
 }
 
 // load reads the catalogs, and tells if they are not what they were. It takes
-// no more than half of the time.
+// no more than one part in loadShare of the time: it has a snapshot meanwhile, which
+// keeps VACUUM from tidying up.
 func (k *Keeper) load(ctx context.Context) error {
 	refresh, begun, first := k.asked.Load(), time.Now(), k.current.Load() == nil
 	s, err := Load(ctx, k.conn)
@@ -247,7 +249,7 @@ func (k *Keeper) load(ctx context.Context) error {
 	}
 	c.Loaded = true
 	k.current.Store(&version{s, refresh})
-	k.last, k.told, k.rested = s.Fingerprint, nil, time.Now().Add(time.Since(begun))
+	k.last, k.told, k.rested = s.Fingerprint, nil, time.Now().Add((loadShare-1)*time.Since(begun))
 	if c.Schema || c.Roles || len(c.Rewritten) > 0 {
 		k.changed(c)
 	}

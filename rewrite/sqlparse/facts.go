@@ -46,6 +46,9 @@ type Part struct {
 	Operators []Name
 	// Types are those that something is cast to.
 	Types []Name
+	// Attributes are the words behind a dot that may be columns, or functions of a
+	// row.
+	Attributes []string
 	// Unstable says why the answer may be another one each time though nothing that
 	// it reads has changed, as far as the text tells; empty: nothing says so.
 	Unstable string

@@ -49,6 +49,9 @@ func describePart(text string, p Part) string {
 			words = append(words, name.String())
 		}
 	}
+	if len(p.Attributes) > 0 {
+		words = append(words, "attributes "+strings.Join(p.Attributes, " "))
+	}
 	if p.Unstable != "" {
 		words = append(words, "unstable: "+p.Unstable+";")
 	}

@@ -18,6 +18,15 @@ func (w *walker) operator(e *pg_query.A_Expr) {
 	w.part.Operators = append(w.part.Operators, names...)
 }
 
+// attributes notes the words of a dotted name.
+func (w *walker) attributes(fields []*pg_query.Node) {
+	for _, f := range fields {
+		if word := f.GetString_().GetSval(); word != "" {
+			w.part.Attributes = append(w.part.Attributes, word)
+		}
+	}
+}
+
 // unstable notes a node whose value is another one each time.
 func (w *walker) unstable(m proto.Message) {
 	why := ""
@@ -25,6 +34,7 @@ func (w *walker) unstable(m proto.Message) {
 	case *pg_query.SQLValueFunction:
 		why = "the time, the user or the search path is part of the answer"
 	case *pg_query.ColumnRef:
+		w.attributes(v.Fields[min(1, len(v.Fields)):])
 		if n := len(v.Fields); n > 0 && isSystemColumn(v.Fields[n-1].GetString_().GetSval()) {
 			why = "system columns change when a table is tidied up"
 		}

@@ -35,6 +35,8 @@ func (w *walker) statement(n *pg_query.Node) {
 
 // finish sorts what was found.
 func (w *walker) finish() {
+	slices.Sort(w.part.Attributes)
+	w.part.Attributes = slices.Clip(slices.Compact(w.part.Attributes))
 	for _, names := range []*[]Name{&w.part.Reads, &w.part.Writes, &w.part.Functions, &w.part.Operators, &w.part.Types} {
 		slices.SortFunc(*names, func(a, b Name) int { return slices.Compare(a, b) })
 		*names = slices.Clip(slices.CompactFunc(*names, func(a, b Name) bool { return slices.Equal(a, b) }))
@@ -72,6 +74,8 @@ func (w *walker) node(m proto.Message) {
 	case *pg_query.SQLValueFunction, *pg_query.ColumnRef, *pg_query.RangeTableSample, *pg_query.XmlSerialize, *pg_query.XmlExpr,
 		*pg_query.CurrentOfExpr:
 		w.unstable(m)
+	case *pg_query.A_Indirection:
+		w.attributes(v.Indirection)
 	case *pg_query.TableLikeClause:
 		w.writes = false
 	case *pg_query.IntoClause:
