@@ -87,7 +87,7 @@ func (c *simClient) write() {
 	}
 	out, _ := startup.Encode(nil)
 	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0, keeps: rng.IntN(4) == 0}
-	w.alters = c.sim.changes > 0
+	w.alters, w.canceled = c.sim.changes > 0, c.sim.cancels > 0
 	for range 1 + rng.IntN(8) {
 		if w.alters && c.patient && rng.IntN(4) == 0 {
 			w.prepareFresh()
@@ -115,6 +115,8 @@ type scriptWriter struct {
 	keeps bool
 	// alters is set when there is DDL.
 	alters bool
+	// canceled is set when cancel requests are sent.
+	canceled bool
 	waits  []int
 }
 
@@ -235,7 +237,7 @@ func (w *scriptWriter) copyIn() {
 	if !simple {
 		w.out = wire.AppendEmpty(w.out, wire.Sync)
 	}
-	if !simple && fails == 0 {
+	if !simple && (fails == 0 || w.canceled) {
 		// This copy is not to be executed again, without data: if a copy fails
 		// before it has read the Sync behind it, and a message follows that is
 		// no copy data, nobody can tell which of the two Syncs it was answered
