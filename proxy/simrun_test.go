@@ -117,7 +117,7 @@ type scriptWriter struct {
 	alters bool
 	// canceled is set when cancel requests are sent.
 	canceled bool
-	waits  []int
+	waits    []int
 }
 
 func (w *scriptWriter) tag() string {
