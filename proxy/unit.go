@@ -143,15 +143,19 @@ func (s *session) sharesStatements() bool { return s.maxStatements() > 0 }
 // unitHead prepares the statement, for the client, and returns what stands before the
 // answer.
 func (s *session) unitHead(u *unit, b *body) []byte {
-	head := s.aside[:0]
-	if u.parse != nil {
-		s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
-		head = wire.AppendEmpty(head, wire.ParseComplete)
+	if u.parse == nil {
+		return bindComplete
 	}
-	return wire.AppendEmpty(head, wire.BindComplete)
+	s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
+	return parseComplete
 }
 
-var closeComplete = wire.AppendEmpty(nil, wire.CloseComplete)
+// What stands before an answer and behind it.
+var (
+	bindComplete  = wire.AppendEmpty(nil, wire.BindComplete)
+	parseComplete = append(wire.AppendEmpty(nil, wire.ParseComplete), bindComplete...)
+	closeComplete = wire.AppendEmpty(nil, wire.CloseComplete)
+)
 
 // tail is what stands behind the answer.
 func (u *unit) tail() []byte {
