@@ -135,7 +135,7 @@ func (s *session) sendBegin() {
 	if s.begin.text == "" {
 		return
 	}
-	s.begin.replies = 1
+	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.readsCommitted()
 	out := wire.AppendQuery(s.scratch[:0], s.begin.text)
 	s.queue.push(expectQuery, swallow)
 	if s.begin.failed {

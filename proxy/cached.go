@@ -24,19 +24,31 @@ const (
 
 // mayServe reports whether the client may be answered from the cache now:
 //
-//  1. it is known what its settings are, and nothing of it is in a backend: it has
-//     none, and nothing of its is under way;
-//  2. it does not listen: notifications have their place between the replies;
-//  3. a transaction that it is in is READ COMMITTED and has done nothing yet.
+//  1. it is known what its settings are, and nothing of it is in a backend;
+//  2. nothing of its is under way;
+//  3. it does not listen: notifications have their place between the replies;
+//  4. a transaction that it is in is READ COMMITTED and has done nothing but read.
 func (s *session) mayServe() bool {
 	sig := s.who.signature
-	if sig == nil || s.back.lease != nil || s.listen != nil || s.own || s.who.blurred ||
-		s.who.always != sqlparse.ReasonNone || !s.pooled() || s.begin.failed {
+	if sig == nil || s.listen != nil || s.own || s.who.blurred || s.who.always != sqlparse.ReasonNone || !s.pooled() {
 		return false
 	}
+	if s.back.lease != nil {
+		return s.tx.reads && s.back.status == wire.StatusTransaction && s.tx.pins == 0 && s.cancel.inFlight == 0 && s.quiet()
+	}
+	return !s.begin.failed && s.readsCommitted()
+}
+
+// readsCommitted reports whether the transaction that the client is in, or that its
+// next statement is, is READ COMMITTED. As long as the default is not known, nothing is
+// kept either.
+func (s *session) readsCommitted() bool {
 	switch s.begin.isolation {
 	case "":
-		known := sig.learnt.Load()
+		if s.who.signature == nil {
+			return false
+		}
+		known := s.who.signature.learnt.Load()
 		return known == nil || known.committed
 	case "read committed", "read uncommitted":
 		return true
@@ -138,12 +150,16 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	} else {
 		s.toClient(e.AppendTo(nil))
 	}
-	s.toClient(wire.AppendReadyForQuery(append(s.scratch[:0], behind...), s.heldStatus()))
+	status := s.heldStatus()
+	if s.back.lease != nil {
+		status = s.back.status
+	}
+	s.toClient(wire.AppendReadyForQuery(append(s.scratch[:0], behind...), status))
 	s.record()
 	if s.hits%timeHits == 0 {
 		e.Shape().Hit(s.loop.Clock() - now)
 	}
-	if s.begin.text != "" {
+	if status != wire.StatusIdle {
 		s.clock.set(s, timeoutIdleInTransaction, s.settings().timeouts.IdleInTransaction)
 		return
 	}

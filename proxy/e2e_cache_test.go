@@ -302,6 +302,42 @@ func TestCacheSessions(t *testing.T) {
 	}
 }
 
+// 77: in a transaction, reads are served until it does anything else.
+func TestCacheTransactions(t *testing.T) {
+	backend := plain(t)
+	newCacheWorld(t, backend)
+	p := startProxy(t, backend, withCache)
+	const read = "select v from t where id = 1"
+	conn := dial(t, p.addr)
+	cached(t, p, conn, read)
+	for _, test := range []struct {
+		texts string
+		hit   bool
+	}{
+		{"begin", true},
+		{"begin;; select count(*) from t where id = 3", true},
+		{"begin isolation level read committed read only;; select count(*) from other", true},
+		{"begin isolation level repeatable read", false},
+		{"begin isolation level repeatable read;; select count(*) from other", false},
+		{"begin;; update other set v = v", false},
+		{"begin;; select 1 from other for update", false},
+		{"begin;; set local extra_float_digits = 0", false},
+		{"begin;; savepoint a", false},
+		{"begin;; select count(*) from t where id = 4;; select bump()", false},
+	} {
+		cached(t, p, conn, read)
+		for text := range strings.SplitSeq(test.texts, ";; ") {
+			answerOf(t, conn, text)
+		}
+		before := p.server.Cache().Stat().Hits()
+		answerOf(t, conn, read)
+		if hit := p.server.Cache().Stat().Hits() > before; hit != test.hit {
+			t.Errorf("after %s: from the cache: %t", test.texts, hit)
+		}
+		answerOf(t, conn, "rollback")
+	}
+}
+
 // 59: what a role may read no more is not served.
 func TestCacheRights(t *testing.T) {
 	backend := plain(t)

@@ -31,6 +31,7 @@ type leftover struct {
 // note draws the consequences of a statement for the session.
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.noteChanges(class, text)
+	s.tx.reads = s.tx.reads && class.ReadOnly() && !class.Locks
 	if class.Pins.Has(sqlparse.ReasonPrepared) {
 		class = s.noteNames(class, text)
 	}
@@ -93,7 +94,7 @@ func (s *session) noteFailed() {
 // notable reports whether a statement has consequences that note draws, other
 // than its effect.
 func notable(class sqlparse.Class) bool {
-	return !class.ReadOnly() || class.Pins != 0 || class.Releases || class.Advances || class.Sets || class.First != sqlparse.CommandSelect
+	return !class.ReadOnly() || class.Locks || class.Pins != 0 || class.Releases || class.Advances || class.Sets || class.First != sqlparse.CommandSelect
 }
 
 // note adds what a statement with a reason to pin may leave.

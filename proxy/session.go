@@ -224,6 +224,9 @@ type transaction struct {
 	outlasts bool
 	copyIn   copyState
 	bracket  bracket
+	// reads is set while the transaction is READ COMMITTED and has done nothing but
+	// read.
+	reads bool
 }
 
 // copyState is how far the backend is with reading copy data.

@@ -39,6 +39,8 @@ type Class struct {
 	Loads bool
 	// ReadsSequences is set when the text may call currval or lastval.
 	ReadsSequences bool
+	// Locks is set when the text has FOR UPDATE, FOR SHARE or the like in it.
+	Locks bool
 	// CountsLogins is set when the text reads how many logins there were.
 	CountsLogins bool
 	// Statements is how many statements the text has. The body of an SQL

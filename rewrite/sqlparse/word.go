@@ -87,6 +87,12 @@ func (c *classifier) keyword(t token) {
 	case kwUpdate:
 		if c.prev != kwFor && c.prev != kwKey { // SELECT ... FOR [NO KEY] UPDATE
 			c.class.writes = true
+		} else {
+			c.class.Locks = true
+		}
+	case kwUnreserved:
+		if (c.prev == kwFor || c.prev == kwKey) && equalFold(c.text[c.start:c.end], "share") {
+			c.class.Locks = true
 		}
 	case kwTemp, kwTemporary:
 		if c.createsTemporary() {
