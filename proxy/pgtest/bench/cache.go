@@ -130,6 +130,7 @@ memqcache_oiddir = '%[2]s/oiddir'
 		b.sayOnce("Pgpool-II does not start here; its columns stay empty: " + firstLine(err))
 		return nil, nil
 	}
+	s.forks = true
 	return s, nil
 }
 

@@ -50,7 +50,7 @@ func parseFlags() (*options, error) {
 	flag.IntVar(&o.poolSize, "pool", 25, "backends of each proxy")
 	flag.IntVar(&o.scale, "scale", 10, "pgbench scale")
 	clients := flag.String("clients", "1,16,64,256,2000", "numbers of clients")
-	modes := flag.String("modes", "simple,extended", "pgbench query modes; add prepared once it no longer pins")
+	modes := flag.String("modes", "simple,extended", "pgbench query modes; simple, extended, prepared")
 	only := flag.String("only", "speed,connect,syscalls,memory,cache", "parts to run")
 	subjects := flag.String("subjects", "direct,pgbouncer,pgjay", "what to compare")
 	flag.Parse()

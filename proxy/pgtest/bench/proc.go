@@ -5,26 +5,46 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// cpu is the time a proxy has used so far, in microseconds: user and system,
-// of all its threads. PostgreSQL itself has none to report.
+// cpu is the time a proxy has used so far, in microseconds: user and system, of all
+// its threads and of the processes that it has started. PostgreSQL itself has none to
+// report.
 func (s *server) cpu() float64 {
 	if s.name == "direct" {
 		return 0
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	pid := s.cmd.Process.Pid
+	total, _ := cpuOf(pid)
+	if !s.forks {
+		return total
+	}
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range all {
+		other, _ := strconv.Atoi(filepath.Base(dir))
+		if used, parent := cpuOf(other); parent == pid {
+			total += used
+		}
+	}
+	return total
+}
+
+// cpuOf returns the time that a process has used, in microseconds, and its parent.
+func cpuOf(pid int) (used float64, parent int) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name may have spaces
 	fields := strings.Fields(rest)
-	const utime, stime, microsecondsPerTick = 11, 12, 1e6 / 100
+	const ppid, utime, stime, microsecondsPerTick = 1, 11, 12, 1e6 / 100
 	u, _ := strconv.ParseFloat(fields[utime], 64)
 	k, _ := strconv.ParseFloat(fields[stime], 64)
-	return (u + k) * microsecondsPerTick
+	parent, _ = strconv.Atoi(fields[ppid])
+	return (u + k) * microsecondsPerTick, parent
 }
 
 // memory is the proportional set size in bytes, or the resident size where

@@ -32,11 +32,12 @@ type bench struct {
 
 // server is a process that pgbench can connect to.
 type server struct {
-	name string
-	port int
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended
-	log  string
+	name  string
+	port  int
+	cmd   *exec.Cmd
+	done  chan struct{} // closed when the process has ended
+	log   string
+	forks bool // it has a process for each client
 }
 
 const databaseUser = "postgres"
