@@ -59,8 +59,8 @@ func (db *database) closeTutors() {
 	}
 }
 
-// ask calls f with the connection. If it fails the connection is closed: what f has
-// left there is not known.
+// ask calls f with the connection. If that fails, and not because PostgreSQL refuses
+// what it is asked, the connection is closed: what f has left there is not known.
 func (t *tutor) ask(f func(context.Context, *pgconn.PgConn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lessonTimeout)
 	defer cancel()
@@ -69,6 +69,11 @@ func (t *tutor) ask(f func(context.Context, *pgconn.PgConn) error) error {
 	err := t.connect(ctx)
 	if err == nil {
 		err = f(ctx, t.conn)
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Severity != "FATAL" { // and the transaction is over
+		t.idle.Reset(tutorIdle)
+		return err
 	}
 	if err != nil {
 		t.closeLocked()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 
@@ -133,7 +134,11 @@ func (q *inquiry) find(rules *cache.Rules) *findings {
 		reading, err = catalog.Learn(ctx, conn, catalog.Question{Text: q.statement.Text(), Types: q.body.types(), Settings: q.settings()})
 		return err
 	})
-	if err != nil {
+	var refused *pgconn.PgError
+	switch {
+	case errors.As(err, &refused) && !transient(refused.Code):
+		return &findings{why: "PostgreSQL does not plan it (" + refused.Code + ")"}
+	case err != nil:
 		return nil
 	}
 	relations, why := q.snapshot.Readable(reading.Relations)
@@ -144,6 +149,16 @@ func (q *inquiry) find(rules *cache.Rules) *findings {
 		return &findings{why: why}
 	}
 	return &findings{relations: relations, rule: rules.Match(q.question(relations))}
+}
+
+// transient reports whether what failed with a SQLSTATE may succeed the next time: it
+// was cancelled, met a lock, or lacked something.
+func transient(code string) bool {
+	switch code[:min(2, len(code))] {
+	case "08", "40", "53", "55", "57", "58":
+		return true
+	}
+	return false
 }
 
 // unprintable says which type of a column or parameter stands against remembering.

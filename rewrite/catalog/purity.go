@@ -100,7 +100,7 @@ func (s *Snapshot) Attribute(path []string, word string) (Purity, string) {
 }
 
 // Type says what may be remembered of a cast to a type. Strings that stand for
-// the time are the caller's business (see [ReadsClock]).
+// the time, such as 'today', are the caller's business.
 func (s *Snapshot) Type(path []string, name []string) (Purity, string) {
 	var v verdict
 	for in := range s.places(path, name) {
@@ -148,24 +148,4 @@ func (s *Snapshot) MayWrite(path []string, name []string) bool {
 		}
 	}
 	return !found
-}
-
-// clockWords are what the input functions of dates and times take for the time
-// of the transaction.
-var clockWords = []string{"now", "today", "tomorrow", "yesterday"}
-
-// ReadsClock reports whether a date or time that is written like this may mean
-// another one at another time: 'today', 'tomorrow 10:00'.
-func ReadsClock(literal string) bool {
-	for i := 0; i < len(literal); i++ {
-		switch literal[i] | 0x20 {
-		case 'n', 't', 'y':
-			for _, word := range clockWords {
-				if len(literal)-i >= len(word) && strings.EqualFold(literal[i:i+len(word)], word) {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

@@ -265,14 +265,3 @@ func TestTrap44CastsOfBuiltInTypes(t *testing.T) {
 	harmless := load(t, "CREATE TABLE t (x int); CREATE CAST (text AS int) WITH INOUT AS IMPLICIT")
 	reads(t, harmless, "t", "t")
 }
-
-func TestTrap46ClockWords(t *testing.T) {
-	for literal, want := range map[string]bool{
-		"now": true, " TODAY 10:00": true, "tomorrow allballs": true, "Yesterday": true,
-		"2020-01-01": false, "epoch": false, "infinity": false, "": false, "no": false, "10:00 t": false,
-	} {
-		if ReadsClock(literal) != want {
-			t.Errorf("%q: %v", literal, !want)
-		}
-	}
-}
