@@ -31,9 +31,10 @@ type Stat struct {
 
 // ShapeStat is a snapshot of one shape.
 type ShapeStat struct {
-	Name string // its normalised text
-	Why  string // why it is never cached; empty if it may be
-	Off  bool   // it is not cached now, as that costs more than it saves
+	Name        string // its normalised text
+	Fingerprint string // of the name, for rules
+	Why         string // why it is never cached; empty if it may be
+	Off         bool   // it is not cached now, as that costs more than it saves
 	Counts
 
 	// What a hit and an execution take, and a miss on top of the execution; 0
@@ -77,7 +78,7 @@ func (c *Cache) Shapes() []ShapeStat {
 
 // Stat returns what has become of the statements of this shape.
 func (s *Shape) Stat() ShapeStat {
-	st := ShapeStat{Name: s.name}
+	st := ShapeStat{Name: s.name, Fingerprint: Fingerprint(s.name)}
 	if why := s.why.Load(); why != nil {
 		st.Why = *why
 	}

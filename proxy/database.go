@@ -24,8 +24,8 @@ type database struct {
 	pools  *pool.Set
 	log    *slog.Logger
 
-	reader pool.Key // as whom the catalog is read
-	ticket atomic.Uint64            // of the last refresh that was asked for
+	reader pool.Key      // as whom the catalog is read
+	ticket atomic.Uint64 // of the last refresh that was asked for
 
 	done chan struct{} // closed when the server ends
 
