@@ -27,7 +27,13 @@ type Stat struct {
 	PackedOut  int64 // what became of them
 	Verified   int64 // hits that were compared with PostgreSQL's answer
 	Mismatches int64 // of them, those that were wrong
+	Limit      Bytes // that entries may take
+	Outdated   Outdated
 }
+
+// Outdated counts what has outdated all answers of a database at once, whatever they
+// were read from, by the word that says so: see Space.
+type Outdated struct{ Global, Schema, ACL int64 }
 
 // ShapeStat is a snapshot of one shape.
 type ShapeStat struct {
@@ -46,6 +52,7 @@ type ShapeStat struct {
 func (c *Cache) Stat() Stat {
 	st := Stat{Evicted: c.evicted.Load(), PackedIn: c.packedIn.Load(), PackedOut: c.packedOut.Load()}
 	st.Entries, st.Bytes = c.entries.Load(), c.bytes.Load()
+	st.Limit, st.Outdated = c.cfg.Load().Size, c.outdated()
 	for i := range c.stripes {
 		s := &c.stripes[i]
 		for o := range s.outcomes {
@@ -59,6 +66,17 @@ func (c *Cache) Stat() Stat {
 		st.Mismatches += s.mismatches.Load()
 	}
 	return st
+}
+
+func (c *Cache) outdated() (n Outdated) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.spaces {
+		n.Global += int64(s.Global.v.Load() / nextVersion)
+		n.Schema += int64(s.Schema.v.Load() / nextVersion)
+		n.ACL += int64(s.ACL.v.Load() / nextVersion)
+	}
+	return n
 }
 
 // Shapes returns a snapshot of each shape that somebody has or that has entries,
