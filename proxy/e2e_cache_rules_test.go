@@ -120,7 +120,10 @@ func TestCacheReload(t *testing.T) {
 			t.Errorf("it is served though a rule forbids it: %s", got)
 		}
 	}
-	p.reload(t, func(c *proxy.Config) { c.Cache.Rules = []cache.Rule{{Cache: cache.Always}} })
+	p.reload(t, func(c *proxy.Config) { c.Cache.Size, c.Cache.Rules = 8*cache.MB, []cache.Rule{{Cache: cache.Always}} })
+	if got := p.server.Cache().Stat().Limit; got != 8*cache.MB {
+		t.Errorf("the size is %v", got)
+	}
 	cached(t, p, conn, sql)
 }
 
