@@ -316,7 +316,7 @@ func TestStat(t *testing.T) {
 	if got := c.Stat().Counts; got != want {
 		t.Errorf("all: %+v, want %+v", got, want)
 	}
-	if got := shape.Stat(); got != (ShapeStat{Name: "select 1", Why: "it calls random()", Counts: want}) {
+	if got := shape.Stat(); got != (ShapeStat{Name: "select 1", Fingerprint: Fingerprint("select 1"), Why: "it calls random()", Counts: want}) {
 		t.Errorf("the shape: %+v", got)
 	}
 	if want.Hits() != 4 || want.Misses() != 2 || e.Rows() != 3 || e.Cost() != 7 || e.Size() != 1 || !e.Current() {

@@ -51,9 +51,6 @@ type Config struct {
 	Hints bool `yaml:"hints"`
 	// Rules say otherwise for some statements. The first that matches wins.
 	Rules []Rule `yaml:"rules"`
-	// Warm lists statements that are executed at the start, and again when their
-	// answers are no longer good.
-	Warm []Warm `yaml:"warm"`
 }
 
 // A Rule is for the statements that meet all its conditions: those that are
@@ -66,7 +63,8 @@ type Rule struct {
 	// Users and Databases are names as clients give them.
 	Users     []string `yaml:"users"`
 	Databases []string `yaml:"databases"`
-	// Fingerprint is a statement shape's, as SHOW CACHE shows it.
+	// Fingerprint is that of a normalised text, as SHOW CACHE shows it: see the
+	// function of this name.
 	Fingerprint string `yaml:"fingerprint"`
 	// Match is a regular expression (RE2) on the normalised text: without
 	// comments, and with $1, $2 in place of literals.
@@ -97,18 +95,6 @@ type Rule struct {
 type Function struct {
 	Name   string   `yaml:"name"`   // name or schema.name
 	Tables []string `yaml:"tables"` // schema.name
-}
-
-// Warm is a statement whose answer is kept ready.
-type Warm struct {
-	Statement string `yaml:"statement"`
-	Database  string `yaml:"database"`
-	User      string `yaml:"user"`
-	// Priority: those with more go first.
-	Priority int `yaml:"priority"`
-	// Every is how often it is executed at least. 0: when its answer is no longer
-	// good.
-	Every time.Duration `yaml:"every"`
 }
 
 // DefaultConfig returns the built-in defaults.

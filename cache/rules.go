@@ -12,8 +12,9 @@ import (
 // Rules are the configuration's, compiled. They never change: a new configuration
 // makes new ones.
 type Rules struct {
-	rules []rule
-	base  Decision // where none matches
+	rules    []rule
+	base     Decision   // where none matches
+	declared []Function // by any of them
 }
 
 type rule struct {
@@ -60,6 +61,7 @@ func (c *Cache) newRules(cfg *Config) (*Rules, error) {
 			errs = append(errs, fmt.Errorf("rules[%d].%w", i, err))
 		}
 		r.rules = append(r.rules, compiled)
+		r.declared = append(r.declared, given.Functions...)
 	}
 	return r, errors.Join(errs...)
 }
@@ -115,6 +117,10 @@ func (r *Rule) check() error {
 	}
 	return nil
 }
+
+// Declared returns the functions that rules declare, all of them. The slice belongs
+// to the rules.
+func (r *Rules) Declared() []Function { return r.declared }
 
 // Match returns what the first rule that matches says.
 func (r *Rules) Match(q RuleQuery) Decision {

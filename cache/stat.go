@@ -27,13 +27,20 @@ type Stat struct {
 	PackedOut  int64 // what became of them
 	Verified   int64 // hits that were compared with PostgreSQL's answer
 	Mismatches int64 // of them, those that were wrong
+	Limit      Bytes // that entries may take
+	Outdated   Outdated
 }
+
+// Outdated counts what has outdated all answers of a database at once, whatever they
+// were read from, by the word that says so: see Space.
+type Outdated struct{ Global, Schema, ACL int64 }
 
 // ShapeStat is a snapshot of one shape.
 type ShapeStat struct {
-	Name string // its normalised text
-	Why  string // why it is never cached; empty if it may be
-	Off  bool   // it is not cached now, as that costs more than it saves
+	Name        string // its normalised text
+	Fingerprint string // of the name, for rules
+	Why         string // why it is never cached; empty if it may be
+	Off         bool   // it is not cached now, as that costs more than it saves
 	Counts
 
 	// What a hit and an execution take, and a miss on top of the execution; 0
@@ -45,6 +52,7 @@ type ShapeStat struct {
 func (c *Cache) Stat() Stat {
 	st := Stat{Evicted: c.evicted.Load(), PackedIn: c.packedIn.Load(), PackedOut: c.packedOut.Load()}
 	st.Entries, st.Bytes = c.entries.Load(), c.bytes.Load()
+	st.Limit, st.Outdated = c.cfg.Load().Size, c.outdated()
 	for i := range c.stripes {
 		s := &c.stripes[i]
 		for o := range s.outcomes {
@@ -58,6 +66,17 @@ func (c *Cache) Stat() Stat {
 		st.Mismatches += s.mismatches.Load()
 	}
 	return st
+}
+
+func (c *Cache) outdated() (n Outdated) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.spaces {
+		n.Global += int64(s.Global.v.Load() / nextVersion)
+		n.Schema += int64(s.Schema.v.Load() / nextVersion)
+		n.ACL += int64(s.ACL.v.Load() / nextVersion)
+	}
+	return n
 }
 
 // Shapes returns a snapshot of each shape that somebody has or that has entries,
@@ -77,7 +96,7 @@ func (c *Cache) Shapes() []ShapeStat {
 
 // Stat returns what has become of the statements of this shape.
 func (s *Shape) Stat() ShapeStat {
-	st := ShapeStat{Name: s.name}
+	st := ShapeStat{Name: s.name, Fingerprint: Fingerprint(s.name)}
 	if why := s.why.Load(); why != nil {
 		st.Why = *why
 	}

@@ -3,6 +3,7 @@ package configs
 import (
 	_ "embed" // DefaultFile
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	Limits   proxy.LimitsConfig   `yaml:"limits"`
 	Timeouts proxy.TimeoutsConfig `yaml:"timeouts"`
 	Pool     pool.Config          `yaml:"pool"`
+	Cache    cache.Config         `yaml:"cache"`
 	Log      LogConfig            `yaml:"log"`
 }
 
@@ -45,6 +47,7 @@ func Default() *Config {
 		Limits:   proxy.DefaultLimitsConfig(),
 		Timeouts: proxy.DefaultTimeoutsConfig(),
 		Pool:     pool.DefaultConfig(),
+		Cache:    cache.DefaultConfig(),
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -62,5 +65,6 @@ func (c *Config) Proxy() proxy.Config {
 		Timeouts: c.Timeouts,
 		Backend:  c.Backend,
 		Pool:     c.Pool,
+		Cache:    c.Cache,
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // restart has the keys, or sections, that are read once at the start. All
 // others change live.
-var restart = []string{"listen", "admin", "log.format"}
+var restart = []string{"listen", "admin", "cache.enabled", "log.format"}
 
 // NeedsRestart reports whether the key at path is read only at the start.
 func NeedsRestart(path string) bool {
@@ -59,6 +59,7 @@ func changed(old, new reflect.Value, prefix string) []string {
 func Live(old, new *Config) *Config {
 	c := *new
 	c.Listen, c.Admin, c.Log.Format = old.Listen, old.Admin, old.Log.Format
+	c.Cache.Enabled = old.Cache.Enabled
 	return &c
 }
 
@@ -81,7 +82,7 @@ func (c *Config) Warnings() []string {
 	if named := loginIn(c.Backend.URL); named != "" {
 		list = append(list, fmt.Sprintf("backend.url names a %s, which is not used: a backend has the user and database of its client", named))
 	}
-	return list
+	return append(list, c.cacheWarnings()...)
 }
 
 var loginKeyword = regexp.MustCompile(`(?:^|[\s?&])(user|dbname)\s*=`)

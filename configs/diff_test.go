@@ -16,6 +16,7 @@ func TestDiff(t *testing.T) {
 		{[]string{"pool.size=25", "auth.users=[]"}, "", ""},
 		{[]string{"pool.size=5", "pool.mode=session", "pool.overflow=0"}, "pool.mode pool.size pool.overflow", ""},
 		{[]string{"listen.addresses=[127.0.0.1:1]", "listen.unix_port=1", "listen.loops=2", "admin="}, "", "listen.addresses listen.unix_port listen.loops admin"},
+		{[]string{"cache.enabled=true", "cache.size=1GB", "cache.rules=[{tables: [t], ttl: 1s}]"}, "cache.size cache.rules", "cache.enabled"},
 		{[]string{"log.level=debug", "log.format=json"}, "log.level", "log.format"},
 		{[]string{"timeouts.query=1s", "auth.method=md5", "limits.max_clients=5"}, "auth.method limits.max_clients timeouts.query", ""},
 		{[]string{"auth.users=[{name: app, password: x}]"}, "auth.users", ""},
@@ -70,6 +71,9 @@ func TestWarnings(t *testing.T) {
 		{[]string{"auth.method=trust", "backend.url=host=/run user=ann"}, []string{"which is not used"}},
 		{[]string{"auth.method=trust", "backend.url=postgres://:password@h:1,i:2/?sslmode=disable"}, nil},
 		{[]string{"auth.method=trust", "backend.url=host=/run password=p"}, nil},
+		{[]string{"auth.method=trust", "cache.rules=[{users: [a]}, {cache: never}]"}, nil},
+		{[]string{"auth.method=trust", "cache.rules=[{users: [a]}, {cache: never}, {match: x}, {ttl: 1s}]"},
+			[]string{"cache.rules[2] is never used: cache.rules[1] has no conditions", "cache.rules[3] is never used: cache.rules[1]"}},
 	}
 	for _, tt := range tests {
 		c, err := Load("", tt.sets)
@@ -85,7 +89,7 @@ func TestWarnings(t *testing.T) {
 
 // Proxy hands over every section but admin and log.
 func TestProxy(t *testing.T) {
-	c, err := Load("", []string{"listen.loops=3", "auth.method=md5", "limits.max_clients=4", "pool.size=5", "timeouts.query=6s", "backend.password=x"})
+	c, err := Load("", []string{"listen.loops=3", "auth.method=md5", "limits.max_clients=4", "pool.size=5", "timeouts.query=6s", "backend.password=x", "cache.size=8MB"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,24 +7,30 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
 
 // values has what --set gives to keys that any text of their type does not fit.
 var values = map[string]string{
-	"listen.addresses":      "['[::1]:7000', /tmp]",
-	"auth.method":           "trust",
-	"auth.users[].method":   "md5",
-	"auth.users":            "[{name: a}, {name: b, password: c}]",
-	"tls.mode":              "allow",
-	"pool.mode":             "session",
-	"pool.databases":        "[{name: crm, size: 3}]",
-	"pool.users":            "[{name: bob}]",
-	"pool.databases[].mode": "session",
-	"pool.users[].mode":     "statement",
-	"log.level":             "debug",
-	"log.format":            "json",
+	"listen.addresses":        "['[::1]:7000', /tmp]",
+	"auth.method":             "trust",
+	"auth.users[].method":     "md5",
+	"auth.users":              "[{name: a}, {name: b, password: c}]",
+	"tls.mode":                "allow",
+	"pool.mode":               "session",
+	"pool.databases":          "[{name: crm, size: 3}]",
+	"pool.users":              "[{name: bob}]",
+	"pool.databases[].mode":   "session",
+	"pool.users[].mode":       "statement",
+	"cache.enabled":           "true",
+	"cache.hints":             "true",
+	"cache.rules":             "[{tables: [t]}]",
+	"cache.rules[].cache":     "never",
+	"cache.rules[].functions": "[{name: f}]",
+	"log.level":               "debug",
+	"log.format":              "json",
 }
 
 // TestSetReachesEveryKey sets each key by its path, alone, and wants that one
@@ -64,6 +70,8 @@ func sample(t *testing.T, typ reflect.Type) string {
 	switch typ = elem(typ); {
 	case typ == durationType:
 		return "7s"
+	case typ == bytesType:
+		return "7KB"
 	case typ.Kind() == reflect.Int:
 		return "7"
 	case typ.Kind() == reflect.Bool:
@@ -94,6 +102,14 @@ func TestSet(t *testing.T) {
 		{"backend.password=a=b # c", func(c *Config) { c.Backend.Password = "a=b # c" }},
 		{`backend.password="a\tb"`, func(c *Config) { c.Backend.Password = "a\tb" }},
 		{"backend.password=${PGJAY_TEST_PASSWORD}", func(c *Config) { c.Backend.Password = "pa$${ss}: *x" }},
+		{"cache.max_entry=64 KB", func(c *Config) { c.Cache.MaxEntry = 64 * cache.KB }},
+		{"cache.rules=[{cache: never, ttl: 1s, max_entry: 2MB, hints: true, functions: [{name: f, tables: [a.b, a.c]}]}]", func(c *Config) {
+			ttl, most, yes := time.Second, 2*cache.MB, true
+			c.Cache.Rules = []cache.Rule{{
+				Cache: cache.Never, TTL: &ttl, MaxEntry: &most, Hints: &yes,
+				Functions: []cache.Function{{Name: "f", Tables: []string{"a.b", "a.c"}}},
+			}}
+		}},
 		{"pool.databases.0={name: crm, size: 3, mode: session}", func(c *Config) {
 			size, mode := 3, pool.ModeSession
 			c.Pool.Databases = []pool.Override{{Name: "crm", Size: &size, Mode: &mode}}

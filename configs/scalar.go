@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -23,7 +24,10 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[proxy.AuthMethod](): {
 		string(proxy.AuthSCRAM), string(proxy.AuthMD5), string(proxy.AuthCert), string(proxy.AuthTrust),
 	},
+	reflect.TypeFor[cache.Policy](): {string(cache.Auto), string(cache.Never), string(cache.Always)},
 }
+
+var bytesType = reflect.TypeFor[cache.Bytes]()
 
 // parseScalar stores text into v, or says what is wrong with it: shown is the
 // text as a message may quote it.
@@ -39,6 +43,8 @@ func parseScalar(text, shown string, v reflect.Value) (message, fix string) {
 	switch {
 	case t == durationType:
 		return parseDuration(text, shown, v)
+	case t == bytesType:
+		return parseBytes(text, shown, v)
 	case t.Kind() == reflect.Int:
 		return parseInt(text, shown, v)
 	case t.Kind() == reflect.Bool:
@@ -107,6 +113,15 @@ func parseDuration(text, shown string, v reflect.Value) (message, fix string) {
 		return shown + " is not a duration", "write a number and a unit, such as 500ms, 30s, 5m or 1h30m; 0 needs no unit"
 	}
 	v.SetInt(int64(d))
+	return "", ""
+}
+
+func parseBytes(text, shown string, v reflect.Value) (message, fix string) {
+	n, err := cache.ParseBytes(text)
+	if err != nil {
+		return shown + " is not a number of bytes", "write a whole number, and KB, MB, GB or TB behind it, such as 256MB"
+	}
+	v.SetInt(int64(n))
 	return "", ""
 }
 

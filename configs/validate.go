@@ -24,6 +24,7 @@ func validate(d *decoder) {
 	c.pool()
 	c.overrides("pool.databases", c.cfg.Pool.Databases)
 	c.overrides("pool.users", c.cfg.Pool.Users)
+	c.cache()
 	c.log()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 )
 
@@ -26,6 +27,7 @@ func exercised() *Monitor {
 	m := New(Options{Loops: 2, Version: "1.2.3", Commit: "abcdef"})
 	m.SetSources(examplePools, func() error { return nil })
 	m.SetListeners(exampleListeners)
+	m.SetCache(exampleCache)
 	for loop := range 2 {
 		exerciseTraffic(m.Recorder(loop).Traffic("crm", "app"))
 	}
@@ -81,6 +83,22 @@ func exampleListeners() []pool.ListenerStat {
 	return []pool.ListenerStat{{
 		Database: "crm", Channels: 2, Subscriptions: 3, Notifications: 4, Delivered: 5, Logins: 6, LoginFailures: 7, Lost: 8,
 	}}
+}
+
+func exampleCache() cache.Stat {
+	s := cache.Stat{
+		Evicted: 1, PackedIn: 2000, PackedOut: 500, Verified: 3, Mismatches: 4, Limit: cache.GB, Outdated: cache.Outdated{Global: 5, Schema: 6, ACL: 7},
+	}
+	s.Entries, s.Bytes, s.SavedNS = 8, 9, int64(10*time.Second)
+	for o := range s.Outcomes {
+		s.Outcomes[o] = int64(100 + o)
+	}
+	for r := range s.Refused {
+		if r != int(cache.NoReason) {
+			s.Refused[r] = int64(200 + r)
+		}
+	}
+	return s
 }
 
 func get(m *Monitor, path string, header ...string) *httptest.ResponseRecorder {

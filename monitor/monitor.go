@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 )
 
@@ -41,6 +42,7 @@ type Monitor struct {
 	recorders []*Recorder // one for each loop; immutable
 	sources   atomic.Pointer[sources]
 	listeners atomic.Pointer[func() []pool.ListenerStat]
+	cache     atomic.Pointer[func() cache.Stat]
 }
 
 // sources are the other packages' own accounts.
@@ -73,6 +75,7 @@ func New(o Options) *Monitor {
 		newPoolCollector(b, m),
 		newSpanCollector(b, m),
 		newListenCollector(b, m),
+		newCacheCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -88,6 +91,9 @@ func (m *Monitor) SetSources(pools func() []pool.Stat, ready func() error) {
 
 // SetListeners says whom to ask about the backends that listen for sessions.
 func (m *Monitor) SetListeners(stats func() []pool.ListenerStat) { m.listeners.Store(&stats) }
+
+// SetCache says whom to ask about the cache, where there is one.
+func (m *Monitor) SetCache(stat func() cache.Stat) { m.cache.Store(&stat) }
 
 // Recorder returns the counters of an event loop.
 func (m *Monitor) Recorder(loop int) *Recorder { return m.recorders[loop] }

@@ -70,6 +70,9 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	}
 	r.mon.SetSources(r.server.Pools().Stats, r.server.Ready)
 	r.mon.SetListeners(r.server.Pools().ListenerStats)
+	if c := r.server.Cache(); c != nil {
+		r.mon.SetCache(c.Stat)
+	}
 	r.addr = r.server.Addrs()[0].String()
 	r.run(t)
 	return r

@@ -307,12 +307,18 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 }
 
 // Reload puts a new configuration into force: users, TLS files, limits,
-// timeouts, backend and pools. On an error nothing changes. New rules hold for
-// new logins and new leases.
+// timeouts, backend, pools and cache. On an error nothing changes. New rules hold
+// for new logins and new leases, those of the cache at once. Whether there is a
+// cache was decided at the start.
 func (srv *Server) Reload(cfg Config) error {
 	live, err := newSettings(cfg)
 	if err != nil {
 		return err
+	}
+	if c := srv.databases.cache; c != nil {
+		if err := c.Configure(cfg.Cache); err != nil {
+			return err
+		}
 	}
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)

@@ -70,7 +70,7 @@ func (v *verdict) current(s *session, q *lookup) *findings {
 	if !stable || snapshot == nil || standing == nil || !v.finding.CompareAndSwap(false, true) {
 		return nil
 	}
-	i := &inquiry{signature: sig, path: standing.path, snapshot: snapshot, tutor: db.tutor(s.who.pool.Key()), normal: v.shape.Name()}
+	i := &inquiry{signature: sig, path: standing.path, snapshot: snapshot, tutor: db.tutor(s.who.pool.Key()), normal: v.shape.Name(), rules: rules}
 	if i.body = q.body; i.body != nil {
 		i.statement = sqlparse.NewStatement(q.body.sql)
 	} else {
@@ -78,7 +78,7 @@ func (v *verdict) current(s *session, q *lookup) *findings {
 	}
 	s.work(func() {
 		defer v.finding.Store(false)
-		f := i.find(rules)
+		f := i.find()
 		if f == nil {
 			return
 		}
@@ -122,10 +122,12 @@ type inquiry struct {
 	snapshot  *catalog.Snapshot
 	tutor     *tutor
 	normal    string // its text as rules see it
+	rules     *cache.Rules
+	called    []calledFunction // that some rule declares
 }
 
 // find finds out about a statement; nil if PostgreSQL does not answer.
-func (q *inquiry) find(rules *cache.Rules) *findings {
+func (q *inquiry) find() *findings {
 	if why := q.refused(); why != "" {
 		return &findings{why: why}
 	}
@@ -148,7 +150,11 @@ func (q *inquiry) find(rules *cache.Rules) *findings {
 	if why != "" {
 		return &findings{why: why}
 	}
-	return &findings{relations: relations, rule: rules.Match(q.question(relations))}
+	found := &findings{relations: relations, rule: q.rules.Match(q.question(relations))}
+	if len(q.called) > 0 {
+		q.addDeclared(found, reading.Relations)
+	}
+	return found
 }
 
 // transient reports whether what failed with a SQLSTATE may succeed the next time: it
@@ -182,7 +188,7 @@ func (q *inquiry) unprintable(reading *catalog.Reading) string {
 //  2. it takes no locks;
 //  3. nothing in it is another value each time;
 //  4. each function, operator and type is known to depend on nothing but what it is
-//     given and the session's settings.
+//     given and the session's settings, or a rule says so of the function.
 func (q *inquiry) refused() string {
 	facts := q.statement.Facts()
 	switch {
@@ -211,7 +217,7 @@ func (q *inquiry) impure(part *sqlparse.Part) string {
 		names []sqlparse.Name
 		ask   func(path, name []string) (catalog.Purity, string)
 	}{
-		{part.Functions, q.snapshot.Function}, {part.Operators, q.snapshot.Operator}, {part.Types, q.snapshot.Type},
+		{part.Functions, q.function}, {part.Operators, q.snapshot.Operator}, {part.Types, q.snapshot.Type},
 	} {
 		for _, name := range of.names {
 			if purity, why := of.ask(q.path, name); purity == catalog.Refused {
@@ -237,7 +243,7 @@ func (q *inquiry) settings() (all []catalog.Setting) {
 
 // question asks which rule holds.
 func (q *inquiry) question(relations []uint32) cache.RuleQuery {
-	ask := cache.RuleQuery{User: q.tutor.key.User, Database: q.tutor.key.Database, Text: q.normal}
+	ask := cache.RuleQuery{User: q.tutor.key.User, Database: q.tutor.key.Database, Text: q.normal, Fingerprint: cache.Fingerprint(q.normal)}
 	for _, oid := range relations {
 		if r := q.snapshot.Relation(oid); r != nil {
 			ask.Tables = append(ask.Tables, r.Schema+"."+r.Name)

@@ -98,6 +98,7 @@ func (f *demoFlags) config() (*configs.Config, error) {
 		{Text: "--admin " + f.admin, Path: "admin", Value: f.admin},
 		{Text: "--log-level " + f.level, Path: "log.level", Value: f.level},
 		configs.Set("auth.method=trust"),
+		configs.Set("cache.enabled=true"),
 		configs.Set("timeouts.shutdown=1s"), // Ctrl-C is meant
 	})
 }
@@ -143,8 +144,7 @@ func serveDemo(ctx context.Context, cfg *configs.Config, stderr io.Writer, servi
 	if err != nil {
 		return err
 	}
-	mon.SetSources(srv.Pools().Stats, srv.Ready)
-	mon.SetListeners(srv.Pools().ListenerStats)
+	connectMonitor(mon, srv)
 	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
 	if err != nil {
 		return err

@@ -92,8 +92,8 @@ func TestDemo(t *testing.T) {
 	text := d.until("Ctrl-C")
 	port := submatch(t, `\n  psql -h 127\.0\.0\.1 -p (\d+) -U postgres crm\n`, text)
 	dir := submatch(t, `data in (\S+)/data\n`, text)
-	if status, _ := get(t, submatch(t, `(http://127\.0\.0\.1:\d+/metrics)\n`, text)); status != 200 {
-		t.Errorf("the metrics answer %d", status)
+	if status, metrics := get(t, submatch(t, `(http://127\.0\.0\.1:\d+/metrics)\n`, text)); status != 200 || !strings.Contains(metrics, "pgjay_cache_limit_bytes") {
+		t.Errorf("the metrics answer %d: %s", status, metrics)
 	}
 	conn, err := pgx.Connect(t.Context(), "postgres://postgres@127.0.0.1:"+port+"/crm")
 	if err != nil {

@@ -25,8 +25,7 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 		return err
 	}
 	defer srv.Close()
-	mon.SetSources(srv.Pools().Stats, srv.Ready)
-	mon.SetListeners(srv.Pools().ListenerStats)
+	connectMonitor(mon, srv)
 
 	// 3. The admin address: /readyz answers 503 until clients are accepted.
 	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
@@ -68,6 +67,15 @@ func newMonitor(cfg *configs.Config) *monitor.Monitor {
 	mon := monitor.New(monitor.Options{Version: b.version, Commit: b.commit, Loops: loops})
 	mon.SetClientLimit(cfg.Limits.MaxClients)
 	return mon
+}
+
+// connectMonitor tells the monitor whom to ask.
+func connectMonitor(mon *monitor.Monitor, srv *proxy.Server) {
+	mon.SetSources(srv.Pools().Stats, srv.Ready)
+	mon.SetListeners(srv.Pools().ListenerStats)
+	if cache := srv.Cache(); cache != nil {
+		mon.SetCache(cache.Stat)
+	}
 }
 
 // warn logs what cfg allows and is probably not meant.

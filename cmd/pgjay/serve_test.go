@@ -92,7 +92,7 @@ func TestServe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pgjay.yaml")
 	write := func(address, text string) {
 		t.Helper()
-		text = "listen: {addresses: [" + address + "]}\nadmin: 127.0.0.1:0\nauth: {method: trust}\n" + text
+		text = "listen: {addresses: [" + address + "]}\nadmin: 127.0.0.1:0\nauth: {method: trust}\ncache: {enabled: true, size: 8MB}\n" + text
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -110,6 +110,9 @@ func TestServe(t *testing.T) {
 	for status := 0; status != http.StatusOK; { // ready a moment after it listens
 		status, _ = get(t, admin+"/readyz")
 	}
+	if _, metrics := get(t, admin+"/metrics"); !strings.Contains(metrics, "pgjay_cache_limit_bytes 8.388608e+06") {
+		t.Error("the cache is not in /metrics")
+	}
 	conn, err := net.Dial("tcp", listening["addresses"].([]any)[0].(string))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +123,7 @@ func TestServe(t *testing.T) {
 		p.t = t
 		write("127.0.0.1:0", "pool: {size: many, mood: bad}\n")
 		p.signal(syscall.SIGHUP)
-		if e := p.next("not reloaded")["error"].(string); !strings.Contains(e, `pgjay.yaml:4:14: pool.size: "many"`) {
+		if e := p.next("not reloaded")["error"].(string); !strings.Contains(e, `pgjay.yaml:5:14: pool.size: "many"`) {
 			t.Errorf("the first error is %s", e)
 		}
 		if e := p.next("not reloaded")["error"].(string); !strings.Contains(e, `no key "mood"`) {

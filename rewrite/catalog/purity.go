@@ -41,6 +41,23 @@ func (v *verdict) answer(what string, name []string) (Purity, string) {
 // time AT TIME ZONE makes a timetz on the way. Its answer depends on summer
 // time, and is remembered until its time is over.
 func (s *Snapshot) Function(path []string, name []string) (Purity, string) {
+	return s.function(path, name, s.purity)
+}
+
+// FunctionWith is Function where somebody answers for functions of the database: one
+// that is refused, neither PostgreSQL's own nor volatile, depends on settings only
+// if declared says so of its schema and name.
+func (s *Snapshot) FunctionWith(path, name []string, declared func(schema, name string) bool) (Purity, string) {
+	return s.function(path, name, func(f *function) (Purity, string) {
+		p, why := s.purity(f)
+		if p == Refused && !f.builtin() && f.volatile != 'v' && declared(f.schema.name, f.name) {
+			return DependsOnSettings, ""
+		}
+		return p, why
+	})
+}
+
+func (s *Snapshot) function(path, name []string, purity func(*function) (Purity, string)) (Purity, string) {
 	var all, barred verdict
 	for in := range s.places(path, name) {
 		last := name[len(name)-1]
@@ -48,7 +65,7 @@ func (s *Snapshot) Function(path []string, name []string) (Purity, string) {
 			last = "date_part" // what EXTRACT was before it had a function of its own
 		}
 		for _, f := range in.functions[last] {
-			s.judgeCall(f, &all, &barred, s.purity)
+			s.judgeCall(f, &all, &barred, purity)
 		}
 		if t := in.types[last]; t != nil {
 			all.add(t.purity, t.why)
