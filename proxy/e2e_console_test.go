@@ -56,7 +56,7 @@ var consoleScripts = []pgtest.Script{
 		pgtest.Send(pgtest.Query("purge cache table a.b.c")).Expect("E ERROR 42601 pgjay: PURGE CACHE TABLE takes *", "Z I"),
 		pgtest.Send(pgtest.Query("show 'version")).Expect("E ERROR 42601 pgjay: unterminated *", "Z I"),
 		pgtest.Send(pgtest.Query("/* show version")).Expect("E ERROR 42601 pgjay: unterminated *", "Z I"),
-		pgtest.Send(pgtest.Query("show " + strings.Repeat("x", 1<<20))).Expect("E ERROR 54000 *", "Z I"),
+		pgtest.Send(pgtest.Query("show "+strings.Repeat("x", 1<<20))).Expect("E ERROR 54000 *", "Z I"),
 		pgtest.Send(pgtest.Message('Q', "show\x00version\x00")).Expect("E ERROR 08P01 invalid message format", "Z I"),
 		pgtest.Send(pgtest.Message('F', "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")).Expect("E ERROR 0A000 *", "Z I"),
 		pgtest.Send(pgtest.Message('c', ""), pgtest.Query("show version")).Expect(rowOfVersion, "D *", "C SHOW", "Z I"),
