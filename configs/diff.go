@@ -68,7 +68,7 @@ func (c *Config) Warnings() []string {
 	var list []string
 	open := ""
 	for _, a := range c.Listen.Addresses {
-		if !loopback(a) {
+		if !proxy.Loopback(a) {
 			open = a
 			break
 		}

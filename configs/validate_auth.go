@@ -31,6 +31,27 @@ func (c check) auth() {
 		c.password(path, u)
 	}
 	c.certificates("auth.method", c.cfg.Auth.Method)
+	c.admins(first)
+}
+
+// admins checks that those who may use the console can log in.
+func (c check) admins(users map[string]int) {
+	seen := make(map[string]int)
+	for i, name := range c.cfg.Auth.Admins {
+		path := fmt.Sprintf("auth.admins[%d]", i)
+		before, again := seen[name]
+		_, known := users[name]
+		switch {
+		case c.errs.under(path):
+		case name == "":
+			c.wrong(path, "an admin without a name", "write the name of a user")
+		case again:
+			c.wrong(path, fmt.Sprintf("%s is auth.admins[%d] too", c.quote(path, name), before), "keep one of them")
+		case !known && c.cfg.Auth.Method != proxy.AuthTrust && !c.errs.under("auth.method") && !c.errs.under("auth.users"):
+			c.wrong(path, "there is no user "+c.quote(path, name), "add the user to auth.users, or remove the name here")
+		}
+		seen[name] = i
+	}
 }
 
 // certificates checks that clients are asked for certificates if the method at

@@ -83,16 +83,3 @@ func (c check) admin() {
 
 // anyPort reports whether the system chooses a's port.
 func anyPort(a string) bool { return strings.HasSuffix(a, ":0") }
-
-// loopback reports whether only this machine can reach a listen address.
-func loopback(a string) bool {
-	if filepath.IsAbs(a) {
-		return true
-	}
-	host, _, err := net.SplitHostPort(a)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}

@@ -36,6 +36,7 @@ type Options struct {
 // called by any goroutine.
 type Monitor struct {
 	book      *book
+	version   string // of the program
 	started   time.Time
 	pairs     *boundedPairs
 	events    *events
@@ -51,6 +52,9 @@ type sources struct {
 	ready func() error
 }
 
+// Version is the program's.
+func (m *Monitor) Version() string { return m.version }
+
 // New makes a Monitor. The configuration counts as loaded now.
 func New(o Options) *Monitor {
 	if o.MaxLabelValues <= 0 {
@@ -60,6 +64,7 @@ func New(o Options) *Monitor {
 	overflow := b.counters("metrics_label_overflow_total", "Times that a label's value was counted as other for want of room.", "label")
 	m := &Monitor{
 		book:    b,
+		version: o.Version,
 		started: time.Now(),
 		pairs:   newBoundedPairs(o.MaxLabelValues, overflow),
 		events:  newEvents(b, newBoundedLabel(o.MaxLabelValues, overflow.WithLabelValues("reason"))),

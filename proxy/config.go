@@ -1,6 +1,11 @@
 package proxy
 
-import "time"
+import (
+	"net"
+	"path/filepath"
+	"slices"
+	"time"
+)
 
 // ListenConfig says where clients connect.
 type ListenConfig struct {
@@ -11,6 +16,24 @@ type ListenConfig struct {
 	UnixPort int `yaml:"unix_port"`
 	// Loops is the number of event loops; 0 is one for each core.
 	Loops int `yaml:"loops"`
+}
+
+// Loopback reports whether only this machine can reach a listen address.
+func Loopback(address string) bool {
+	if filepath.IsAbs(address) {
+		return true
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// local reports whether no other machine can connect.
+func (c ListenConfig) local() bool {
+	return !slices.ContainsFunc(c.Addresses, func(a string) bool { return !Loopback(a) })
 }
 
 // AuthMethod says how clients prove who they are.
@@ -31,6 +54,9 @@ type AuthConfig struct {
 	Method AuthMethod `yaml:"method"`
 	// Users lists who may log in. Under trust it may be empty.
 	Users []User `yaml:"users"`
+	// Admins names the users who may use the console. Without any, everybody may
+	// under trust if no other machine can connect, and else nobody.
+	Admins []string `yaml:"admins"`
 }
 
 // User is one entry of auth.users.

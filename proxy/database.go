@@ -75,6 +75,7 @@ func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 	}
 	db.reader = reader
+	db.nextID = uint64(len(sh.databases.known)) << 32 // no signature of another database has the same
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
 }

@@ -31,5 +31,6 @@
 // exchange.go keeps the queue of expected replies, backend.go relays them, and
 // at ReadyForQuery transaction.go decides whether the backend goes back.
 // listen.go and notify.go are for sessions that listen.
+// console.go is for clients of the console, which need no backend.
 // leave.go cleans a backend up after a client that went away.
 package proxy

@@ -59,7 +59,7 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	if change != nil {
 		change(&cfg)
 	}
-	r := &running{cfg: cfg, log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Loops: e2eLoops})}
+	r := &running{cfg: cfg, log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Version: "0.1", Loops: e2eLoops})}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.server, err = newServer(cfg, log, r.mon); err != nil {

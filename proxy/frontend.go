@@ -44,6 +44,8 @@ func (s *session) step(p []byte) int {
 	case s.state == stateTunnel:
 		s.toBackend(p)
 		return len(p)
+	case s.state == stateConsole:
+		return s.consoleFrame(p)
 	}
 	return 0
 }

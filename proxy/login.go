@@ -125,11 +125,15 @@ func (s *session) authenticated() {
 		s.fail(startupError(s.login.refusal))
 		return
 	}
-	s.setState(stateGreeting)
 	database, ok := s.login.startup.Get("database")
 	if !ok || database == "" {
 		database = s.login.user
 	}
+	if database == consoleDatabase && s.login.replicate == "" {
+		s.openConsole()
+		return
+	}
+	s.setState(stateGreeting)
 	s.who.pool = s.pools.Pool(pool.Key{Database: database, User: s.login.user})
 	if s.login.replicate != "" {
 		s.dialTunnel()

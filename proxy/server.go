@@ -95,7 +95,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts,
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(),
 	}, nil
 }
 

@@ -31,6 +31,7 @@ const (
 	stateGreeting                     // waiting for a backend to know what to greet the client with
 	stateReady                        // between start-up and Terminate
 	stateTunnel                       // a replication connection: bytes go through untouched
+	stateConsole                      // a client of the console, which needs no backend
 	stateLeaving                      // the client is gone, its backend is being cleaned up
 	stateClosed                       // terminal
 )
@@ -39,10 +40,11 @@ const (
 var transitions = [...][]sessionState{
 	stateStartup:  {stateTLS, stateAuth, stateGreeting, stateClosed},
 	stateTLS:      {stateStartup, stateClosed},
-	stateAuth:     {stateGreeting, stateClosed},
+	stateAuth:     {stateGreeting, stateConsole, stateClosed},
 	stateGreeting: {stateReady, stateTunnel, stateLeaving, stateClosed},
 	stateReady:    {stateLeaving, stateClosed},
 	stateTunnel:   {stateClosed},
+	stateConsole:  {stateClosed},
 	stateLeaving:  {stateClosed},
 }
 
@@ -75,6 +77,7 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
+	console *console // nil: it has a pool
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -307,6 +310,9 @@ func (s *session) Drained() {
 	defer s.endEvent()
 	s.resumeBackend(pausedClient)
 	s.resumeClient(pausedClient)
+	if s.state == stateConsole && !s.console.busy {
+		s.useInput()
+	}
 }
 
 // Closed says that the client's socket is gone.

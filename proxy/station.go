@@ -21,6 +21,7 @@ type settings struct {
 	tls         *tlsSettings // nil: not offered
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
+	local       bool // no other machine can connect
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
@@ -142,7 +143,7 @@ func (st *station) evict() {
 // drained ends the session if it has nothing under way.
 func (s *session) drained() {
 	defer s.endEvent()
-	if s.idle() {
+	if s.idle() || s.console.resting() {
 		s.evicted()
 	}
 }

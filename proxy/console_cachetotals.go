@@ -1,0 +1,33 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/proxy/wire"
+)
+
+// showCacheTotals has the counters of the whole cache, since the start.
+var showCacheTotals = consoleCommand{
+	words: "SHOW CACHE TOTALS", tag: "SHOW", run: ifCached(cacheTotals),
+	columns: []wire.Column{textColumn("name"), int8Column("value")},
+}
+
+func cacheTotals(call *consoleCall) (consoleAnswer, error) {
+	st := call.databases.cache.Stat()
+	rows := [][]any{
+		{"entries", st.Entries}, {"bytes", st.Bytes}, {"evicted", st.Evicted},
+		{"hits", st.Hits()}, {"misses", st.Misses()}, {"saved_us", st.SavedNS / int64(time.Microsecond)},
+		{"compressed_from", st.PackedIn}, {"compressed_to", st.PackedOut},
+		{"verified", st.Verified}, {"mismatches", st.Mismatches},
+	}
+	for o, n := range st.Outcomes {
+		rows = append(rows, []any{"outcome_" + cache.Outcome(o).String(), n})
+	}
+	for r, n := range st.Refused {
+		if reason := cache.Reason(r); reason != cache.NoReason {
+			rows = append(rows, []any{"refused_" + reason.String(), n})
+		}
+	}
+	return consoleAnswer{rows: rows}, nil
+}
