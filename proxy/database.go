@@ -22,17 +22,19 @@ type database struct {
 	space  *cache.Space
 	keeper *catalog.Keeper
 	pools  *pool.Set
+	server string // as pool.Pool.Server names it
 	log    *slog.Logger
 
-	reader pool.Key // as whom the catalog is read
-	ticket atomic.Uint64            // of the last refresh that was asked for
+	reader pool.Key      // as whom the catalog is read
+	ticket atomic.Uint64 // of the last refresh that was asked for
+
+	judged atomic.Pointer[judged] // of the latest snapshot
 
 	done chan struct{} // closed when the server ends
 
 	mu         sync.Mutex
 	signatures map[signatureKey]*signature // guarded by mu
 	verdicts   map[verdictKey]*verdict     // guarded by mu
-	nextID     uint64                      // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
 }
 
@@ -71,7 +73,7 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 
 func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
-		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, log: sh.log, done: make(chan struct{}),
+		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, log: sh.log, done: make(chan struct{}),
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 	}
 	db.reader = reader
@@ -99,9 +101,14 @@ func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
 	return db.pools.Connect(ctx, db.reader)
 }
 
-// changedOutside is called when the schema or the rights have been changed, and
-// not by one of our clients.
-func (db *database) changedOutside(catalog.Change) {
+// changedOutside is called when the schema or the rights have been changed, by one of
+// our clients or not. What new backends start with is no part of signatures: so where
+// that has changed the old ones go.
+func (db *database) changedOutside(c catalog.Change) {
+	if c.Defaults {
+		db.pools.Renew(db.server)
+		db.closeTutors()
+	}
 	db.space.Schema.Bump()
 	db.space.ACL.Bump()
 }
@@ -130,7 +137,7 @@ func (db *database) schemaChanged() { db.ticket.Store(db.keeper.Refresh()) }
 // mayChangeRoles reports whether a statement may be about roles, which all databases
 // of a server share.
 func mayChangeRoles(text []byte) bool {
-	for _, word := range [...]string{"role", "user", "group", "grant", "revoke", "owned"} {
+	for _, word := range [...]string{"role", "user", "group", "grant", "revoke", "owned", "database"} {
 		if containsFold(text, word) {
 			return true
 		}
