@@ -69,9 +69,9 @@ var cacheHiddenWrites = []struct{ name, read, write string }{
 	{"34 too long, and DDL", "select v from t where id = 1", "select 1; " + strings.Repeat(" ", 1<<20) + "drop view if exists seen_again, seen; create view seen as select * from t where id < 5; update t set v = v + 1 where id = 1"},
 	{"36 rolled back to a savepoint", "select v from t where id = 1", "begin;; update t set v = v + 1 where id = 1;; savepoint a;; update other set v = 9;; rollback to a;; commit"},
 	{"36 commit and chain", "select v from t where id = 1", "begin;; select 1;; commit and chain;; update t set v = v + 1 where id = 1;; commit and chain;; commit"},
-	{"55 path for a transaction", "select v from c2.t", "begin;; set local search_path = c2;; update t set v = v + 1;; commit"},
+	{"55 path for a transaction", "select v from c2.t", "begin;; set local search_path = c2;; update t set v = 77;; commit"},
 	{"55 path in a Query", "select v from c2.t", "set search_path = c2; update t set v = v + 1;; reset search_path"},
-	{"56 path by set_config", "select v from c2.t", "begin;; select set_config('search_path', 'c2', true);; update t set v = v + 1;; commit"},
+	{"56 path by set_config", "select v from c2.t", "begin;; select set_config('search_path', 'c2', true);; update t set v = 780;; commit"},
 	{"56 path by DO", "select v from c2.t", "do $$ begin perform set_config('search_path', 'c2', false); end $$;; update t set v = v + 1;; reset search_path"},
 	{"15 copy from", "select count(*) from t", "copy"},
 }

@@ -29,7 +29,6 @@ type standing struct {
 	path []string
 	// committed is set when transactions are READ COMMITTED unless they say otherwise.
 	committed bool
-	why       string // not empty: nothing is cached for such sessions
 }
 
 // maxSignatures bounds the memory of a database.
