@@ -29,3 +29,22 @@ func (p *Pool) Server() string {
 	defer p.mu.Unlock()
 	return p.target.URL + "\x00" + p.target.Database
 }
+
+// Renew has the backends of the pools that Server names so replaced, each as soon as
+// no session has it: what new ones start with has changed.
+func (s *Set) Renew(server string) {
+	for _, p := range s.all() {
+		if p.Server() == server {
+			p.renew()
+		}
+	}
+}
+
+func (p *Pool) renew() {
+	p.mu.Lock()
+	defer p.unlock()
+	for i := len(p.all) - 1; i >= 0; i-- {
+		p.retireLocked(p.all[i], reasonRecycle)
+	}
+	p.coverLocked()
+}

@@ -113,7 +113,7 @@ func mayRead(text []byte) bool {
 
 // find looks an answer up. It may be one that the session has waited for.
 func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
-	if e := s.takeJoined(); e != nil {
+	if e := s.takeJoined(q.key); e != nil {
 		s.sample.source = monitor.SourceCoalesced
 		return e, cache.Hit
 	}

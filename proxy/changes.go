@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"hash/maphash"
+	"maps"
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -19,6 +20,10 @@ import (
 type bracket struct {
 	begun   []*cache.Word // a change is on its way
 	pending []*cache.Word // to be begun before the transaction can end
+	// ended is set when something was sent that may end the transaction: what is
+	// sent behind it, without a Sync between, is another one.
+	ended bool
+	unsettled
 }
 
 // changes are the words of what one statement may change.
@@ -36,9 +41,14 @@ func (s *session) noteChanges(class sqlparse.Class, text []byte) {
 	}
 }
 
-// noteExecuted is called before a prepared statement is executed that has no body.
+// noteExecuted is called before a prepared statement is bound that has no body, or
+// whose name may mean another one.
 func (s *session) noteExecuted(st statement) {
-	if s.who.database != nil {
+	switch {
+	case s.who.database == nil:
+	case s.tx.bracket.renamed:
+		s.expectChanges(s.changesOfUnread())
+	default:
 		s.expectChanges(s.changesOfPrepared(st))
 	}
 }
@@ -53,16 +63,20 @@ func (s *session) changesOfPrepared(st statement) changes {
 	case b != nil:
 		return s.changesOf(b.class, b.sql)
 	case st.sql != "":
-		return s.knownChanges(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
+		class := sqlparse.Classify([]byte(st.sql))
+		class.First = sqlparse.CommandUnknown // it is not prepared now
+		s.unsettle(class, []byte(st.sql))
+		return s.knownChanges(class, []byte(st.sql))
 	}
-	return s.unknownChanges(sqlparse.Unread(), nil)
+	return s.changesOfUnread()
 }
 
 // expectChanges notes what is about to be changed.
 func (s *session) expectChanges(c changes) {
 	w := &s.tx.bracket
+	w.ended = w.ended || c.ends
 	switch {
-	case s.inTransaction() && !c.ends:
+	case s.inTransaction() && !w.ended:
 		w.pending = append(w.pending, c.words...)
 	case len(c.words) > 0 || len(w.pending) > 0:
 		w.begin(w.pending)
@@ -102,13 +116,16 @@ func (s *session) inTransaction() bool {
 // endChanges ends the changes if no transaction is open and nothing is under way.
 func (s *session) endChanges() {
 	w := &s.tx.bracket
-	if len(w.begun)+len(w.pending) == 0 || s.back.lease == nil || s.back.status != wire.StatusIdle || !s.quiet() {
+	if s.who.database == nil || s.back.lease == nil || s.back.status != wire.StatusIdle || !s.quiet() {
 		return
 	}
 	if len(w.begun) > 0 {
 		s.who.database.settle(w.begun)
 	}
-	w.begun, w.pending = w.begun[:0], w.pending[:0]
+	w.begun, w.pending, w.ended = w.begun[:0], w.pending[:0], false
+	if !s.tx.left.unsure {
+		w.settled(s.tx.pins)
+	}
 }
 
 // settle ends changes whose outcome is known.
@@ -135,11 +152,14 @@ func (s *session) loseChanges() {
 
 // changesOf returns what a text may change.
 func (s *session) changesOf(class sqlparse.Class, text []byte) changes {
-	if class.Statements == 1 {
+	if class.First != sqlparse.CommandExecute || class.Statements > 1 {
+		s.unsettle(class, text)
+	}
+	if class.Statements == 1 && !class.Pins.Has(sqlparse.ReasonTooLong) {
 		switch class.First {
 		case sqlparse.CommandSelect, sqlparse.CommandValues:
 			if class.ReadOnly() {
-				return changes{}
+				return s.changesOfReading(class, text)
 			}
 		case sqlparse.CommandBegin, sqlparse.CommandSavepoint, sqlparse.CommandSet, sqlparse.CommandReset, sqlparse.CommandShow,
 			sqlparse.CommandPrepare, sqlparse.CommandDeallocate, sqlparse.CommandListen, sqlparse.CommandUnlisten, sqlparse.CommandNotify,
@@ -159,15 +179,23 @@ func (s *session) changesOf(class sqlparse.Class, text []byte) changes {
 }
 
 // changesOfExecute returns what EXECUTE may change: it depends on whom the statement
-// belongs to.
+// belongs to, and on what is called for its arguments.
 func (s *session) changesOfExecute(text []byte) changes {
-	facts := s.texts.memo.Get(text).Facts()
-	if !facts.Opaque && len(facts.Parts) == 1 {
-		if e, ok := facts.Parts[0].Detail.(*sqlparse.Execute); ok && !e.Creates {
+	st := s.texts.memo.Get(text)
+	if facts := st.Facts(); st.Cheap() && !facts.Opaque && len(facts.Parts) == 1 && !s.tx.bracket.renamed {
+		part := &facts.Parts[0]
+		e, ok := part.Detail.(*sqlparse.Execute)
+		if ok && !e.Creates && !s.callsWriter(part) {
 			st, _ := s.client.statements.get([]byte(e.Name))
 			return s.changesOfPrepared(st)
 		}
 	}
+	return s.changesOfUnread()
+}
+
+// changesOfUnread may be any, and what it leaves in the session, too.
+func (s *session) changesOfUnread() changes {
+	s.unsettle(sqlparse.Unread(), nil)
 	return s.unknownChanges(sqlparse.Unread(), nil)
 }
 
@@ -179,11 +207,12 @@ func changesRows(text []byte) bool {
 	return len(text) > n && (bytes.EqualFold(text[:n], []byte("truncate")) || bytes.EqualFold(text[:n], []byte("refresh ")))
 }
 
-// schemaChanges are those of DDL. It may be about rights, or rewrite a table.
+// schemaChanges are those of DDL. It may be about rights, or rewrite a table. text is
+// nil if it is not known.
 func (s *session) schemaChanges(text []byte) changes {
 	db := s.who.database
 	c := changes{words: []*cache.Word{&db.space.Schema, &db.space.ACL}, ends: true}
-	if mayChangeRoles(text) {
+	if text == nil || mayChangeRoles(text) {
 		s.databases.each(func(other *database) { c.words = append(c.words, &other.space.ACL) })
 	}
 	return c
@@ -202,7 +231,10 @@ func (all *databases) each(f func(*database)) {
 // triggers call the keeper of the catalog hears.
 func (s *session) unknownChanges(class sqlparse.Class, text []byte) changes {
 	c := changes{words: []*cache.Word{&s.who.database.space.Global}, ends: true}
-	if s.defines(class, text) || class.Pins&opaque != 0 && s.hidden.leavers(s.who.pool.Key()) {
+	switch {
+	case class.Pins.Has(sqlparse.ReasonTooLong):
+		c.words = append(c.words, s.schemaChanges(nil).words...)
+	case s.defines(class, text), class.Pins&opaque != 0 && s.hidden.leavers(s.who.pool.Key()):
 		c.words = append(c.words, s.schemaChanges(text).words...)
 	}
 	return c
@@ -223,7 +255,7 @@ const maxKnownChanges = 4096
 func (s *session) knownChanges(class sqlparse.Class, text []byte) changes {
 	db, sig := s.who.database, s.who.signature
 	snapshot := db.snapshot()
-	if snapshot == nil || sig == nil || sig.standing(db, s) == nil || len(text) > maxText {
+	if snapshot == nil || sig == nil || sig.standing(db, s) == nil || class.Pins.Has(sqlparse.ReasonTooLong) || s.tx.bracket.doubtful() {
 		return s.unknownChanges(class, text)
 	}
 	pattern, ok := sqlparse.AppendPattern(s.scratch[:0], text)
@@ -231,6 +263,7 @@ func (s *session) knownChanges(class sqlparse.Class, text []byte) changes {
 		pattern = text
 	}
 	hash := maphash.Bytes(habitSeed, pattern)
+	s.forgetChanges(snapshot)
 	known := s.changed[hash]
 	if known == nil || known.signature != sig || known.snapshot != snapshot || !bytes.Equal(known.text, pattern) {
 		known = &knownChange{text: bytes.Clone(pattern), signature: sig, snapshot: snapshot}
@@ -243,11 +276,23 @@ func (s *session) knownChanges(class sqlparse.Class, text []byte) changes {
 	return known.changes
 }
 
+// forgetChanges forgets what was found with the snapshot before this one, which takes
+// much memory.
+func (s *session) forgetChanges(snapshot *catalog.Snapshot) {
+	db := s.who.database
+	before := s.snapshots[db]
+	if before == snapshot {
+		return
+	}
+	s.snapshots[db] = snapshot
+	maps.DeleteFunc(s.changed, func(_ uint64, known *knownChange) bool { return known.snapshot == before })
+}
+
 // findChanges asks the parser and the catalog what a text may change.
 func (s *session) findChanges(class sqlparse.Class, text []byte, snapshot *catalog.Snapshot) (c changes) {
 	c.ends = class.Statements > 1
 	st := s.texts.memo.Get(text)
-	if !st.Cheap() || st.Facts().Opaque {
+	if !st.Cheap() || st.Facts().Opaque || snapshot.NamesRowWriter(text) {
 		return s.unknownChanges(class, text)
 	}
 	path := s.who.signature.learnt.Load().path
@@ -279,10 +324,8 @@ func (s *session) addChanges(c *changes, class sqlparse.Class, part sqlparse.Par
 			return false
 		}
 	}
-	for _, name := range part.Functions {
-		if snapshot.MayWrite(path, name) {
-			return false
-		}
+	if s.callsWriter(&part) || s.readsWriter(&part, snapshot, path) {
+		return false
 	}
 	for _, name := range part.Writes {
 		relation := snapshot.Resolve(path, name)

@@ -22,17 +22,18 @@ type database struct {
 	space  *cache.Space
 	keeper *catalog.Keeper
 	pools  *pool.Set
+	server string // as pool.Pool.Server names it
 	log    *slog.Logger
 
-	reader pool.Key      // as whom the catalog is read
-	ticket atomic.Uint64 // of the last refresh that was asked for
+	reader pool.Key               // as whom the catalog is read
+	ticket atomic.Uint64          // of the last refresh that was asked for
+	judged atomic.Pointer[judged] // of the latest snapshot
 
 	done chan struct{} // closed when the server ends
 
 	mu         sync.Mutex
 	signatures map[signatureKey]*signature // guarded by mu
 	verdicts   map[verdictKey]*verdict     // guarded by mu
-	nextID     uint64                      // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
 }
 
@@ -71,11 +72,10 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 
 func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
-		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, log: sh.log, done: make(chan struct{}),
+		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, log: sh.log, done: make(chan struct{}),
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 	}
 	db.reader = reader
-	db.nextID = uint64(len(sh.databases.known)) << 32 // no signature of another database has the same
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
 }
@@ -100,10 +100,15 @@ func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
 	return db.pools.Connect(ctx, db.reader)
 }
 
-// changedOutside is called when the keeper has seen a change, which may not be one
-// of our clients.
+// changedOutside is called when the keeper has seen a change, by one of our clients or
+// not. What new backends start with is no part of signatures: so where that has
+// changed the old ones go.
 func (db *database) changedOutside(c catalog.Change) {
-	if c.Schema || c.Roles || c.Lost {
+	if c.Defaults {
+		db.pools.Renew(db.server)
+		db.closeTutors()
+	}
+	if c.Schema || c.Roles || c.Lost || c.Defaults {
 		db.space.Schema.Bump()
 		db.space.ACL.Bump()
 	}
@@ -143,7 +148,7 @@ func (db *database) schemaChanged() { db.ticket.Store(db.keeper.Refresh()) }
 // mayChangeRoles reports whether a statement may be about roles, which all databases
 // of a server share.
 func mayChangeRoles(text []byte) bool {
-	for _, word := range [...]string{"role", "user", "group", "grant", "revoke", "owned"} {
+	for _, word := range [...]string{"role", "user", "group", "grant", "revoke", "owned", "database"} {
 		if containsFold(text, word) {
 			return true
 		}

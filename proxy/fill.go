@@ -43,7 +43,7 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 			s.sample.shape = v.shape
 			return nil
 		}
-		if outcome == cache.Absent && s.joined == (joined{}) && !s.once.again(q.key) {
+		if outcome == cache.Absent && s.joined.key != q.key && !s.once.again(q.key) {
 			return nil
 		}
 	}

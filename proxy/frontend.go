@@ -130,6 +130,7 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 			return became == servedHere
 		}
 	}
+	s.quitJoin() // what was waited for is not to come from the cache after all
 	if !s.acquire() {
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 // joined is a session's wait for another's answer.
 type joined struct {
 	flight *cache.Flight
+	key    cache.Key // of what is waited for: another statement has nothing to do with it
 	// waiting is set until the answer has come, or it is the session's own turn.
 	waiting bool
 	entry   *cache.Entry // the answer; nil: there is none
@@ -51,20 +52,21 @@ func (s *session) join(f *fill) (wait bool) {
 	case f.verify != nil:
 		s.quitJoin()
 		return false
-	case s.joined.leads:
+	case s.joined.leads && s.joined.key == f.key:
 		f.flight, s.joined = s.joined.flight, joined{}
 		return false
-	case s.joined.flight != nil, most == 0: // it has waited in vain, or nobody waits
-		s.joined = joined{}
+	case s.joined.flight != nil && s.joined.key == f.key, most == 0: // it has waited in vain, or nobody waits
+		s.quitJoin()
 		return false
 	}
+	s.quitJoin()
 	flight, leader := s.databases.cache.Join(f.key, f.stamp, s)
 	if leader {
 		f.flight = flight
 		return false
 	}
 	s.dropFill()
-	s.joined = joined{flight: flight, waiting: true}
+	s.joined = joined{flight: flight, key: f.key, waiting: true}
 	s.pauseClient(pausedWaiting)
 	s.clock.set(s, timeoutCoalesce, time.Duration(most))
 	return true
@@ -72,9 +74,9 @@ func (s *session) join(f *fill) (wait bool) {
 
 // takeJoined returns the answer that the session has waited for, if that is still
 // good.
-func (s *session) takeJoined() *cache.Entry {
+func (s *session) takeJoined(k cache.Key) *cache.Entry {
 	e := s.joined.entry
-	if e == nil || !e.Current() {
+	if e == nil || s.joined.key != k || !e.Current() {
 		return nil
 	}
 	s.joined = joined{}

@@ -155,7 +155,7 @@ func (s *session) bind(frame []byte, n int) {
 	if st.sql != "" && !st.plain {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
-	if st.body == nil && !st.none() {
+	if st.body == nil && !st.none() || len(name) > 0 && s.tx.bracket.renamed {
 		s.noteExecuted(st)
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
@@ -297,6 +297,8 @@ func (s *session) noteBody(b *body) {
 				s.listen.unsettled = true
 			}
 		}
+	} else {
+		s.noteChanges(b.class, b.sql)
 	}
 }
 

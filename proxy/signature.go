@@ -34,8 +34,11 @@ type standing struct {
 // maxSignatures bounds the memory of a database.
 const maxSignatures = 4096
 
-// signatureOf returns the signature of a user's sessions with these settings; nil if
-// there are too many different ones.
+// lastSignature is the id of the latest signature: those of all databases have
+// different ones.
+var lastSignature atomic.Uint64
+
+// signatureOf returns the signature of a user's sessions with these settings.
 func (db *database) signatureOf(user string, l pool.Label) *signature {
 	var kept []pool.Setting
 	for _, p := range l.Settings() {
@@ -47,9 +50,11 @@ func (db *database) signatureOf(user string, l pool.Label) *signature {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	sig := db.signatures[key]
-	if sig == nil && len(db.signatures) < maxSignatures {
-		db.nextID++
-		sig = &signature{id: db.nextID, settings: pool.Diff(pool.Label{}, key.label)}
+	if sig == nil {
+		if len(db.signatures) >= maxSignatures {
+			clear(db.signatures)
+		}
+		sig = &signature{id: lastSignature.Add(1), settings: pool.Diff(pool.Label{}, key.label)}
 		db.signatures[key] = sig
 	}
 	return sig

@@ -94,7 +94,9 @@ func (s *session) functionCall(frame []byte) bool {
 	}
 	s.beginExchange(class)
 	s.back.effect, s.who.loads = effectUnknown, true
-	s.noteChanges(sqlparse.Unread(), nil)
+	if s.who.database != nil && !slices.Contains(largeObjectFunctions[:], oid) {
+		s.expectChanges(s.unknownChanges(sqlparse.Class{Pins: sqlparse.ReasonFunction.Set()}, nil))
+	}
 	switch {
 	case class.ReadsSequences:
 		s.pin(sqlparse.ReasonSequence)

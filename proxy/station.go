@@ -11,6 +11,7 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -75,23 +76,26 @@ type station struct {
 	hasher   cache.Hasher
 	verdicts verdicts
 	changed  map[uint64]*knownChange
-	once     once
-	hits     int // that the cache had the answer to, for samples of them
+	// snapshots are those that changed was found with.
+	snapshots map[*database]*catalog.Snapshot
+	once      once
+	hits      int // that the cache had the answer to, for samples of them
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
 	texts := newTexts()
 	st := &station{
-		shared:   sh,
-		loop:     loop,
-		sessions: make(map[*session]struct{}),
-		recorder: sh.monitor.Recorder(loop.Index()),
-		texts:    texts,
-		bodies:   bodies{memo: texts.memo},
-		scratch:  make([]byte, 0, 4096),
-		tokens:   uint64(loop.Index()+1) << 48,
-		verdicts: make(verdicts),
-		changed:  make(map[uint64]*knownChange),
+		shared:    sh,
+		loop:      loop,
+		sessions:  make(map[*session]struct{}),
+		recorder:  sh.monitor.Recorder(loop.Index()),
+		texts:     texts,
+		bodies:    bodies{memo: texts.memo},
+		scratch:   make([]byte, 0, 4096),
+		tokens:    uint64(loop.Index()+1) << 48,
+		verdicts:  make(verdicts),
+		changed:   make(map[uint64]*knownChange),
+		snapshots: make(map[*database]*catalog.Snapshot),
 	}
 	return st
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,8 +55,9 @@ func (db *database) tutor(k pool.Key) *tutor {
 // closeTutors closes their connections.
 func (db *database) closeTutors() {
 	db.mu.Lock()
-	defer db.mu.Unlock()
-	for _, t := range db.tutors {
+	tutors := slices.Collect(maps.Values(db.tutors))
+	db.mu.Unlock()
+	for _, t := range tutors { // which may be busy for seconds
 		t.close()
 	}
 }

@@ -121,7 +121,7 @@ func kindOf(described bool) int {
 func (s *session) unitBody(u *unit) *body {
 	st, _ := s.client.statements.get(u.name)
 	if u.parse != nil {
-		if len(u.name) > 0 && !st.none() || !s.sharesStatements() {
+		if len(u.name) > 0 && (!st.none() || s.full()) || !s.sharesStatements() {
 			return nil
 		}
 		_, rest, _ := wire.CString(u.parse[wire.HeaderLen:])

@@ -53,8 +53,9 @@ func (s *session) servesOnError() bool {
 	if !ok {
 		return false
 	}
+	key := s.fill.key
 	s.dropFill()
-	s.joined = joined{entry: e}
+	s.joined = joined{key: key, entry: e}
 	return true
 }
 

@@ -60,7 +60,7 @@ func (c *classRows) add(r row) {
 
 // since is what has changed from before to f.
 func (f Fingerprint) since(before Fingerprint) Change {
-	c := Change{Schema: f.schema != before.schema, Roles: f.roles != before.roles}
+	c := Change{Schema: f.schema != before.schema, Roles: f.roles != before.roles, Defaults: f.defaults() != before.defaults()}
 	if f.relations != before.relations {
 		c.Schema = c.Schema || f.relations.hash != before.relations.hash
 		for oid, file := range f.relations.files {
@@ -92,6 +92,13 @@ var counted = []struct{ catalog, where string }{
 	{"pg_amproc", "oid >= 16384"}, {"pg_collation", "oid >= 16384"}, {"pg_aggregate", "aggfnoid >= 16384"},
 	{"pg_cast", ""}, {"pg_enum", ""}, {"pg_range", ""}, {"pg_extension", ""}, {"pg_language", ""},
 	{"pg_ts_config", ""}, {"pg_ts_config_map", ""}, {"pg_ts_dict", ""},
+}
+
+// defaults is the part of roles that is about settings.
+func (f Fingerprint) defaults() string {
+	_, rest, _ := strings.Cut(f.roles, " ")
+	settings, _, _ := strings.Cut(rest, " ")
+	return settings
 }
 
 // countedRoles are those about rights. pg_authid cannot be read by everybody,

@@ -15,6 +15,9 @@ type Change struct {
 	// written where the table is. Roles is set for roles, memberships, their
 	// settings and the database's.
 	Schema, Roles bool
+	// Defaults is set when the settings of roles or of the database are among it:
+	// what new connections start with.
+	Defaults bool
 	// Lost is set when the connection was lost meanwhile: the server may have
 	// crashed, or be another one. Then the others are set as well.
 	Lost bool
@@ -192,7 +195,7 @@ func (k *Keeper) dial(ctx context.Context) (err error) {
 		return err
 	}
 	if k.current.Load() != nil {
-		k.tell(Change{Schema: true, Roles: true, Lost: true})
+		k.tell(Change{Schema: true, Roles: true, Defaults: true, Lost: true})
 	}
 	return prepareFingerprint(ctx, k.conn)
 }
@@ -246,6 +249,7 @@ func (k *Keeper) load(ctx context.Context) error {
 	}
 	if k.told != nil {
 		c.Schema, c.Roles, c.Lost = c.Schema || k.told.Schema, c.Roles || k.told.Roles, k.told.Lost
+		c.Defaults = c.Defaults || k.told.Defaults
 	}
 	c.Loaded = true
 	k.current.Store(&version{s, refresh})

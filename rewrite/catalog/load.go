@@ -102,6 +102,7 @@ func (l *loader) conclude() {
 	l.judgeBodies()
 	l.judgeTypes()
 	l.judgeRelations()
+	l.s.noteRowWriters()
 	for _, r := range l.s.relations {
 		unique := func(i Index) bool { return i.Unique }
 		slices.SortStableFunc(r.Indexes, func(a, b Index) int { return btoi(unique(b)) - btoi(unique(a)) })

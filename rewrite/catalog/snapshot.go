@@ -16,6 +16,9 @@ type Snapshot struct {
 	// casts is the sentence about a cast between built-in types that calls a
 	// function of a user: it may be anywhere. Empty: there is none.
 	casts string
+	// rowWriters are the names of functions that may write and that can be called
+	// like a column.
+	rowWriters []string
 }
 
 // schema is what has a name in it.

@@ -40,6 +40,13 @@ func knownFunctions() map[string]effect {
 	return m
 }
 
+// KnowsFunction reports whether a call of a function with this name is taken for one
+// of PostgreSQL's own, whatever its arguments.
+func KnowsFunction(name string) bool {
+	_, known := functions[name]
+	return known
+}
+
 // notable are the functions with an effect.
 var notable = []struct {
 	effect effect
