@@ -63,13 +63,7 @@ func (s *session) servedQuery(frame []byte, n int) served {
 	}
 	text := textOf(frame, n)
 	q := lookup{text: text, hint: hintOf(text)}
-	bare, _ := cache.StripComments(s.scratch[:0], text, s.who.standard)
-	h := &s.hasher
-	h.Reset()
-	h.Uint64(s.who.signature.id)
-	h.Uint64(uint64(q.hint.TTL))
-	h.Bytes(bare)
-	q.key = h.Sum()
+	q.key = s.queryKey(text, q.hint)
 	e, outcome := s.find(&q)
 	if e != nil {
 		s.client.statements.unnamed = statement{}
@@ -77,6 +71,17 @@ func (s *session) servedQuery(frame []byte, n int) served {
 		return servedHere
 	}
 	return s.missed(&q, outcome)
+}
+
+// queryKey returns what the answer to a Query is found by.
+func (s *session) queryKey(text []byte, hint cache.HintSet) cache.Key {
+	bare, _ := cache.StripComments(s.scratch[:0], text, s.who.standard)
+	h := &s.hasher
+	h.Reset()
+	h.Uint64(s.who.signature.id)
+	h.Uint64(uint64(hint.TTL))
+	h.Bytes(bare)
+	return h.Sum()
 }
 
 // lookup is a statement that is looked up.

@@ -17,6 +17,7 @@ var showCache = consoleCommand{
 	columns: []wire.Column{
 		textColumn("statement"), int8Column("hits"), int8Column("misses"), floatColumn("hit_ratio"),
 		int8Column("entries"), int8Column("bytes"), int8Column("saved_us"), boolColumn("off"), textColumn("why"),
+		textColumn("fingerprint"),
 	},
 }
 
@@ -86,7 +87,7 @@ func (l *cacheLine) row() []any {
 	if sentence := l.whyNot(); sentence != "" {
 		why = strings.ToValidUTF8(sentence, "?")
 	}
-	return []any{name, l.Hits(), l.Misses(), ratio, l.Entries, l.Bytes, l.SavedNS / int64(time.Microsecond), l.off, why}
+	return []any{name, l.Hits(), l.Misses(), ratio, l.Entries, l.Bytes, l.SavedNS / int64(time.Microsecond), l.off, why, cache.Fingerprint(l.name)}
 }
 
 // whyNot says why statements are not cached: the sentence about them, or else, while

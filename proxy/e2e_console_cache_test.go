@@ -156,7 +156,7 @@ func TestConsolePurgeDatabases(t *testing.T) {
 		_ = admin.Exec("drop table if exists console_t; drop database if exists console_2 with (force)")
 	})
 	p := startProxy(t, backend, withCache)
-	console := consoleOf(t, p)
+	var console *pgconn.PgConn
 	var told string
 	notice := func(_ *pgconn.PgConn, n *pgconn.Notice) { told = n.Message }
 	cfg, err := pgconn.ParseConfig("postgres://postgres@" + p.addr + "/pgjay?sslmode=disable")

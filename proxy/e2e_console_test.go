@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	rowsOfCache  = "T statement:text hits:int8 misses:int8 hit_ratio:float8 entries:int8 bytes:int8 saved_us:int8 off:bool why:text"
+	rowsOfCache  = "T statement:text hits:int8 misses:int8 hit_ratio:float8 entries:int8 bytes:int8 saved_us:int8 off:bool why:text fingerprint:text"
 	rowOfVersion = "T version:text"
 	unknown      = "E ERROR 42601 pgjay: there is no command *"
 )

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -93,19 +94,25 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 		return 0, servedNot
 	}
 	q := lookup{hint: b.hint, text: b.sql, body: b, values: u.values}
-	h := &s.hasher
-	h.Reset()
-	h.Uint64(s.who.signature.id)
-	h.Uint64(uint64(kindOf(u.describe)))
-	h.String(b.keyed)
-	h.Bytes(u.values)
-	q.key = h.Sum()
+	q.key = s.unitKey(&u, b)
 	e, outcome := s.find(&q)
 	if e == nil {
 		return 0, s.missed(&q, outcome)
 	}
 	s.serve(e, s.unitHead(&u, b), u.tail())
 	return u.length, servedHere
+}
+
+// unitKey returns what the answer to a unit is found by.
+func (s *session) unitKey(u *unit, b *body) cache.Key {
+	h := &s.hasher
+	h.Reset()
+	h.Uint64(s.who.signature.id)
+	h.Uint64(uint64(b.hint.TTL))
+	h.Uint64(uint64(kindOf(u.describe)))
+	h.String(b.keyed)
+	h.Bytes(u.values)
+	return h.Sum()
 }
 
 // kindOf keeps the keys of units that have a RowDescription from those that have none.
