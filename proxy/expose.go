@@ -69,6 +69,10 @@ func (s *session) needsNames(st statement) bool {
 // expose gives the backend the client's statements. It returns false if that must
 // wait for replies. A failed transaction refuses what SQL does with them anyway.
 func (s *session) expose() bool {
+	if s.back.refused != nil && s.back.renamed && !s.tx.unsynced && (s.back.question != nil || !s.queue.empty()) {
+		s.pauseClient(pausedWaiting) // for what the names mean now
+		return false
+	}
 	again := s.back.refused != nil && !s.back.renamed && !s.back.ready && !s.tx.unsynced // what was refused may be there again
 	if !s.shares() && !s.brings() && !again {
 		return true
