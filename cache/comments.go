@@ -6,8 +6,8 @@ import "bytes"
 // numbers of traces are different each time. What PostgreSQL reads stays the same:
 // nothing is done in strings, quoted names and dollar quotes, and what a comment
 // keeps apart stays apart. A text without comments is returned as it is, and so is
-// one with something in it that is not ended, or that servers differ about. The result is text itself, or appended to
-// dst; it reports which.
+// one with something in it that is not ended, or that servers differ about. The
+// result is text itself, or appended to dst; it reports which.
 //
 // standard says that standard_conforming_strings is on and that the client's
 // encoding has ASCII bytes for nothing but ASCII characters. Without it a text with
