@@ -308,11 +308,11 @@ func TestStat(t *testing.T) {
 	for _, now := range []int64{1, 2, 150, 151, 200} {
 		c.Get(key("q"), now*second)
 	}
-	shape.Refuse(RefusedTx)
+	shape.Refuse(RefusedReply)
 	shape.SetWhy("it calls random()")
 	want := Counts{SavedNS: 4 * 7, Entries: 1, Bytes: e.memory()}
 	want.Outcomes = [outcomes]int64{Hit: 2, Refresh: 1, Stale: 1, Absent: 1, Expired: 1}
-	want.Refused[RefusedTx] = 1
+	want.Refused[RefusedReply] = 1
 	if got := c.Stat().Counts; got != want {
 		t.Errorf("all: %+v, want %+v", got, want)
 	}

@@ -36,20 +36,16 @@ const (
 	DroppedFull             // the cache could not take it at this moment
 	RefusedStatement        // the statement itself, whatever the session: Shape.Why says it
 	RefusedInFlight         // a change of what it reads was on its way
-	RefusedTx               // in a transaction that has written, locked or has its own snapshot
-	RefusedSession          // the session may mean something else by the same text
-	RefusedProtocol         // a row limit, several statements, a pipeline with work before it
 	RefusedReply            // the reply had a notice, an error, a COPY or was cut off
 	RefusedRule             // a rule says never
 	RefusedHint             // the statement says nocache
 	RefusedCost             // caching this shape costs more than it saves
 	RefusedWrites           // a table it reads is written too often
-	RefusedOff              // the cache is off
 	reasons
 )
 
 // String is the label in metrics.
 func (r Reason) String() string {
-	return [reasons]string{"", "moved", "large", "expired", "full", "statement", "in_flight", "transaction", "session",
-		"protocol", "reply", "rule", "hint", "cost", "writes", "off"}[r]
+	return [reasons]string{"", "moved", "large", "expired", "full", "statement", "in_flight",
+		"reply", "rule", "hint", "cost", "writes"}[r]
 }

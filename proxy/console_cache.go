@@ -118,13 +118,9 @@ var refusals = map[cache.Reason]string{
 	cache.DroppedFull:      "the cache could not take it at the moment",
 	cache.RefusedStatement: "a literal or parameter in it may name the time",
 	cache.RefusedInFlight:  "a change of what it reads was on its way",
-	cache.RefusedTx:        "it was in a transaction that had done something, or has a snapshot of its own",
-	cache.RefusedSession:   "its session may mean something else by the same text",
-	cache.RefusedProtocol:  "it came with a row limit, other statements or in a pipeline",
 	cache.RefusedReply:     "its reply had a notice or an error, or was cut off",
 	cache.RefusedRule:      "a rule says never",
 	cache.RefusedHint:      "a hint says nocache",
 	cache.RefusedCost:      "caching it costs more than it saves",
 	cache.RefusedWrites:    "a table that it reads is written too often",
-	cache.RefusedOff:       "the cache is off",
 }

@@ -83,7 +83,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("the sentence of %s is %q", reason, refusals[reason])
 		}
 		l := cacheLine{}
-		l.Refused[cache.RefusedTx], l.Refused[reason] = 1, 2
+		l.Refused[cache.RefusedHint], l.Refused[reason] = 1, 2
 		if reason != cache.NoReason && l.whyNot() != refusals[reason] {
 			t.Errorf("%s: %q", reason, l.whyNot())
 		}
