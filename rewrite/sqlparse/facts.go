@@ -89,7 +89,7 @@ func (f *Facts) at(all Span) *Facts {
 }
 
 const (
-	sizeOfPart   = 256 // with its Detail, more or less
+	sizeOfPart   = 352 // with its Detail, more or less
 	sizeOfString = 16
 	sizeOfName   = 24
 )
@@ -107,6 +107,9 @@ func (f *Facts) size() int {
 			for _, name := range names {
 				n += sizeOfName + len(name)*sizeOfString + len(name.String())
 			}
+		}
+		for _, word := range p.Attributes {
+			n += sizeOfString + len(word)
 		}
 		switch d := p.Detail.(type) {
 		case *Setting:
