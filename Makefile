@@ -24,12 +24,11 @@ build: compiler ## make bin/pgjay and bin/simulator
 run: postgresql build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
 	@exec ./bin/pgjay demo $(ARGS)
 
-test: postgresql build ## run all tests, then those that pay again with the race detector
+test: postgresql build ## run all tests
 	$(GO) test ./...
-	@$(MAKE) --no-print-directory race
 	@echo "make test: all passed"
 
-race: postgresql compiler ## run the tests of what is concurrent with the race detector
+race: postgresql compiler ## run the tests of what is concurrent again, with the race detector
 	$(GO) test -race $(RACE)
 	$(GO) test -race ./proxy -seeds 500
 	$(GO) test -race -run Keeper ./rewrite/catalog
