@@ -142,12 +142,16 @@ func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
 	return e, outcome
 }
 
-// timeHits is how many hits there are to one whose time is taken.
+// timeHits is how many hits there are to one whose time is taken: that of the hit
+// alone, without the clients that came before in the same event.
 const timeHits = 64
 
 // serve sends an answer of the cache, with what stands before it and behind it.
 func (s *session) serve(e *cache.Entry, before, behind []byte) {
-	now := s.loop.Now()
+	now, timed, began := s.loop.Now(), s.hits%timeHits == 0, int64(0)
+	if timed {
+		began = s.loop.Clock()
+	}
 	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
 	if core, ok := e.Core(); ok {
@@ -161,8 +165,8 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.toClient(wire.AppendReadyForQuery(append(s.scratch[:0], behind...), status))
 	s.record()
-	if s.hits%timeHits == 0 {
-		e.Shape().Hit(s.loop.Clock() - now)
+	if timed {
+		e.Shape().Hit(s.loop.Clock() - began)
 	}
 	if status != wire.StatusIdle {
 		s.clock.set(s, timeoutIdleInTransaction, s.settings().timeouts.IdleInTransaction)
