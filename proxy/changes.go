@@ -182,7 +182,10 @@ func (s *session) changesOf(class sqlparse.Class, text []byte) changes {
 // belongs to, and on what is called for its arguments.
 func (s *session) changesOfExecute(text []byte) changes {
 	st := s.texts.memo.Get(text)
-	if facts := st.Facts(); st.Cheap() && !facts.Opaque && len(facts.Parts) == 1 && !s.tx.bracket.renamed {
+	if s.tx.bracket.renamed || !st.Cheap() {
+		return s.changesOfUnread()
+	}
+	if facts := st.Facts(); !facts.Opaque && len(facts.Parts) == 1 {
 		part := &facts.Parts[0]
 		e, ok := part.Detail.(*sqlparse.Execute)
 		if ok && !e.Creates && !s.callsWriter(part) {
