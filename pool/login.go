@@ -15,7 +15,7 @@ type dialing struct {
 	replacing bool  // one of the logins is to replace the oldest expired backend
 	failures  int   // in a row
 	notBefore int64 // the next login, after failures
-	armed     bool  // the retry timer
+	alarm     int64 // when the retry timer goes off; 0: it is not armed
 	lastErr   error // of the last login; nil if it succeeded
 	succeeded bool  // a login ever did
 }
@@ -56,7 +56,7 @@ func (p *Pool) mayLoginLocked() bool {
 	if p.dialing.failures == 0 || p.set.now() >= p.dialing.notBefore {
 		return true
 	}
-	p.armLocked()
+	p.coverAtLocked(p.dialing.notBefore)
 	return false
 }
 

@@ -30,14 +30,13 @@ type Pool struct {
 	all   []*Backend  // without the dedicated ones
 	count [states]int // of all, by state
 	dedication
-	waiting  waitQueue
-	dialing  dialing
-	patience patience
-	target   Target // where logins go
-	sharing  sharing
-	homes    homes
-	usage    usage
-	later    todo
+	waiting waitQueue
+	dialing dialing
+	target  Target // where logins go
+	sharing sharing
+	homes   homes
+	usage   usage
+	later   todo
 }
 
 // sharing is the pool's part in the division of its database's places.
@@ -158,7 +157,6 @@ type todo struct {
 	logins    int          // to be started
 	dedicated []*dedicated // to be started
 	arm       bool         // the retry timer
-	overflow  bool         // the timer of those who wait for a backend beyond the size
 	balance   bool         // the database's cap
 	room      bool         // is wanted on the server
 	settled   []settlement // to be told
@@ -167,7 +165,7 @@ type todo struct {
 }
 
 func (t *todo) empty() bool {
-	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.overflow && !t.balance && !t.room && !t.judge &&
+	return t.served.n == 0 && t.logins == 0 && !t.arm && !t.balance && !t.room && !t.judge &&
 		t.dedicated == nil && t.pings == nil && t.closing == nil && t.settled == nil && t.verdicts == nil
 }
 
@@ -214,9 +212,6 @@ func (p *Pool) do(t *todo) {
 	}
 	if t.arm {
 		p.home.Post((*armRetry)(p))
-	}
-	if t.overflow {
-		p.home.Post((*armOverflow)(p))
 	}
 	if t.balance {
 		p.base.balance(false)

@@ -134,11 +134,10 @@ func withoutTLS(err error) bool {
 	})
 }
 
-// armLocked has coverLocked called when the back-off is over.
-func (p *Pool) armLocked() {
-	if !p.dialing.armed {
-		p.dialing.armed = true
-		p.later.arm = true
+// coverAtLocked has coverLocked called at this time, by the set's clock, or before.
+func (p *Pool) coverAtLocked(at int64) {
+	if p.dialing.alarm == 0 || at < p.dialing.alarm {
+		p.dialing.alarm, p.later.arm = at, true
 	}
 }
 
@@ -149,8 +148,12 @@ type armRetry Pool
 func (r *armRetry) Run() {
 	p := (*Pool)(r)
 	p.mu.Lock()
-	wait := p.dialing.notBefore - p.set.now()
+	alarm, now := p.dialing.alarm, p.set.now()
 	p.mu.Unlock()
+	if alarm == 0 { // it has gone off already
+		return
+	}
+	wait := alarm - now
 	p.timer.Task = (*retry)(p)
 	p.home.Schedule(&p.timer, p.home.Now()+max(0, wait))
 }
@@ -162,7 +165,7 @@ type retry Pool
 func (r *retry) Run() {
 	p := (*Pool)(r)
 	p.mu.Lock()
-	p.dialing.armed = false
+	p.dialing.alarm = 0
 	p.coverLocked()
 	p.unlock()
 }
