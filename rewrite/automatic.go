@@ -1,7 +1,5 @@
 package rewrite
 
-import "google.golang.org/protobuf/proto"
-
 // automatic is a rule that applies wherever its preconditions hold. S is what it knows
 // of a place where it may apply.
 type automatic[S any] struct {
@@ -29,49 +27,42 @@ const notFound = "there is nothing of that form in it"
 // Match applies the rule to all places where it can be. A place that overlaps with one
 // that has been changed stays for the next time.
 func (r automatic[S]) Match(q *Query) Match {
-	w := begin(q)
-	if w == nil {
-		return Match{Why: "it is not one statement that can be read for sure"}
+	skip := map[int]bool{}
+	for {
+		w := begin(q)
+		if w == nil {
+			return Match{Why: "it is not one statement that can be read for sure"}
+		}
+		why, clash := r.try(w, skip)
+		if clash < 0 {
+			return w.finish(r.about, why)
+		}
+		skip[clash] = true
 	}
+}
+
+// try applies the rule to the places that are not to be skipped. It returns the number
+// of the first that overlaps with one before it, or whose place in the text is not found.
+func (r automatic[S]) try(w *work, skip map[int]bool) (why string, clash int) {
 	best, why := -1, notFound
-	for _, site := range r.find(w) {
+	for k, site := range r.find(w) {
 		met := 0
 		for met < len(r.needs) && r.needs[met].holds(w, site) {
 			met++
 		}
-		if met < len(r.needs) {
+		switch {
+		case met < len(r.needs):
 			if met > best {
 				best, why = met, r.needs[met].otherwise
 			}
-			continue
+		case skip[k]:
+			best, why = met, "the place of something in the text was not found"
+		default:
+			before := len(w.edits)
+			if r.rewrite(w, site); w.failed || w.clashes(before) {
+				return "", k
+			}
 		}
-		r.apply(w, site)
 	}
-	if edits, tree := w.finish(); len(edits) > 0 {
-		return Match{Edits: edits, Tree: tree, Why: r.about, Literals: w.literals}
-	}
-	if w.failed {
-		why = "the place of something in the text was not found"
-	}
-	return Match{Why: why, Literals: w.literals}
-}
-
-// apply makes the changes at a place on a copy, so that one which overlaps others can be
-// left out.
-func (r automatic[S]) apply(w *work, site S) {
-	trial := &work{Query: w.Query, source: w.source, tree: w.tree, levels: w.levels}
-	before := proto.Clone(w.tree)
-	r.rewrite(trial, site)
-	clash := trial.failed
-	for _, e := range trial.edits {
-		clash = clash || w.overlaps(span{e.From, e.To})
-	}
-	if clash {
-		proto.Reset(w.tree)
-		proto.Merge(w.tree, before)
-		w.failed = w.failed || len(w.edits) == 0 && trial.failed
-		return
-	}
-	w.literals = w.literals || trial.literals
-	w.edits = append(w.edits, trial.edits...)
+	return why, -1
 }

@@ -150,14 +150,8 @@ func placesOf(m proto.Message) span {
 // bare is a copy without places.
 func bare(m proto.Message) proto.Message {
 	c := proto.Clone(m)
-	forgetPlaces(c)
+	clearPlaces(c.ProtoReflect())
 	return c
-}
-
-// forgetPlaces takes all places out of a tree, which is what makes two trees of
-// different texts equal.
-func forgetPlaces(m proto.Message) {
-	eachPlace(m.ProtoReflect(), func(owner protoreflect.Message, field protoreflect.FieldDescriptor) { owner.Clear(field) })
 }
 
 // eachPlace calls f for each field with a place. One that is zero is there too.

@@ -63,11 +63,11 @@ func TestClauses(t *testing.T) {
 		"SELECT DISTINCT a FROM t WHERE x IS DISTINCT FROM y ORDER BY a LIMIT 1 OFFSET 2 FOR UPDATE": "targets= a;from= t;where= x IS DISTINCT FROM y;order= a;limit= 1 OFFSET 2;for= UPDATE",
 		"SELECT (SELECT a FROM b WHERE c) AS from FROM t GROUP BY a HAVING x WINDOW w AS (ORDER BY z)": "targets= (SELECT a FROM b WHERE c) AS from;from= t;" +
 			"group= a;having= x;window= w AS (ORDER BY z)",
-		"SELECT ((a)), extract(year FROM b) FROM t;":                           "targets= ((a)), extract(year FROM b);from= t",
-		"WITH c AS (SELECT x FROM y) SELECT a FROM c":                          "targets= a;from= c",
-		"SELECT FROM t OFFSET 1 LIMIT 2":                                       "targets=;from= t;limit= 1 LIMIT 2",
+		"SELECT ((a)), extract(year FROM b) FROM t;":                              "targets= ((a)), extract(year FROM b);from= t",
+		"WITH c AS (SELECT x FROM y) SELECT a FROM c":                             "targets= a;from= c",
+		"SELECT FROM t OFFSET 1 LIMIT 2":                                          "targets=;from= t;limit= 1 LIMIT 2",
 		"SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t GROUP BY b": "targets= percentile_cont(0.5) WITHIN GROUP (ORDER BY a);from= t;group= b",
-		"SELECT t.from, t.where FROM t FETCH FIRST 3 ROWS ONLY":                "targets= t.from, t.where;from= t;limit= FIRST 3 ROWS ONLY",
+		"SELECT t.from, t.where FROM t FETCH FIRST 3 ROWS ONLY":                   "targets= t.from, t.where;from= t;limit= FIRST 3 ROWS ONLY",
 	} {
 		c := newSource(text).clauses(parseSelect(t, text))
 		var got []string

@@ -15,7 +15,7 @@ type work struct {
 	*Query
 	source *source
 	tree   *pg_query.ParseResult // the rule's own
-	levels []*level
+	found  found
 	edits  []Edit
 	// failed is set when the place of something was not found: then the statement is
 	// left as it is.
@@ -31,7 +31,7 @@ func begin(q *Query) *work {
 		return nil
 	}
 	w.tree = proto.Clone(q.Tree).(*pg_query.ParseResult)
-	w.findLevels(w.tree.Stmts[0].Stmt, nil, nil)
+	w.findLevels(w.tree.Stmts[0].Stmt)
 	return w
 }
 
@@ -142,27 +142,26 @@ func eachMessage(m protoreflect.Message, f func(protoreflect.Message) bool) {
 	}
 }
 
-// overlaps reports whether an edit of a span would meet one that is there.
-func (w *work) overlaps(at span) bool {
-	for _, e := range w.edits {
-		if at.from < e.To && e.From < at.to || e.From == e.To && at.from < e.From && e.From < at.to {
-			return true
+// clashes reports whether one of the edits from number n on overlaps one before.
+func (w *work) clashes(n int) bool {
+	for _, a := range w.edits[n:] {
+		for _, b := range w.edits[:n] {
+			if a.From < b.To && b.From < a.To || a.From == b.From && (a.From < a.To) == (b.From < b.To) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// finish is the Match of the work, none if something was not found.
-func (w *work) finish() (edits []Edit, tree *pg_query.ParseResult) {
+// finish is the Match of the work.
+func (w *work) finish(about, why string) Match {
+	if len(w.edits) == 0 {
+		return Match{Why: why, Literals: w.literals}
+	}
 	slices.SortStableFunc(w.edits, func(a, b Edit) int { return a.From - b.From })
-	for i := 1; i < len(w.edits); i++ {
-		w.failed = w.failed || w.edits[i].From < w.edits[i-1].To
-	}
-	if w.failed {
-		return nil, nil
-	}
 	flatten(w.tree)
-	return w.edits, w.tree
+	return Match{Edits: w.edits, Tree: w.tree, Why: about, Literals: w.literals}
 }
 
 // flatten joins an AND with the AND that is its first operand, as the parser does.
