@@ -7,11 +7,10 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 //  1. x = ANY (a) is where false and NULL are the same: where x or an element is NULL,
 //     ANY is NULL and @> is false;
 //  2. = is PostgreSQL's own;
-//  3. a is a column of a table;
-//  4. its elements are of a type that PostgreSQL compares here as in arrays;
-//  5. x is a constant of that type: a string without a cast, an integer for integers, a
+//  3. a is a column of a table, of a type in our list;
+//  4. x is a constant of that type: a string without a cast, an integer for integers, a
 //     parameter where its type is what the cast makes it;
-//  6. a has a complete GIN index with the operator class array_ops.
+//  5. a has a complete GIN index with the operator class array_ops.
 //
 // The cast to the type of the column makes varchar[] and bigint[] be found, and the
 // operator is PostgreSQL's own also where an extension has one of that name.
@@ -22,8 +21,7 @@ var anyContains = automatic[anySite]{
 	needs: []need[anySite]{
 		{"NULL and false are not the same there", func(_ *work, s anySite) bool { return s.positive }},
 		{"its operator is not PostgreSQL's own =", func(w *work, s anySite) bool { return w.isOperator(s.expr.Name, "=") }},
-		{"the array is not a column of a table", func(_ *work, s anySite) bool { return s.item != nil }},
-		{"elements of that type are not compared in the same way in arrays", func(_ *work, s anySite) bool { return s.element() != "" }},
+		{"the array is not a column of a table, of a type that is known", func(_ *work, s anySite) bool { return s.item != nil }},
 		{"what is looked for is not a constant of the type of the elements", func(w *work, s anySite) bool { return w.isElement(s.expr.Lexpr, s.element()) }},
 		{"the array has no GIN index", func(_ *work, s anySite) bool {
 			return hasIndex(s.item.rel, s.item.rel.Column(s.column), "gin", "array_ops")
@@ -50,7 +48,7 @@ func findAny(w *work) (sites []anySite) {
 			return
 		}
 		s := anySite{node: n, expr: e, positive: positive[n]}
-		if i, c := l.column(e.Rexpr); i != nil {
+		if i, c := l.column(e.Rexpr); i != nil && arrays[c.Type] != "" {
 			s.item, s.column = i, c.Name
 		}
 		sites = append(sites, s)
@@ -63,13 +61,7 @@ var arrays = map[uint32]string{
 	1005: "int2", 1007: "int4", 1016: "int8", 1009: "text", 1015: "varchar", 2951: "uuid", 1182: "date", 1115: "timestamp", 1185: "timestamptz",
 }
 
-func (s anySite) element() string {
-	c := s.item.rel.Column(s.column)
-	if c.Collation >= firstUserOID {
-		return ""
-	}
-	return arrays[c.Type]
-}
+func (s anySite) element() string { return arrays[s.item.rel.Column(s.column).Type] }
 
 // isElement reports whether a node is a constant that in an array of this type is the
 // same as it is alone.
