@@ -16,6 +16,9 @@ const crm = `
 	CREATE SCHEMA odd;
 	CREATE TYPE odd.word AS (w text);
 	CREATE FUNCTION odd.eq(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
+	CREATE FUNCTION odd.more(int8, int4) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
+	CREATE OPERATOR odd.> (LEFTARG = int8, RIGHTARG = int4, FUNCTION = odd.more);
+	CREATE FUNCTION odd.strpos(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 	CREATE OPERATOR odd.= (LEFTARG = text, RIGHTARG = text, FUNCTION = odd.eq);
 	CREATE COLLATION odd.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 	CREATE TABLE companies (id int PRIMARY KEY, name text NOT NULL, city text, code varchar(8) UNIQUE, late int UNIQUE DEFERRABLE);
