@@ -39,7 +39,7 @@ func (w *work) dropOrder(q *pg_query.SelectStmt, c *clauses) {
 	q.SortClause = nil
 }
 
-// join is the place of the right arm of a join, with JOIN before it and ON behind it.
+// rightArm is the place of the right arm of a join, with JOIN before it and ON behind it.
 func (w *work) rightArm(i *item) span {
 	left, all := w.source.item(i.join.Larg), w.source.item(i.above)
 	if left.none() || all.none() {
@@ -59,8 +59,21 @@ func (w *work) rightArm(i *item) span {
 }
 
 // dropRight takes the right arm out of a join.
-func (w *work) dropRight(i *item) {
-	w.edit(w.rightArm(i), "")
+func (w *work) dropRight(i *item) { w.dropArm(i, w.rightArm(i)) }
+
+// dropArm takes the right arm, which is there, out of a join; and the parentheses around
+// the join if it leaves a table alone, which may have none.
+func (w *work) dropArm(i *item, at span) {
+	if i.join.Larg.GetJoinExpr() == nil {
+		before, behind := w.source.before(w.source.item(i.join.Larg).from), w.source.behind(at.to)
+		for before >= 0 && behind >= 0 && w.source.tokens[before].Word == "(" && w.source.tokens[behind].Word == ")" {
+			open := w.source.tokens[before]
+			w.edit(span{open.Start, open.End}, "")
+			at.to = w.source.tokens[behind].End
+			before, behind = before-1, w.source.behind(at.to)
+		}
+	}
+	w.edit(at, "")
 	i.above.Node = i.join.Larg.Node
 }
 

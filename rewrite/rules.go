@@ -5,5 +5,6 @@ package rewrite
 // that they pay.
 func Automatic() (on, shadow []Rule) {
 	return []Rule{anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
-		[]Rule{}
+		[]Rule{fkJoin, notIn, orUnion, distinctUnique, distinctExists, nullsSplit, dateRange, leftLike, selfJoin, unionAll, looseScan, countDistinct,
+			windowCount, existsOr, leftNull}
 }

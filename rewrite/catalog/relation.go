@@ -89,6 +89,8 @@ type Column struct {
 	// NotNull is a fact about all rows: a constraint that is NOT VALID does
 	// not make it.
 	NotNull bool
+	// FewValues is set when ANALYZE has found at least a hundred rows for each value.
+	FewValues bool
 	// HasDefault is set for generated columns, too.
 	HasDefault bool
 	Generated  byte // 0; s stored, v virtual
@@ -145,7 +147,8 @@ type ForeignKey struct {
 	OnUpdate, OnDelete     byte
 	Deferrable             bool
 	// Holds is a fact about all rows: it is validated and enforced, and its
-	// triggers are enabled.
+	// triggers are enabled. A key to a partitioned table is in the catalogs once more
+	// for each partition, of which it does not hold.
 	Holds bool
 }
 
