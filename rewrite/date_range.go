@@ -142,11 +142,15 @@ func (s *dateSite) look(w *work) {
 		s.column, s.unit = f.Args[0], "day"
 	case len(f.Args) != 2:
 	case last == "date_trunc":
+		w.literals = true
 		switch unit := f.Args[0].GetAConst().GetSval().GetSval(); unit {
 		case "year", "month", "day", "hour", "minute":
 			s.column, s.unit = f.Args[1], unit
 		}
-	case (last == "extract" || last == "date_part") && f.Args[0].GetAConst().GetSval().GetSval() == "year":
-		s.column, s.unit, s.whole = f.Args[1], "year", true
+	case last == "date_part", last == "extract":
+		w.literals = true
+		if f.Args[0].GetAConst().GetSval().GetSval() == "year" {
+			s.column, s.unit, s.whole = f.Args[1], "year", true
+		}
 	}
 }

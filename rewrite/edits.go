@@ -116,18 +116,17 @@ func existsNode(q *pg_query.SelectStmt) *pg_query.Node {
 	return &pg_query.Node{Node: &pg_query.Node_SubLink{SubLink: &pg_query.SubLink{SubLinkType: pg_query.SubLinkType_EXISTS_SUBLINK, Subselect: query}}}
 }
 
-// around finds the bytes of an expression before and behind the query of a link in it.
+// around finds the bytes of an expression before and behind the parentheses of a query in
+// it.
 func (w *work) around(n *pg_query.Node, q *pg_query.SelectStmt) (before, behind span) {
 	all, c := w.source.expression(n), w.clauses(q)
 	w.failed = w.failed || all.none()
-	before, behind = span{all.from, c.all.from}, span{c.all.to, all.to}
-	for before.from < before.to && w.Text[before.to-1] != '(' {
-		before.to--
+	open, end := w.source.before(c.all.from), w.source.behind(c.all.to)
+	if w.failed || open < 0 || end < 0 || w.source.tokens[open].Word != "(" || w.source.tokens[end].Word != ")" {
+		w.failed = true
+		return span{}, span{}
 	}
-	for behind.from < behind.to && w.Text[behind.from] != ')' {
-		behind.from++
-	}
-	return span{before.from, before.to - 1}, span{behind.from + 1, behind.to}
+	return span{all.from, w.source.tokens[open].Start}, span{w.source.tokens[end].End, all.to}
 }
 
 // asExists puts EXISTS, or NOT EXISTS, with a query in the place of an expression, whose

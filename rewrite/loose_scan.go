@@ -57,7 +57,7 @@ func rewriteLoose(w *work, l *level) {
 	}
 	text = strings.NewReplacer("%c", i.name(column.Name).text, "%f", w.copy(c.whole["from"]), "%n", quoteName(name)).Replace(text)
 	tree, err := pg_query.Parse(text)
-	if w.failed = w.failed || err != nil || w.hasComment(c.all) || i.alias == groups; w.failed {
+	if w.failed = w.failed || err != nil || w.hasComment(c.all) || i.alias == groups || i.rel.Name == groups; w.failed {
 		return
 	}
 	w.edit(c.all, text)

@@ -45,6 +45,8 @@ const crm = `
 	CREATE TABLE deals (id int PRIMARY KEY, company_id int NOT NULL REFERENCES companies ON DELETE CASCADE);
 	CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE TRIGGER keep BEFORE DELETE ON deals FOR EACH ROW EXECUTE FUNCTION keep();
+	CREATE TABLE words (word text COLLATE odd.loose NOT NULL, exactly text NOT NULL, amount numeric PRIMARY KEY);
+	CREATE UNIQUE INDEX ON words (word COLLATE "C"); CREATE UNIQUE INDEX ON words (exactly text_pattern_ops);
 	CREATE TABLE visits (id int PRIMARY KEY, kind text, grade int NOT NULL, code varchar(5), loose text COLLATE odd.loose, many int, bare text);
 	CREATE INDEX ON visits (kind); CREATE INDEX ON visits (grade); CREATE INDEX ON visits (code); CREATE INDEX ON visits (loose); CREATE INDEX ON visits (many);
 	INSERT INTO visits SELECT i, 'k' || i % 3, i % 3, 'c' || i % 2, 'x', i, 'b' FROM generate_series(1, 600) i;

@@ -35,7 +35,7 @@ var windowCount = automatic[windowSite]{
 	},
 	rewrite: func(w *work, s windowSite) {
 		q, c := s.level.query, w.clauses(s.level.query)
-		text := "SELECT count(*)"
+		text := "SELECT pg_catalog.count(*)"
 		for _, name := range []string{"from", "where"} {
 			if at := c.whole[name]; !at.none() {
 				text += " " + w.copy(at)
@@ -49,7 +49,7 @@ var windowCount = automatic[windowSite]{
 		same := proto.Clone(&pg_query.SelectStmt{FromClause: q.FromClause, WhereClause: q.WhereClause}).(*pg_query.SelectStmt)
 		inner := &pg_query.SelectStmt{TargetList: []*pg_query.Node{pg_query.MakeResTargetNodeWithVal(&pg_query.Node{Node: s.node.Node}, 0)},
 			FromClause: same.FromClause, WhereClause: same.WhereClause, LimitOption: pg_query.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg_query.SetOperation_SETOP_NONE}
-		f.Funcname = []*pg_query.Node{pg_query.MakeStrNode("count")}
+		f.Funcname = []*pg_query.Node{pg_query.MakeStrNode("pg_catalog"), pg_query.MakeStrNode("count")}
 		s.node.Node = &pg_query.Node_SubLink{SubLink: &pg_query.SubLink{SubLinkType: pg_query.SubLinkType_EXPR_SUBLINK,
 			Subselect: &pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: inner}}}}
 	},
