@@ -206,6 +206,7 @@ type transaction struct {
 	pin      sqlparse.Reason // the one of pins that is told
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
+	bound    bool // a Bind or Execute was among them
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
