@@ -368,7 +368,7 @@ func (s *session) exchangeDone() {
 	result := s.transactionResult()
 	s.endFill()
 	s.record()
-	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
+	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}
 	s.cancel.queryTimeout, s.tx.tries = false, false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {

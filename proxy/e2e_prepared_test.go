@@ -93,6 +93,11 @@ var preparedConversations = []struct {
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p(1)"), asks("deallocate p"), asks("execute p(1)"), asks(shows)}},
 	{name: "table of a parsed one that is gone", turns: []turn{asks("prepare q as select 'q'"), sends(pgtest.Parse("p", "select a from prepared_gone")), {ddl: "drop table prepared_gone"}, asks("begin"), asks("execute q"), asks("execute p"), asks("rollback"), asks("execute q"),
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p")}},
+	{name: "table that is gone when a pipeline names it", turns: []turn{asks("prepare p as select a from prepared_gone"), {ddl: "drop table prepared_gone"},
+		{messages: []pgproto3.FrontendMessage{pgtest.Parse("q", "select 'q'"), pgtest.Parse("", "execute p"), pgtest.Sync, pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Sync}},
+		sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), sends(pgtest.CloseStatement("q")), asks("begin"),
+		{messages: []pgproto3.FrontendMessage{pgtest.Parse("q", "select 'q'"), pgtest.Parse("", "execute p"), pgtest.Sync, pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Sync}},
+		asks("commit"), sends(pgtest.Parse("r", "execute p"), pgtest.Bind("", "r"), pgtest.Execute("", 0)), asks("execute p"), asks("execute q")}},
 }
 
 const preparedFixture = `

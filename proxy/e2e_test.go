@@ -56,6 +56,7 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	cfg.Backend.URL = "postgres://" + backend
 	cfg.Pool.Size, cfg.Pool.Overflow = 5, 0
 	cfg.Timeouts.Shutdown = 2 * time.Second
+	cfg.Timeouts.HalfClosed = 0 // the clients that close here have gone
 	if change != nil {
 		change(&cfg)
 	}

@@ -135,7 +135,9 @@ type clientSide struct {
 	// client's next Sync.
 	skipping bool
 	// polite is set by Terminate: what was sent before it is to be finished.
-	polite     bool
+	polite bool
+	// ended is set when the client has closed its half of the connection.
+	ended      bool
 	statements statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
@@ -206,6 +208,7 @@ type transaction struct {
 	pin      sqlparse.Reason // the one of pins that is told
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
+	bound    bool // a Bind or Execute was among them
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
@@ -319,15 +322,6 @@ func (s *session) Drained() {
 func (s *session) Closed(error) {
 	defer s.endEvent()
 	s.leave(closedByClient)
-}
-
-// HalfClosed says that the client will send nothing more. It comes only while
-// the client is not read, so nothing would notice that it has gone.
-func (s *session) HalfClosed() {
-	defer s.endEvent()
-	if s.client.paused&pausedWaiting != 0 && !endsWithTerminate(s.client.in) {
-		s.leave(closedByClient)
-	}
 }
 
 func (s *session) pauseClient(why pauseReason) {
