@@ -124,7 +124,9 @@ func TestServedStatements(t *testing.T) {
 	anon := []message{parseAnon, bindAnon, execute, syncing}
 	named := []message{parseX, bindX, execute, syncing}
 	again := []message{bindX, execute, syncing}
-	prepare := func(s *session) { s.client.statements.set("x", s.newStatement(s.bodies.get(frames(t, parseX)[wire.HeaderLen+2:], true))) }
+	prepare := func(s *session) {
+		s.client.statements.set("x", s.newStatement(s.bodies.get(frames(t, parseX)[wire.HeaderLen+2:], true)))
+	}
 	change := func(f func(*statement)) func(*session) {
 		return func(s *session) {
 			prepare(s)
