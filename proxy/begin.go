@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -135,7 +136,7 @@ func (s *session) sendBegin() {
 	if s.begin.text == "" {
 		return
 	}
-	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.readsCommitted()
+	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.who.signature != nil && s.bypassIsolation() == cache.NoBypass
 	out := wire.AppendQuery(s.scratch[:0], s.begin.text)
 	s.queue.push(expectQuery, swallow)
 	if s.begin.failed {
