@@ -30,7 +30,7 @@ const (
 //  4. a transaction that it is in is READ COMMITTED and has done nothing but read.
 func (s *session) mayServe() bool {
 	sig := s.who.signature
-	if sig == nil || s.listen != nil || s.own || s.who.blurred || s.who.always != sqlparse.ReasonNone || !s.pooled() {
+	if !s.databases.serving || sig == nil || s.listen != nil || s.own || s.who.blurred || s.who.always != sqlparse.ReasonNone || !s.pooled() {
 		return false
 	}
 	if s.back.lease != nil {

@@ -18,8 +18,7 @@ var builtin = []listed{
 // all are the rules of a configuration.
 func (cfg *Config) all() (rules []listed) {
 	for i := range cfg.UserRules {
-		r := &cfg.UserRules[i]
-		_ = r
+		rules = append(rules, listed{Rule: userRule{&cfg.UserRules[i]}, shadow: cfg.UserRules[i].Mode != ModeOn, blind: true, user: &cfg.UserRules[i]})
 	}
 	return append(rules, builtin...)
 }
