@@ -28,6 +28,8 @@ type events struct {
 	panics   prometheus.Counter
 	connects *prometheus.HistogramVec
 
+	rewrites rewriteEvents
+
 	reloads    *prometheus.CounterVec
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
@@ -47,6 +49,7 @@ func newEvents(b *book, reasons *boundedLabel) *events {
 	e.retries = b.counters("retries_total", "Exchanges sent again, to another backend, before the client had seen a reply.", "reason")
 	e.panics = b.counter("session_panics_total", "Sessions closed because of an error in PgJay itself; the log says where. Please report it.")
 	e.connects = b.durations("pool_server_connect_duration_seconds", "Time to connect and log in to PostgreSQL, when it succeeded.")
+	e.rewrites = newRewriteEvents(b)
 	e.reloads = b.counters("config_reloads_total", "Times the configuration was read again.", "result")
 	e.reloadOK = b.gauge("config_last_reload_successful", "1 if the configuration in force is the one that was read last.")
 	e.reloadTime = b.gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was read, in Unix time.")

@@ -367,6 +367,7 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.endFill()
+	s.endRewriting()
 	s.record()
 	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}
 	s.cancel.queryTimeout, s.tx.tries = false, false

@@ -86,9 +86,17 @@ func (s *session) bypassIsolation() cache.Bypass {
 	return cache.BypassIsolation
 }
 
+// readsCommitted is bypassIsolation for a session of which it may not be known.
+func (s *session) readsCommitted() bool {
+	return s.who.signature != nil && s.bypassIsolation() == cache.NoBypass
+}
+
+// serves reports whether the client is one whose answers are kept.
+func (s *session) serves() bool { return s.databases.serving && s.who.signature != nil }
+
 // servedQuery answers a Query from the cache, if it can.
 func (s *session) servedQuery(frame []byte, n int) served {
-	if s.who.signature == nil || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || s.bypassed() {
+	if !s.serves() || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || s.bypassed() {
 		return servedNot
 	}
 	text := textOf(frame, n)

@@ -163,6 +163,7 @@ func (s *session) setParams(p pool.Params) {
 	s.who.params = p
 	standard, _ := p.Get("standard_conforming_strings")
 	s.who.standard = standard == "on"
+	s.who.plainness = plainnessOf(p)
 	s.setAlways()
 }
 
@@ -234,6 +235,7 @@ func (s *session) dropLease() {
 	s.forgetSent()
 	s.loseChanges()
 	s.dropFill()
+	s.rewriting = nil
 	if s.back.in != nil {
 		s.giveBuffer(s.back.in)
 	}

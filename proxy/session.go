@@ -77,6 +77,7 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
+	rewriteSide
 	console *console // nil: it has a pool
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
@@ -100,6 +101,7 @@ type identity struct {
 	timed   bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
+	plainness
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -233,6 +235,9 @@ type transaction struct {
 	// reads is set while the transaction is READ COMMITTED and has done nothing but
 	// read.
 	reads bool
+	// tame is set while the transaction is READ COMMITTED and has changed nothing but
+	// rows.
+	tame bool
 }
 
 // copyState is how far the backend is with reading copy data.
