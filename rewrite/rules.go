@@ -10,9 +10,12 @@ type listed struct {
 	user *UserRule
 }
 
-// builtin are the automatic rules, in the order in which they are tried.
-var builtin = []listed{
-	{Rule: nullsOrder{}},
+// Automatic returns the rules that apply by themselves, in the order in which they are
+// tried: first those that are on by default, then those that have to show in shadow
+// that they pay.
+func Automatic() (on, shadow []Rule) {
+	return []Rule{nullsOrder{}, anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
+		[]Rule{}
 }
 
 // all are the rules of a configuration.
@@ -20,5 +23,12 @@ func (cfg *Config) all() (rules []listed) {
 	for i := range cfg.UserRules {
 		rules = append(rules, listed{Rule: userRule{&cfg.UserRules[i]}, shadow: cfg.UserRules[i].Mode != ModeOn, blind: true, user: &cfg.UserRules[i]})
 	}
-	return append(rules, builtin...)
+	on, shadow := Automatic()
+	for _, r := range on {
+		rules = append(rules, listed{Rule: r})
+	}
+	for _, r := range shadow {
+		rules = append(rules, listed{Rule: r, shadow: true})
+	}
+	return rules
 }
