@@ -26,6 +26,7 @@ type consoleCommands []*consoleCommand
 
 var allConsoleCommands = consoleCommands{
 	&showHelp, &showVersion, &showCache, &showCacheTotals,
+	&showStatements, &showSlow, &showPlans, &showPlan, &showAdvice,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,
 	// What drivers and tools say by themselves.
 	{words: "SET", hidden: true, arguments: anyWords, tag: "SET"},
