@@ -100,7 +100,7 @@ func (f *demoFlags) config() (*configs.Config, error) {
 		configs.Set("auth.method=trust"),
 		configs.Set("cache.enabled=true"),
 		configs.Set("monitor.explain_superuser=true"), // there is nobody else
-		configs.Set("timeouts.shutdown=1s"), // Ctrl-C is meant
+		configs.Set("timeouts.shutdown=1s"),           // Ctrl-C is meant
 	})
 }
 

@@ -3,7 +3,7 @@ package plan
 // Label names a node as EXPLAIN does: Seq Scan on public.t.
 func (n *Node) Label() string {
 	label := n.Type
-	if n.Operation != "" {
+	if n.Type == "ModifyTable" && n.Operation != "" {
 		label = n.Operation
 	}
 	switch n.Strategy {
