@@ -4,6 +4,7 @@ import (
 	_ "embed" // DefaultFile
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -24,6 +25,7 @@ type Config struct {
 	Timeouts proxy.TimeoutsConfig `yaml:"timeouts"`
 	Pool     pool.Config          `yaml:"pool"`
 	Cache    cache.Config         `yaml:"cache"`
+	Monitor  monitor.Config       `yaml:"monitor"`
 	Log      LogConfig            `yaml:"log"`
 }
 
@@ -48,6 +50,7 @@ func Default() *Config {
 		Timeouts: proxy.DefaultTimeoutsConfig(),
 		Pool:     pool.DefaultConfig(),
 		Cache:    cache.DefaultConfig(),
+		Monitor:  monitor.DefaultConfig(),
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -27,6 +27,7 @@ type consoleCommands []*consoleCommand
 var allConsoleCommands = consoleCommands{
 	&showHelp, &showVersion, &showCache, &showCacheTotals,
 	&showRewrites,
+	&showStatements, &showSlow, &showPlans, &showPlan, &showAdvice,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,
 	// What drivers and tools say by themselves.
 	{words: "SET", hidden: true, arguments: anyWords, tag: "SET"},

@@ -73,6 +73,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
+	mon.SetConnect(srv.pools.Connect)
 	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
 		group.Close()
 		return nil, err
@@ -184,6 +185,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
+	serving.Go(func() { srv.monitor.Run(poolCtx) })
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)

@@ -99,7 +99,8 @@ func (f *demoFlags) config() (*configs.Config, error) {
 		{Text: "--log-level " + f.level, Path: "log.level", Value: f.level},
 		configs.Set("auth.method=trust"),
 		configs.Set("cache.enabled=true"),
-		configs.Set("timeouts.shutdown=1s"), // Ctrl-C is meant
+		configs.Set("monitor.explain_superuser=true"), // there is nobody else
+		configs.Set("timeouts.shutdown=1s"),           // Ctrl-C is meant
 	})
 }
 
@@ -139,7 +140,7 @@ func addGuest(ctx context.Context, url string, cfg *configs.Config) error {
 func serveDemo(ctx context.Context, cfg *configs.Config, stderr io.Writer, serving func(*proxy.Server, *admin)) error {
 	log, _ := newLogger(cfg.Log, stderr)
 	warn(log, cfg)
-	mon := newMonitor(cfg)
+	mon := newMonitor(cfg, log)
 	srv, err := proxy.NewServer(cfg.Proxy(), log, mon)
 	if err != nil {
 		return err

@@ -30,9 +30,13 @@ var imports = map[string]string{
 	"cache":            "",
 	"rewrite":          "rewrite/sqlparse rewrite/catalog",
 	"pool":             "proxy/wire proxy/reactor",
-	"monitor":          "pool cache rewrite/sqlparse rewrite/catalog",
-	"proxy":            "proxy/wire proxy/reactor pool cache rewrite rewrite/sqlparse rewrite/catalog monitor",
-	"configs":          "proxy pool cache rewrite monitor", // for their Config
+	"monitor":          "pool cache rewrite/sqlparse rewrite/catalog monitor/digest monitor/plan monitor/advice monitor/explain",
+	"monitor/digest":   "rewrite/sqlparse",
+	"monitor/plan":     "rewrite/sqlparse",
+	"monitor/advice":   "monitor/digest monitor/plan",
+	"monitor/explain":  "pool rewrite/sqlparse monitor/digest monitor/plan monitor/advice",
+	"proxy":            "proxy/wire proxy/reactor pool cache rewrite rewrite/sqlparse rewrite/catalog monitor monitor/digest monitor/explain",
+	"configs":          "proxy pool cache rewrite monitor monitor/explain", // for their Config
 	"cmd/pgjay":        "configs proxy pool pool/embedded monitor",
 	"cmd/simulator":    "configs proxy pool pool/embedded monitor",
 

@@ -69,6 +69,7 @@ func (r *reloader) apply(next *configs.Config, level *slog.LevelVar) error {
 	}
 	r.cfg = next
 	level.Set(logLevel(next.Log))
+	r.mon.Configure(next.Monitor)
 	r.mon.SetClientLimit(next.Limits.MaxClients)
 	r.log.Info("configuration reloaded", "changed", live)
 	if len(restart) > 0 {

@@ -17,7 +17,7 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	warn(log, cfg)
 
 	// 1. The monitor: everything after it reports to it.
-	mon := newMonitor(cfg)
+	mon := newMonitor(cfg, log)
 
 	// 2. The server, which opens nothing yet but reads TLS files and users.
 	srv, err := proxy.NewServer(cfg.Proxy(), log, mon)
@@ -58,13 +58,13 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	return err
 }
 
-func newMonitor(cfg *configs.Config) *monitor.Monitor {
+func newMonitor(cfg *configs.Config, log *slog.Logger) *monitor.Monitor {
 	b := readBuild()
 	loops := cfg.Listen.Loops
 	if loops == 0 {
 		loops = runtime.GOMAXPROCS(0)
 	}
-	mon := monitor.New(monitor.Options{Version: b.version, Commit: b.commit, Loops: loops})
+	mon := monitor.New(monitor.Options{Version: b.version, Commit: b.commit, Loops: loops, Config: cfg.Monitor, Log: log})
 	mon.SetClientLimit(cfg.Limits.MaxClients)
 	return mon
 }
