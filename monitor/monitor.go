@@ -44,6 +44,7 @@ type Monitor struct {
 	sources   atomic.Pointer[sources]
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
+	pulse     pulse
 }
 
 // sources are the other packages' own accounts.

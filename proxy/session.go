@@ -67,6 +67,7 @@ type session struct {
 	meter  meter
 
 	login   *login // until stateReady
+	origin  *origin
 	who     identity
 	waiter  pool.Waiter
 	traffic *monitor.Traffic
@@ -204,6 +205,7 @@ type transaction struct {
 	pins     sqlparse.Reasons // none: not pinned
 	left     leftover
 	pin      sqlparse.Reason // the one of pins that is told
+	pinText  string          // the beginning of the statement to blame
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	batch    uint64

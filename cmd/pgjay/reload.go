@@ -24,6 +24,8 @@ type reloader struct {
 	mon *monitor.Monitor
 	srv *proxy.Server
 	cfg *configs.Config // in force; owned by watch's goroutine
+	// asked has a reload that the console waits for; it gets the error.
+	asked chan chan<- error
 }
 
 // watch handles requests until ctx ends. The channel it returns is closed then.
@@ -40,7 +42,9 @@ func (r *reloader) watch(ctx context.Context, reload *reloads) <-chan struct{} {
 			case <-ctx.Done():
 				return
 			case <-reload.requests:
-				r.reload(reload)
+				_ = r.reload(reload) // it is logged
+			case answer := <-r.asked:
+				answer <- r.reload(reload)
 			}
 		}
 	}()
@@ -49,7 +53,7 @@ func (r *reloader) watch(ctx context.Context, reload *reloads) <-chan struct{} {
 
 // reload reads the configuration. If anything is wrong with it, nothing
 // changes.
-func (r *reloader) reload(from *reloads) {
+func (r *reloader) reload(from *reloads) error {
 	next, err := from.load()
 	if err == nil {
 		err = r.apply(next, from.level)
@@ -58,7 +62,21 @@ func (r *reloader) reload(from *reloads) {
 	if err != nil {
 		r.report(err)
 	}
+	return err
 }
+
+// ask has the configuration read again, and waits for what comes of it.
+func (r *reloader) ask(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case r.asked <- answer:
+		return <-answer
+	case <-ctx.Done():
+		return errEnding
+	}
+}
+
+var errEnding = errors.New("pgjay is shutting down")
 
 // apply puts next into force as far as that goes without a restart.
 func (r *reloader) apply(next *configs.Config, level *slog.LevelVar) error {

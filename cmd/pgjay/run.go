@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"runtime"
@@ -42,11 +43,19 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	log.Info("listening", "addresses", addressNames(srv), "admin", admin.address(),
 		"backend", cfg.BackendURL(), "pid", os.Getpid(), "version", readBuild().version)
 
-	// 5. Reloads, for as long as clients are served.
+	// 5. Reloads and samples, for as long as clients are served.
 	serving, stopped := context.WithCancel(ctx)
 	defer stopped()
-	running := reloader{log: log, mon: mon, srv: srv, cfg: cfg}
+	running := reloader{log: log, mon: mon, srv: srv, cfg: cfg, asked: make(chan chan<- error)}
 	watching := running.watch(serving, reload)
+	go mon.Run(serving)
+	ctx, shutDown := context.WithCancelCause(ctx)
+	defer shutDown(nil)
+	control := proxy.Control{Shutdown: func() { shutDown(errShutdown) }}
+	if reload != nil {
+		control.Reload = func() error { return running.ask(serving) }
+	}
+	srv.SetControl(control)
 
 	// 6. Clients. Run returns when ctx has ended and they are drained.
 	err = srv.Run(ctx)
@@ -57,6 +66,9 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	log.Info("stopped", "cause", context.Cause(ctx))
 	return err
 }
+
+// errShutdown is why run ends after the console's SHUTDOWN.
+var errShutdown = errors.New("SHUTDOWN in the console")
 
 func newMonitor(cfg *configs.Config) *monitor.Monitor {
 	b := readBuild()
