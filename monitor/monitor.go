@@ -89,6 +89,24 @@ func New(o Options) *Monitor {
 	return m
 }
 
+// Started is when the monitor was made, with the program.
+func (m *Monitor) Started() time.Time { return m.started }
+
+// Ready returns nil while clients are accepted, else why not.
+func (m *Monitor) Ready() error { return m.ready() }
+
+// Pools returns a snapshot of each pool.
+func (m *Monitor) Pools() []pool.Stat { return m.pools() }
+
+// Cache returns a snapshot of the cache; nil if there is none.
+func (m *Monitor) Cache() *cache.Stat {
+	stat := m.cache.Load()
+	if stat == nil {
+		return nil
+	}
+	return new((*stat)())
+}
+
 // SetSources says whom to ask about the pools and whether clients are
 // accepted, when that was not known yet at New. Either may be nil.
 func (m *Monitor) SetSources(pools func() []pool.Stat, ready func() error) {

@@ -241,9 +241,9 @@ func (m *Monitor) Moments() []Moment {
 	return append([]Moment(nil), p.moments...)
 }
 
-// watch returns a channel that gets each moment from now on, until end is called. Who
+// Watch returns a channel that gets each moment from now on, until end is called. Who
 // does not take one in time misses it.
-func (m *Monitor) watch() (moments <-chan Moment, end func()) {
+func (m *Monitor) Watch() (moments <-chan Moment, end func()) {
 	p := &m.pulse
 	w := make(chan Moment, 4)
 	p.mu.Lock()

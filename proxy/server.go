@@ -184,6 +184,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
+	serving.Go(func() { srv.monitor.Run(poolCtx) })
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)

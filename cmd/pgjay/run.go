@@ -43,12 +43,11 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	log.Info("listening", "addresses", addressNames(srv), "admin", admin.address(),
 		"backend", cfg.BackendURL(), "pid", os.Getpid(), "version", readBuild().version)
 
-	// 5. Reloads and samples, for as long as clients are served.
+	// 5. Reloads, for as long as clients are served.
 	serving, stopped := context.WithCancel(ctx)
 	defer stopped()
 	running := reloader{log: log, mon: mon, srv: srv, cfg: cfg, asked: make(chan chan<- error)}
 	watching := running.watch(serving, reload)
-	go mon.Run(serving)
 	ctx, shutDown := context.WithCancelCause(ctx)
 	defer shutDown(nil)
 	control := proxy.Control{Shutdown: func() { shutDown(errShutdown) }}
