@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"errors"
+	"log/slog"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,9 @@ type Options struct {
 	// told apart; what comes later is "other". There may be five times as many
 	// pairs of database and user. 0 is 200.
 	MaxLabelValues int
+
+	Config Config
+	Log    *slog.Logger // of slow statements; nil: none
 }
 
 // Monitor counts what happens, and tells Prometheus. All its methods may be
@@ -45,6 +49,7 @@ type Monitor struct {
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
 	pulse     pulse
+	inquiry   *inquiry
 }
 
 // sources are the other packages' own accounts.
@@ -61,6 +66,9 @@ func New(o Options) *Monitor {
 	if o.MaxLabelValues <= 0 {
 		o.MaxLabelValues = defaultMaxLabelValues
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	b := &book{registry: prometheus.NewRegistry()}
 	overflow := b.counters("metrics_label_overflow_total", "Times that a label's value was counted as other for want of room.", "label")
 	m := &Monitor{
@@ -73,6 +81,7 @@ func New(o Options) *Monitor {
 	for range o.Loops {
 		m.recorders = append(m.recorders, newRecorder(m.pairs, m.started))
 	}
+	m.inquiry = newInquiry(&o)
 	m.SetSources(o.Pools, o.Ready)
 	b.gauges("build_info", "1; the labels say what is running.", "version", "commit", "goversion").
 		WithLabelValues(cleanName(o.Version), cleanName(o.Commit), runtime.Version()).Set(1)

@@ -67,8 +67,8 @@ type reading struct {
 	wait                       time.Duration
 }
 
-// Run samples until ctx ends.
-func (m *Monitor) Run(ctx context.Context) {
+// sample takes samples until ctx ends.
+func (m *Monitor) sample(ctx context.Context) {
 	ticker := time.NewTicker(pulseEvery)
 	defer ticker.Stop()
 	m.beat(time.Now())

@@ -48,6 +48,7 @@ func (s *session) relay(p []byte) (used int) {
 			if n < 0 || have < n && s.mustKnow(p[i], have) {
 				break
 			}
+			s.sample.observed.bytes += uint64(n)
 			made := (s.queue.headFlushed() || !comesAnytime(p[i])) && s.makeReplies()
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
 			if s.back.healing && len(s.back.sent) > 0 {

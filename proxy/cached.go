@@ -67,6 +67,7 @@ func (s *session) servedQuery(frame []byte, n int) served {
 	e, outcome := s.find(&q)
 	if e != nil {
 		s.client.statements.unnamed = statement{}
+		s.observeServed(nil, text)
 		s.serve(e, nil, nil)
 		return servedHere
 	}
@@ -154,11 +155,12 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
-	if core, ok := e.Core(); ok {
-		s.toClient(core)
-	} else {
-		s.toClient(e.AppendTo(nil))
+	core, ok := e.Core()
+	if !ok {
+		core = e.AppendTo(nil)
 	}
+	s.toClient(core)
+	s.sample.observed.bytes = uint64(len(core))
 	status := s.heldStatus()
 	if s.back.lease != nil {
 		status = s.back.status

@@ -30,6 +30,7 @@ var allConsoleCommands = consoleCommands{
 	&showPeers, &showPeerPools, &showFDs, &showSockets, &showActiveSockets, &showLists, &showMem, &showState,
 	&showDNSHosts, &showDNSZones, &showStats, &showStatsTotals, &showStatsAverages, &showTotals,
 	&showPins, &showCache, &showCacheTotals,
+	&showStatements, &showSlow, &showPlans, &showPlan, &showAdvice,
 	&reload, &reconnect, &killClient, &killAll, &shutdown, &pause, &resume, &disable, &enable, &suspend, &waitClose,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,
 	// What drivers and tools say by themselves.

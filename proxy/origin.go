@@ -21,6 +21,14 @@ type endpoint struct {
 	port    int
 }
 
+// String is the address with the port.
+func (e endpoint) String() string {
+	if e.address == "unix" {
+		return e.address
+	}
+	return net.JoinHostPort(e.address, strconv.Itoa(e.port))
+}
+
 // newOrigin describes a client's socket. unixPort stands for the port of unix sockets.
 func newOrigin(nc net.Conn, unixPort int) *origin {
 	return &origin{remote: newEndpoint(nc.RemoteAddr(), unixPort), connected: time.Now()}

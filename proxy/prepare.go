@@ -156,6 +156,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteBody(st.body)
 		s.tx.drops = s.tx.drops || st.body.class.Drops
 	}
+	s.observeBind(st, values, n == len(frame))
 	if st.sql != "" && !st.plain {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}

@@ -71,6 +71,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
+	mon.SetConnect(srv.pools.Connect)
 	if cfg.Cache.Enabled {
 		if srv.databases.cache, err = cache.New(cfg.Cache); err != nil {
 			group.Close()

@@ -5,6 +5,7 @@ import (
 	"unique"
 
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -78,6 +79,7 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
+	streak  streak
 	console *console // nil: it has a pool
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
@@ -90,8 +92,9 @@ type identity struct {
 	// database and signature are for the cache; nil: nothing is cached.
 	database  *database
 	signature *signature
-	startup   pool.Label // the start-up parameters: what RESET goes back to
-	label     pool.Label // the settings that a backend must have for it
+	owner     *digest.Owner // nil: statements are not observed
+	startup   pool.Label    // the start-up parameters: what RESET goes back to
+	label     pool.Label    // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
 	// meaning is of the settings what texts mean; blurred is set while that is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -60,6 +61,7 @@ type station struct {
 	*shared
 	loop     *reactor.Loop
 	recorder *monitor.Recorder
+	observer *digest.Recorder
 	sessions map[*session]struct{}
 	draining bool
 	// scratch is where small messages are built. Each use ends the one before.
@@ -91,6 +93,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		loop:      loop,
 		sessions:  make(map[*session]struct{}),
 		recorder:  sh.monitor.Recorder(loop.Index()),
+		observer:  sh.monitor.Statements().Recorder(loop.Index()),
 		texts:     texts,
 		bodies:    bodies{memo: texts.memo},
 		scratch:   make([]byte, 0, 4096),

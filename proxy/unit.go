@@ -99,6 +99,7 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 	if e == nil {
 		return 0, s.missed(&q, outcome)
 	}
+	s.observeServed(b, b.sql)
 	s.serve(e, s.unitHead(&u, b), u.tail())
 	return u.length, servedHere
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgjay/pgjay/configs"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/web"
 	"github.com/pgjay/pgjay/proxy"
 )
 
@@ -20,10 +21,11 @@ type reloads struct {
 
 // reloader puts new configurations into force, one at a time.
 type reloader struct {
-	log *slog.Logger
-	mon *monitor.Monitor
-	srv *proxy.Server
-	cfg *configs.Config // in force; owned by watch's goroutine
+	log       *slog.Logger
+	mon       *monitor.Monitor
+	srv       *proxy.Server
+	dashboard *web.Dashboard
+	cfg       *configs.Config // in force; owned by watch's goroutine
 	// asked has a reload that the console waits for; it gets the error.
 	asked chan chan<- error
 }
@@ -87,6 +89,8 @@ func (r *reloader) apply(next *configs.Config, level *slog.LevelVar) error {
 	}
 	r.cfg = next
 	level.Set(logLevel(next.Log))
+	r.mon.Configure(next.Monitor)
+	r.dashboard.Configure(next.Dashboard)
 	r.mon.SetClientLimit(next.Limits.MaxClients)
 	r.log.Info("configuration reloaded", "changed", live)
 	if len(restart) > 0 {

@@ -12,9 +12,14 @@ import (
 // documents are the JSON documents, by their name under /api.
 func (d *Dashboard) documents() map[string]document {
 	return map[string]document{
-		"overview": d.overview,
-		"pools":    d.pools,
-		"cache":    d.cache,
+		"overview":   d.overview,
+		"pools":      d.pools,
+		"cache":      d.cache,
+		"statements": d.statements,
+		"plans":      d.plans,
+		"plan":       d.plan,
+		"advice":     d.advice,
+		"rewrites":   d.rewrites,
 	}
 }
 

@@ -15,6 +15,8 @@ type Source struct {
 	Monitor *monitor.Monitor
 	Shapes  func() []cache.ShapeStat // of the cache
 	Clients func() ([]Client, error) // that are logged in
+	// Rewrites are the statements that others are sent for.
+	Rewrites func() []Rewrite
 }
 
 // Dashboard answers to what comes to the admin address.

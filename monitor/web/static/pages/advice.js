@@ -34,6 +34,6 @@ export function Advice() {
   const state = useDocument('advice', 5);
   const d = state.data;
   if (!d) return html`<${Wait} state=${state} />`;
-  if (!d.advice.length) return html`<p class="empty">There is no advice${d.enabled ? ' yet: it comes of statements that were explained.' : ', as statements are not explained (monitor.explain).'}</p>`;
+  if (!d.advice.length) return html`<p class="empty">There is no advice yet: it comes of statements that were counted and explained (monitor.explain).</p>`;
   return d.advice.map((a) => html`<${One} key=${a.id} a=${a} />`);
 }

@@ -55,5 +55,5 @@ export function Statements({ what }) {
   const longest = Math.max(...all.map((s) => s.total), 0);
   return html`
     <p><label>Only those with <input type="search" value=${filter} onInput=${(e) => setFilter(e.target.value)} /></label></p>
-    <section><${Table} caption="Those that took most time; texts are without literals" columns=${columns(longest)} rows=${rows} by="total" empty=${state.data.enabled ? undefined : 'Statements are not counted (monitor.max_statements).'} /></section>`;
+    <section><${Table} caption="Those that took most time; texts are without literals" columns=${columns(longest)} rows=${rows} by="total" empty="No statement was counted yet (monitor.max_statements)." /></section>`;
 }
