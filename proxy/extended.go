@@ -28,8 +28,10 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		s.send(frame)
 		s.flushed()
 	case typ == wire.Parse:
+		s.traffic.Parsed()
 		s.parse(frame, parsed)
 	case typ == wire.Bind:
+		s.traffic.Bound()
 		s.bind(frame, n)
 	case typ == wire.Describe && statement:
 		s.describe(frame)

@@ -96,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(),
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen,
 	}, nil
 }
 
@@ -252,6 +252,7 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 		address = tcp.IP.String()
 	}
 	s := st.open(address)
+	s.origin = newOrigin(nc, srv.listen.UnixPort)
 	defer s.endEvent()
 	conn, err := loop.Attach(nc, s)
 	if err != nil {
@@ -299,7 +300,7 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 	}
 	state := encrypted.ConnectionState()
 	s.setState(stateStartup)
-	s.login.tls = &state
+	s.login.tls, s.origin.tls = &state, encryptedBy(&state)
 	conn, err := s.loop.Attach(encrypted, s)
 	if err != nil {
 		s.handshakeFailed(err)

@@ -68,6 +68,7 @@ type session struct {
 	meter  meter
 
 	login   *login // until stateReady
+	origin  *origin
 	who     identity
 	waiter  pool.Waiter
 	traffic *monitor.Traffic
@@ -211,6 +212,7 @@ type transaction struct {
 	pins     sqlparse.Reasons // none: not pinned
 	left     leftover
 	pin      sqlparse.Reason // the one of pins that is told
+	pinText  string          // the beginning of the statement to blame
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	bound    bool // a Bind or Execute was among them

@@ -25,6 +25,7 @@ type settings struct {
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
+	listen      ListenConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
@@ -33,6 +34,7 @@ type shared struct {
 	stations  []*station // by loop index; does not change
 	pools     *pool.Set
 	live      atomic.Pointer[settings]
+	control   atomic.Pointer[Control]
 	cancels   cancelTable
 	greetings greetings
 	hidden    hidden

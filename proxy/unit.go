@@ -167,9 +167,11 @@ func (s *session) sharesStatements() bool { return s.maxStatements() > 0 }
 // unitHead prepares the statement, for the client, and returns what stands before the
 // answer.
 func (s *session) unitHead(u *unit, b *body) []byte {
+	s.traffic.Bound()
 	if u.parse == nil {
 		return bindComplete
 	}
+	s.traffic.Parsed()
 	s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
 	return parseComplete
 }

@@ -35,9 +35,10 @@ var imports = map[string]string{
 	"monitor/plan":     "rewrite/sqlparse",
 	"monitor/advice":   "monitor/digest monitor/plan",
 	"monitor/explain":  "pool rewrite/sqlparse monitor/digest monitor/plan monitor/advice",
+	"monitor/web":      "monitor cache monitor/digest monitor/plan monitor/advice monitor/explain",
 	"proxy":            "proxy/wire proxy/reactor pool cache rewrite rewrite/sqlparse rewrite/catalog monitor monitor/digest monitor/explain",
-	"configs":          "proxy pool cache rewrite monitor monitor/explain", // for their Config
-	"cmd/pgjay":        "configs proxy pool pool/embedded monitor",
+	"configs":          "proxy pool cache rewrite monitor monitor/explain monitor/web", // for their Config
+	"cmd/pgjay":        "configs proxy pool pool/embedded monitor monitor/web",
 	"cmd/simulator":    "configs proxy pool pool/embedded monitor",
 
 	// For demo and tests.
