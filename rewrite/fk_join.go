@@ -27,7 +27,7 @@ import (
 //
 // What cannot be proven here: that no replication writes rows with the triggers off.
 var fkJoin = automatic[*item]{
-	name:  "fk_join",
+	name:  "fk-join",
 	about: "a join is left out whose table is not used and has one row for each, by a foreign key",
 	find:  findRightArms,
 	needs: []need[*item]{

@@ -159,7 +159,10 @@ func (r automatic[S]) without(n int) Rule {
 func TestMutations(t *testing.T) {
 	w := newWorld(t, crm)
 	for _, r := range allRules() {
-		m := r.(mutable)
+		m, ok := r.(mutable)
+		if !ok {
+			continue // it has tests of its own
+		}
 		for n, sentence := range m.sentences() {
 			if !caught(w, m.without(n), ruleCases[r.Name()]) {
 				t.Errorf("%s: no case fails without %d: %s", r.Name(), n+1, sentence)
