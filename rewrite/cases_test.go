@@ -208,6 +208,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT r.id FROM part_refs r JOIN parts p ON p.id = r.part_id", why: "ON is not"},
 		{in: "SELECT n.id FROM notes n LEFT JOIN contacts c ON n.contact_id = c.id JOIN companies o ON o.id = c.company_id", why: "ON is not"},
 		{in: "SELECT c.id FROM contacts c JOIN companies o ON o.id = c.company_bad", why: "the foreign key does not hold"},
+		{in: "SELECT d.id FROM copied d JOIN companies o ON o.id = d.company_id", why: "the foreign key does not hold"},
 		{in: "SELECT c.id FROM contacts c JOIN companies o ON o.id = c.company_late", why: "the foreign key is deferrable"},
 		{in: "SELECT d.id FROM deals d JOIN companies o ON o.id = d.company_id", why: "a trigger or rule"},
 		{in: "SELECT c.id FROM contacts c JOIN companies o ON o.id = c.company_id WHERE o.name = 'a'", why: "it is used"},

@@ -60,7 +60,7 @@ func alternatives(text string) (options []string, rest string) {
 // fillCRM makes rows by chance: f is how many there are at most.
 const fillCRM = `
 	SET session_replication_role = replica;
-	TRUNCATE companies, contacts, activities, notes, parts, part_refs, deals, visits;
+	TRUNCATE companies, contacts, activities, notes, parts, part_refs, deals, visits, copied;
 	INSERT INTO companies SELECT i, chr(97 + i %% 5), CASE i %% 4 WHEN 0 THEN NULL ELSE 'city' || i %% 3 END, 'c' || i, i FROM generate_series(1, %[1]d) i;
 	INSERT INTO contacts (id, company_id, company_n, company_late, company_bad, first_name, last_name, email, email_u, status, city, score, small, big, price,
 		flag, loose, fixed, born, made, seen, at, uid, keywords, tags, nums, bigs, prices, plain)

@@ -43,6 +43,8 @@ const crm = `
 	CREATE INDEX ON parts USING gin (keywords);
 	CREATE TABLE part_refs (id int PRIMARY KEY, part_id int, part_day date NOT NULL, FOREIGN KEY (part_id, part_day) REFERENCES parts);
 	CREATE TABLE deals (id int PRIMARY KEY, company_id int NOT NULL REFERENCES companies ON DELETE CASCADE);
+	CREATE TABLE copied (id int PRIMARY KEY, company_id int NOT NULL REFERENCES companies);
+	SET allow_system_table_mods = on; INSERT INTO pg_subscription_rel VALUES (1, 'copied'::regclass, 'r', NULL); RESET allow_system_table_mods;
 	CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE TRIGGER keep BEFORE DELETE ON deals FOR EACH ROW EXECUTE FUNCTION keep();
 	CREATE TABLE words (word text COLLATE odd.loose NOT NULL, exactly text NOT NULL, amount numeric PRIMARY KEY);

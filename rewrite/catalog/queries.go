@@ -42,6 +42,7 @@ func (l *loader) queries() []query {
 			FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace`, l.class},
 		{relationsSQL, l.relation},
 		{l.columnsSQL(), l.column},
+		{`SELECT srrelid FROM pg_subscription_rel`, l.subscribed},
 		{`SELECT c.oid, a.attnum FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
 			JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = n.oid
 			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname

@@ -22,6 +22,9 @@ type Relation struct {
 	Persistence  byte // p permanent, u unlogged
 	Owner        uint32
 	Security
+	// Subscribed is set when a subscription writes its rows: without looking at foreign
+	// keys.
+	Subscribed bool
 
 	Columns []Column // in their order, without the dropped ones
 	// Indexes begin with the unique ones, which are Keys.
