@@ -99,7 +99,7 @@ type simClient struct {
 	unread   int // bytes in got that the kernel has not taken
 	paused   bool
 	closed   bool
-	vanishes int // after so many bytes; -1: never
+	vanishes int  // after so many bytes; -1: never
 	halves   bool // closes its half when it has sent all, instead of a Terminate
 	ended    bool // has done that
 	patient  bool
