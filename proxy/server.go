@@ -122,7 +122,7 @@ func (srv *Server) Listen() error {
 // bind listens on host:port, or in a directory for unix sockets.
 func (srv *Server) bind(address string) (net.Listener, error) {
 	if !strings.HasPrefix(address, "/") {
-		return net.Listen("tcp", address)
+		return srv.listen.tcp(address)
 	}
 	path := filepath.Join(address, ".s.PGSQL."+strconv.Itoa(srv.listen.UnixPort))
 	if err := removeStale(path); err != nil {
