@@ -22,6 +22,7 @@ var (
 // gainSchema is contacts in a random order and what belongs to them.
 const gainSchema = `
 	CREATE EXTENSION IF NOT EXISTS pg_trgm;
+	SET synchronous_commit = off; SET maintenance_work_mem = '256MB';
 	SELECT setseed(0.5);
 	CREATE TABLE companies (id int PRIMARY KEY, name text NOT NULL, city text);
 	INSERT INTO companies SELECT i, 'company ' || i, 'city' || i %% 500 FROM generate_series(1, %[1]d / 20) i;
@@ -67,6 +68,7 @@ var gainCases = map[string][2]string{
 	"or-in": {"SELECT id FROM contacts WHERE " + manyOrs(1000), "SELECT count(*) FROM contacts WHERE " + manyOrs(8)},
 	"limit-inside": {"SELECT c.id, c.bio, o.name FROM contacts c LEFT JOIN companies o ON o.id = c.company_n ORDER BY c.made, c.id LIMIT 50 OFFSET %d",
 		"SELECT c.id, o.name FROM contacts c LEFT JOIN companies o ON o.id = c.company_n ORDER BY c.made, c.id LIMIT 50"},
+	"count-column": {"SELECT count(made) FROM contacts", "SELECT count(id) FROM contacts WHERE id < 10"},
 	"fk-join": {"SELECT c.id, c.email FROM contacts c JOIN companies o ON o.id = c.company_id ORDER BY c.made, c.id LIMIT 50 OFFSET %d",
 		"SELECT count(*) FROM contacts c JOIN companies o ON o.id = c.company_id WHERE c.status = 'lead'"},
 	"not-in": {"SELECT id FROM contacts WHERE id < 200 AND id NOT IN (SELECT contact_id FROM activities)",

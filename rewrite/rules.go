@@ -14,7 +14,7 @@ type listed struct {
 // tried: first those that are on by default, then those that have to show in shadow
 // that they pay.
 func Automatic() (on, shadow []Rule) {
-	return []Rule{nullsOrder{}, anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
+	return []Rule{nullsOrder{}, anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside, countColumn},
 		[]Rule{fkJoin, notIn, orUnion, distinctUnique, distinctExists, nullsSplit, dateRange, leftLike, selfJoin, unionAll, looseScan, countDistinct,
 			windowCount, existsOr, leftNull}
 }

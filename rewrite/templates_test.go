@@ -57,6 +57,11 @@ var ruleTemplates = map[string][]string{
 			"ORDER BY {c.id|c.made DESC, c.id|c.score NULLS FIRST, c.id DESC|c.city, c.uid} {LIMIT|OFFSET 2 LIMIT} {5|(1 + 2)|0|NULL} {|OFFSET 3}",
 		"ordered: SELECT o.name, contacts.id FROM contacts LEFT JOIN companies o ON o.id = company_n ORDER BY contacts.id {DESC|ASC} FETCH FIRST {3|1} ROWS ONLY",
 	},
+	"count-column": {
+		"SELECT {city, |}count({c.id|c.score|last_name|o.name|ALL c.made}), count({o.id|c.id}) {|FILTER (WHERE c.flag)} FROM contacts c {LEFT |RIGHT |FULL |}JOIN companies o ON o.id = c.company_n {GROUP BY c.city|GROUP BY ROLLUP (c.city)|}",
+		"SELECT o.id, (SELECT count({c.id|o.id|c.city}) FROM contacts c WHERE c.company_n = o.id) FROM companies o",
+		"SELECT id, count(id) OVER (PARTITION BY status) FROM contacts {|WHERE score > 2}",
+	},
 	"fk-join": {
 		"SELECT {c.id, c.city|count(*)|o.name} FROM contacts c {JOIN|LEFT JOIN} companies o ON {o.id = c.company_{id|n|late}|c.company_{id|n} = o.id} {|LEFT JOIN notes n ON n.contact_id = c.id|JOIN activities a ON a.contact_id = c.id} {|WHERE c.score > 1 OR c.flag|WHERE o.id > 2}",
 		"SELECT r.part_id FROM part_refs r JOIN parts{|_a|_b} p ON p.id = r.part_id AND p.day = r.part_day {|JOIN companies o ON o.id = p.company_id}",
