@@ -44,9 +44,9 @@ type ShapeStat struct {
 	Off         bool   // it is not cached now, as that costs more than it saves
 	Counts
 
-	// What a hit and an execution take, and a miss on top of the execution; 0
-	// while that is not known.
-	HitNS, OriginNS, ExtraNS int64
+	// What a hit and an execution take, the latter mostly and at best, and a miss on
+	// top of the execution; 0 while that is not known.
+	HitNS, OriginNS, BestNS, ExtraNS int64
 }
 
 // Stat returns what the cache holds now and what has happened so far.
@@ -110,7 +110,7 @@ func (s *Shape) Stat() ShapeStat {
 	for r := range s.refused {
 		st.Refused[r] = s.refused[r].Load()
 	}
-	st.Off, st.HitNS, st.OriginNS, st.ExtraNS = s.economy.off.Load(), s.hitNS.load(), s.originNS.load(), s.extraNS.load()
+	st.Off, st.HitNS, st.OriginNS, st.BestNS, st.ExtraNS = s.economy.off.Load(), s.hitNS.load(), s.originNS.load(), s.bestNS.load(), s.extraNS.load()
 	st.SavedNS, st.Entries, st.Bytes = s.saved.Load(), s.entries.Load(), s.bytes.Load()
 	return st
 }

@@ -93,6 +93,9 @@ func (s *session) servedQuery(frame []byte, n int) served {
 	}
 	text := textOf(frame, n)
 	q := lookup{text: text, hint: hintOf(text)}
+	if s.cold > 0 && s.isCold(&q) {
+		return servedNot
+	}
 	q.key = s.queryKey(text, q.hint)
 	e, outcome := s.find(&q)
 	if e != nil {

@@ -40,7 +40,8 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 	}
 	if rule.Cache != cache.Always {
 		if !v.shape.Admit(s.loop.Now()) {
-			s.sample.shape = v.shape
+			v.cold.Store(true)
+			s.cold, s.sample.shape = stayCold, v.shape
 			return nil
 		}
 		if outcome == cache.Absent && s.joined.key != q.key && !s.once.again(q.key) {
@@ -53,6 +54,27 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 		return nil
 	}
 	return &fill{key: q.key, stamp: stamp, verify: q.verify, verdict: v, rule: rule, limit: int(rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+}
+
+// stayCold is for how many statements a loop asks first whether it pays to look them up,
+// after one for which it did not.
+const stayCold = 64
+
+// isCold reports whether it does not pay at present to look a statement up. To ask takes
+// about as long as the look-up, so where all are hits nobody does.
+func (s *session) isCold(q *lookup) bool {
+	s.cold--
+	v := s.verdictOn(q)
+	if v == nil || !v.cold.Load() {
+		return false
+	}
+	if v.shape.Admit(s.loop.Now()) {
+		v.cold.Store(false)
+		return false
+	}
+	s.quitJoin()
+	s.cold, s.sample.shape = stayCold, v.shape
+	return true
 }
 
 // stamp says what the words say that answers depend on.

@@ -79,6 +79,7 @@ type station struct {
 	// snapshots are those that changed was found with.
 	snapshots map[*database]*catalog.Snapshot
 	once      once
+	cold      int // for how many statements it is asked first whether they are: see isCold
 	hits      int // that the cache had the answer to, for samples of them
 }
 
