@@ -29,7 +29,8 @@ type Stat struct {
 	Mismatches int64 // of them, those that were wrong
 	Limit      Bytes // that entries may take
 	Outdated   Outdated
-	Bypassed   [bypasses]int64 // by Bypass: statements that were not looked up, for what their sessions were
+	Warmed     [warmResults]int64 // by WarmResult
+	Bypassed   [bypasses]int64    // by Bypass: statements that were not looked up, for what their sessions were
 }
 
 // Outdated counts what has outdated all answers of a database at once, whatever they
@@ -53,6 +54,9 @@ type ShapeStat struct {
 func (c *Cache) Stat() Stat {
 	st := Stat{Evicted: c.evicted.Load(), PackedIn: c.packedIn.Load(), PackedOut: c.packedOut.Load()}
 	st.Entries, st.Bytes = c.entries.Load(), c.bytes.Load()
+	for r := range c.warmed {
+		st.Warmed[r] = c.warmed[r].Load()
+	}
 	st.Limit, st.Outdated = c.cfg.Load().Size, c.outdated()
 	for i := range c.stripes {
 		s := &c.stripes[i]

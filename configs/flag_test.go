@@ -29,6 +29,7 @@ var values = map[string]string{
 	"cache.rules":             "[{tables: [t]}]",
 	"cache.rules[].cache":     "never",
 	"cache.rules[].functions": "[{name: f}]",
+	"cache.warm":              "[{text: select 1, user: u, database: d}]",
 	"log.level":               "debug",
 	"log.format":              "json",
 }

@@ -155,8 +155,11 @@ func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
 		s.sample.source = monitor.SourceCoalesced
 		return e, cache.Hit
 	}
-	if q.hint.NoCache {
+	switch {
+	case q.hint.NoCache:
 		return nil, cache.Absent
+	case s.warming != nil: // it is to make a new answer
+		return nil, cache.Expired
 	}
 	e, outcome := s.databases.cache.Get(q.key, s.loop.Now())
 	switch {

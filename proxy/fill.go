@@ -127,10 +127,13 @@ func (s *session) keepAnswer() {
 		return
 	}
 	s.compare(f, core)
-	a := cache.Answer{Core: core, Stamp: f.stamp, Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape}
+	a := cache.Answer{Core: core, Stamp: f.stamp, Made: s.loop.Now(), Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape}
 	a.Fresh, a.Stale, a.OnError = f.rule.Times(s.loop.Now())
 	e := s.databases.cache.NewEntry(a)
 	s.databases.cache.Put(f.key, e, s.loop.Now())
+	if s.warming != nil {
+		s.warming.kept.Store(e)
+	}
 	f.flight.Fill(e)
 	f.flight = nil
 	f.verdict.shape.Miss(f.cost, f.extra+s.loop.Clock()-began)

@@ -184,6 +184,9 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
+	if srv.databases.cache != nil {
+		serving.Go(func() { srv.warm(ctx) })
+	}
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)

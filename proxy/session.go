@@ -77,7 +77,8 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
-	console *console // nil: it has a pool
+	console *console    // nil: it has a pool
+	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
