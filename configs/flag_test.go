@@ -36,6 +36,7 @@ var values = map[string]string{
 	"dashboard.enabled":         "false",
 	"log.level":                 "debug",
 	"log.format":                "json",
+	"cache.warm":                "[{text: select 1, user: u, database: d}]",
 }
 
 // TestSetReachesEveryKey sets each key by its path, alone, and wants that one

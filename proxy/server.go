@@ -186,6 +186,9 @@ func (srv *Server) Run(ctx context.Context) error {
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
 	serving.Go(func() { srv.monitor.Run(poolCtx) })
+	if srv.databases.serving {
+		serving.Go(func() { srv.warm(ctx) })
+	}
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)
