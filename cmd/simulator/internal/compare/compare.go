@@ -44,6 +44,7 @@ type Comparison struct {
 	Verification *load.Verification `json:"verification,omitempty"`
 	Paths        []Measured         `json:"paths"`
 	Patterns     []PatternGain      `json:"patterns"`
+	Batching     *Batching          `json:"batching"`
 }
 
 // Run compares.
@@ -125,7 +126,8 @@ func (c *Comparer) measure(ctx context.Context, result *Comparison) (err error) 
 	}
 	result.Paths = summarise(list, blocks)
 	result.Patterns = patternGains(blocks)
-	return nil
+	result.Batching, err = c.batching(ctx, ready[0], ready[1]) // direct, and pooling
+	return err
 }
 
 // warm asks each path some queries that do not count, and takes the advice of the
