@@ -213,6 +213,7 @@ func TestVerify(t *testing.T) {
 		{"nothing", "select * from letters order by i", "select * from letters order by i", false},
 		{"a value", "select 'a'::text", "select 'b'::text", true},
 		{"where a value ends", "select 'ab', 'c'", "select 'a', 'bc'", true},
+		{"where bytes end", `select '\x780079'::bytea, '\x7a'::bytea`, `select '\x78'::bytea, '\x79007a'::bytea`, true},
 		{"NULL", "select ''::text", "select null::text", true},
 		{"a type", "select 1::int4", "select 1::int8", true},
 		{"a name", "select 1 as a", "select 1 as b", true},
