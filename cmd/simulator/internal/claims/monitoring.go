@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
@@ -42,9 +43,12 @@ const about70 = 65
 // gzip: "about 70 % less over 1,000 bytes".
 func gzip(ctx context.Context, b *bench) error {
 	const claimed = "about 70 % less by compression over 1,000 bytes"
-	q := question{"SELECT c.id, c.first_name, c.last_name, c.email, c.title FROM contacts AS c WHERE c.tenant_id = $1 ORDER BY c.id LIMIT 500", []any{int64(1)}}
+	q := question{"SELECT c.id, c.first_name, c.last_name, c.email, c.title FROM contacts AS c WHERE c.tenant_id = $1 ORDER BY c.last_name, c.id LIMIT 500", []any{int64(1)}}
 	if _, err := b.time(ctx, b.url, b.cached, 10, q); err != nil {
 		return err
+	}
+	if _, err := load.Run(ctx, load.New(b.options.Data), 0, 300, loadOptions(b.cached.URL(b.url), load.Pooled)); err != nil {
+		return err // these statements fill the dashboard
 	}
 	input, err := b.metric(ctx, b.cached, "pgjay_cache_compression_input_bytes_total")
 	if err != nil {
@@ -53,6 +57,9 @@ func gzip(ctx context.Context, b *bench) error {
 	output, err := b.metric(ctx, b.cached, "pgjay_cache_compression_output_bytes_total")
 	if err != nil {
 		return err
+	}
+	if input == 0 {
+		return errors.New("the cache has kept no answer that is worth compressing")
 	}
 	saved := 100 - 100*output/input
 	b.add(claimed, fmt.Sprintf("answers in the cache: %.0f KB became %.0f KB, %.0f %% less", input/1024, output/1024, saved), saved >= about70)
