@@ -1,5 +1,7 @@
 package rewrite
 
+import "fmt"
+
 // listed is a rule with what its guard begins with.
 type listed struct {
 	Rule
@@ -16,9 +18,14 @@ var builtin = []listed{
 }
 
 // all are the rules of a configuration.
-func (cfg *Config) all() (rules []listed) {
+func (cfg *Config) all() (rules []listed, err error) {
 	for i := range cfg.UserRules {
-		rules = append(rules, listed{Rule: userRule{&cfg.UserRules[i]}, shadow: cfg.UserRules[i].Mode != ModeOn, blind: true, user: &cfg.UserRules[i]})
+		r := &cfg.UserRules[i]
+		made, err := r.compile()
+		if err != nil {
+			return nil, fmt.Errorf("user_rules[%d]: %w", i, err)
+		}
+		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: true, user: r})
 	}
-	return append(rules, builtin...)
+	return append(rules, builtin...), nil
 }
