@@ -6,6 +6,7 @@ import (
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // DefaultFile is pgjay.yaml, the commented default.
@@ -24,6 +25,7 @@ type Config struct {
 	Timeouts proxy.TimeoutsConfig `yaml:"timeouts"`
 	Pool     pool.Config          `yaml:"pool"`
 	Cache    cache.Config         `yaml:"cache"`
+	Rewrite  rewrite.Config       `yaml:"rewrite"`
 	Log      LogConfig            `yaml:"log"`
 }
 
@@ -48,6 +50,7 @@ func Default() *Config {
 		Timeouts: proxy.DefaultTimeoutsConfig(),
 		Pool:     pool.DefaultConfig(),
 		Cache:    cache.DefaultConfig(),
+		Rewrite:  rewrite.DefaultConfig(),
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -66,5 +69,6 @@ func (c *Config) Proxy() proxy.Config {
 		Backend:  c.Backend,
 		Pool:     c.Pool,
 		Cache:    c.Cache,
+		Rewrite:  c.Rewrite,
 	}
 }

@@ -78,3 +78,14 @@ func (cfg *Config) check(rules []listed) error {
 	}
 	return nil
 }
+
+// Names are those of all rules of a configuration.
+func (cfg *Config) Names() (names []string) {
+	for i := range cfg.UserRules {
+		names = append(names, cfg.UserRules[i].Name)
+	}
+	for _, r := range builtin {
+		names = append(names, r.Name())
+	}
+	return names
+}

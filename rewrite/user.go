@@ -107,6 +107,13 @@ func (r *UserRule) compile() (made userRule, err error) {
 	return made, nil
 }
 
+// Check says what is wrong with a rule.
+func (r *UserRule) Check() error {
+	own := *r
+	_, err := own.compile()
+	return err
+}
+
 var userName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 // textMatcher compares whole statements, token by token.
