@@ -112,7 +112,7 @@ func TestRewriteQuery(t *testing.T) {
 	if why := p.server.Rewrites()[0]; why.State != rewrite.On || !strings.Contains(why.Why, "times as cheap") {
 		t.Errorf("it is %+v", why)
 	}
-	expectMetric(t, p, `rewrites_total{rule="nulls-order"}`, float64(uses(p)))
+	expectMetric(t, p, `rewrites_total{rule="nulls_order"}`, float64(uses(p)))
 }
 
 func TestRewriteExtended(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRewriteSwitches(t *testing.T) {
 	}{
 		{name: "mode", change: func(c *rewrite.Config) { c.Mode = rewrite.ModeOff }},
 		{name: "shadow", change: func(c *rewrite.Config) { c.Mode = rewrite.ModeShadow }},
-		{name: "rule", change: rule(rewrite.Switch{Names: []string{"nulls-order"}})},
+		{name: "rule", change: rule(rewrite.Switch{Names: []string{"nulls_order"}})},
 		{name: "user", change: rule(rewrite.Switch{Users: []string{"postgres"}})},
 		{name: "database", change: rule(rewrite.Switch{Databases: []string{"postgres"}})},
 		{name: "hint", text: "/* pgjay: rewrite=off */ " + deepFirst},

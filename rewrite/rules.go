@@ -1,31 +1,9 @@
 package rewrite
 
-import "fmt"
-
-// listed is a rule with what its guard begins with.
-type listed struct {
-	Rule
-	// shadow has it compared before it acts; blind is set where PostgreSQL's costs say
-	// nothing about the gain.
-	shadow, blind bool
-	// user is set for a rule of the configuration.
-	user *UserRule
-}
-
-// builtin are the automatic rules, in the order in which they are tried.
-var builtin = []listed{
-	{Rule: nullsOrder{}},
-}
-
-// all are the rules of a configuration.
-func (cfg *Config) all() (rules []listed, err error) {
-	for i := range cfg.UserRules {
-		r := &cfg.UserRules[i]
-		made, err := r.compile()
-		if err != nil {
-			return nil, fmt.Errorf("user_rules[%d]: %w", i, err)
-		}
-		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: true, user: r})
-	}
-	return append(rules, builtin...), nil
+// Automatic returns the rules that apply by themselves, in the order in which they are
+// tried: first those that are on by default, then those that have to show in shadow
+// that they pay.
+func Automatic() (on, shadow []Rule) {
+	return []Rule{anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
+		[]Rule{}
 }

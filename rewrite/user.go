@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pgjay/pgjay/rewrite/catalog"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
@@ -57,9 +58,10 @@ type UserTest struct {
 // sameText is what UserTest.Out says where a statement stays as it is.
 const sameText = "same"
 
-// userMatcher is how a rule of one kind finds its statements.
+// userMatcher is how a rule of one kind finds its statements. What the rule requires is
+// taken to hold if trusting is set.
 type userMatcher interface {
-	match(r *UserRule, q *Query) Match
+	match(r *UserRule, q *Query, trusting bool) Match
 }
 
 // userRule is a UserRule as a Rule.
@@ -70,13 +72,13 @@ type userRule struct {
 
 func (r userRule) Name() string         { return r.UserRule.Name }
 func (r userRule) About() string        { return "a rule of the configuration" }
-func (r userRule) Match(q *Query) Match { return r.matcher.match(r.UserRule, q) }
+func (r userRule) Match(q *Query) Match { return r.matcher.match(r.UserRule, q, false) }
 
 // compile makes the rule ready, or says what is wrong with it.
 func (r *UserRule) compile() (made userRule, err error) {
 	made.UserRule = r
 	if !userName.MatchString(r.Name) {
-		return made, fmt.Errorf("the name %q is not made of lower-case letters, digits and dashes", r.Name)
+		return made, fmt.Errorf("the name %q is not made of lower-case letters, digits, dashes and underscores", r.Name)
 	}
 	if r.Mode == "" {
 		r.Mode = ModeShadow
@@ -101,6 +103,9 @@ func (r *UserRule) compile() (made userRule, err error) {
 			return made, err
 		}
 	}
+	if len(r.Require) > 0 && r.Match.Pattern == "" {
+		return made, errors.New("require is for patterns")
+	}
 	if given != 1 {
 		return made, errors.New("match has to have exactly one of exact, template, pattern and regex")
 	}
@@ -114,7 +119,7 @@ func (r *UserRule) Check() error {
 	return err
 }
 
-var userName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+var userName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
 // textMatcher compares whole statements, token by token.
 type textMatcher struct {
@@ -179,7 +184,7 @@ func isParameter(token string) bool {
 	return err == nil && token[0] == '$'
 }
 
-func (m *textMatcher) match(r *UserRule, q *Query) Match {
+func (m *textMatcher) match(_ *UserRule, q *Query, _ bool) Match {
 	spans, ok := sqlparse.AppendSpans(nil, []byte(q.Text))
 	no := Match{Why: "it is another statement", Literals: m.fixed && len(spans) == len(m.tokens)}
 	if !ok || len(spans) != len(m.tokens) {
@@ -226,7 +231,7 @@ func compileRegex(r *UserRule) (userMatcher, error) {
 	return regexMatcher{re}, nil
 }
 
-func (m regexMatcher) match(r *UserRule, q *Query) Match {
+func (m regexMatcher) match(r *UserRule, q *Query, _ bool) Match {
 	made := m.ReplaceAllString(q.Text, r.Replace)
 	if made == q.Text {
 		return Match{Why: "the expression is not found in it", Literals: true}
@@ -273,8 +278,8 @@ func (r userRule) try(text string) (string, error) {
 	if !ok {
 		return "", errUnparsed
 	}
-	q := Query{Text: text, Tree: tree, Scope: Scope{Setting: func(string) string { return "" }}}
-	m := r.Match(&q)
+	q := Query{Text: text, Tree: tree, Scope: Scope{Catalog: &catalog.Snapshot{}, Setting: func(string) string { return "" }}}
+	m := r.matcher.match(r.UserRule, &q, true)
 	if len(m.Edits) == 0 {
 		return text, nil
 	}
@@ -287,8 +292,4 @@ func sameTokens(a, b string) bool {
 	x, ok := sqlparse.AppendSpans(nil, []byte(a))
 	y, too := sqlparse.AppendSpans(nil, []byte(b))
 	return ok && too && slices.EqualFunc(x, y, func(s, t sqlparse.Span) bool { return tokenText(s.In(a)) == tokenText(t.In(b)) })
-}
-
-func compilePattern(*UserRule) (userMatcher, error) {
-	return nil, errors.New("pattern is not there yet")
 }

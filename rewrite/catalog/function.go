@@ -30,7 +30,8 @@ type function struct {
 	// ofRange is set for what CREATE TYPE ... AS RANGE has made.
 	ofRange bool
 	// set is set when it returns a set of rows.
-	set bool
+	set       bool
+	aggregate bool
 	// nested is set when it is not volatile, but may call what is.
 	nested bool
 	parts  []uint32 // functions of an aggregate
