@@ -26,7 +26,7 @@ type consoleCommands []*consoleCommand
 
 var allConsoleCommands = consoleCommands{
 	&showHelp, &showVersion, &showCache, &showCacheTotals,
-	&showRewrites,
+	&showRewrites, &explainRewrite,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,
 	// What drivers and tools say by themselves.
 	{words: "SET", hidden: true, arguments: anyWords, tag: "SET"},

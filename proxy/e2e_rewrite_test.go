@@ -296,3 +296,30 @@ func TestRewriteAndCache(t *testing.T) {
 		t.Errorf("after a write it is %s", got)
 	}
 }
+
+func TestConsoleRewrites(t *testing.T) {
+	backend := plain(t)
+	newRewriteWorld(t, backend)
+	p := startProxy(t, backend, withRewrites)
+	conn := dialIn(t, p.addr, "")
+	rewritten(t, p, func() { answerOf(t, conn, deepFirst) })
+	console, err := pgconn.Connect(context.Background(), "postgres://postgres@"+p.addr+"/pgjay?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer console.Close(context.Background())
+	if got := answerOf(t, console, "show rewrites"); !strings.Contains(got, `"nulls_order" "select id, s from t order by id desc nulls last limit $1" "postgres" "postgres" "on"`) {
+		t.Errorf("SHOW REWRITES is %s", got)
+	}
+	for _, test := range []struct{ text, want string }{
+		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3'", `["nulls_order" "on"`},
+		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3' postgres postgres", `"select id from r.t order by id desc  limit 3"]`},
+		{"explain rewrite 'select id from r.t order by n desc nulls last limit 3'", `"the column may be NULL: n"`},
+		{"explain rewrite 'select id from r.t order by n desc nulls last limit 3' nowhere", "not clear"},
+		{"explain rewrite select 1", "takes"},
+	} {
+		if got := answerOf(t, console, test.text); !strings.Contains(got, test.want) {
+			t.Errorf("%s\nis %s\nwant %s", test.text, got, test.want)
+		}
+	}
+}

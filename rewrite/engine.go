@@ -93,8 +93,13 @@ func (e *Engine) Plan(shape *Shape, s *Subject, ask Ask) (*Plan, error) {
 	return p, err
 }
 
-// Explain is Plan with what came of each rule.
+// Explain is Plan with what came of each rule, as if rewriting were on.
 func (e *Engine) Explain(s *Subject, ask Ask) (*Plan, []Step, error) {
+	if !e.On() {
+		cfg := e.cfg
+		cfg.Mode = ModeOn
+		e = &Engine{cfg: cfg, rules: e.rules}
+	}
 	return e.plan(NewShape("", s.User, s.Database), s, ask)
 }
 
