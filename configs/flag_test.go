@@ -29,6 +29,11 @@ var values = map[string]string{
 	"cache.rules":                 "[{tables: [t]}]",
 	"cache.rules[].cache":         "never",
 	"cache.rules[].functions":     "[{name: f}]",
+	"monitor.explain":             "plan",
+	"monitor.explain_superuser":   "true",
+	"monitor.databases":           "[{name: crm, slow_threshold: 3s}]",
+	"monitor.users":               "[{name: bob}]",
+	"dashboard.enabled":           "false",
 	"rewrite.mode":                "on",
 	"rewrite.force":               "true",
 	"rewrite.rules":               "[{mode: off}]",
@@ -83,6 +88,8 @@ func sample(t *testing.T, typ reflect.Type) string {
 		return "7KB"
 	case typ.Kind() == reflect.Int:
 		return "7"
+	case typ.Kind() == reflect.Float64:
+		return "6.5"
 	case typ.Kind() == reflect.Bool:
 		return "false"
 	case typ.Kind() == reflect.String:

@@ -26,6 +26,8 @@ func validate(d *decoder) {
 	c.overrides("pool.users", c.cfg.Pool.Users)
 	c.cache()
 	c.rewrite()
+	c.monitor()
+	c.dashboard()
 	c.log()
 }
 

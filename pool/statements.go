@@ -81,6 +81,9 @@ func (s *Statements) Add(k StatementKey, bytes int) *Statement {
 	return st
 }
 
+// Len returns how many there are.
+func (s *Statements) Len() int { return len(s.byKey) }
+
 // Spare makes a name for a statement that is not expected to come about, as what
 // is wanted is its error.
 func (s *Statements) Spare() *Statement {

@@ -41,6 +41,7 @@ func (s *session) parse(frame []byte, b *body) {
 	case len(name) > 0 && s.back.exposed && !s.full():
 		own := s.newStatement(b)
 		s.client.statements.push(name, own, s.batch())
+		s.traffic.ParsedThere()
 		s.send(frame)
 		s.queue.push(expectChange, forward)
 		s.askRowType(string(name), own)
@@ -52,6 +53,7 @@ func (s *session) parse(frame []byte, b *body) {
 	case b.handle == unshared || !s.shares():
 		s.tokens++
 		s.client.statements.push(nil, statement{body: b, token: s.tokens}, s.batch())
+		s.traffic.ParsedThere()
 		s.send(frame)
 		s.queue.push(expectChange, forward)
 	default:
@@ -64,6 +66,7 @@ func (s *session) parseHere(name []byte, b *body, frame []byte) {
 	s.pin(sqlparse.ReasonPrepared)
 	s.tokens++
 	s.client.statements.push(name, statement{here: b, token: s.tokens}, s.batch())
+	s.traffic.ParsedThere()
 	s.send(frame)
 	s.queue.push(expectChange, forward)
 }
@@ -128,6 +131,7 @@ func (s *session) askRowType(name string, own statement) {
 func (s *session) sendLoad(st *pool.Statement, b *body, act action) {
 	st.Batch = s.batch()
 	s.back.loads = append(s.back.loads, st)
+	s.traffic.ParsedThere()
 	text := b.text
 	if made := st.Text(); made != asWritten {
 		text = made.Value() + b.text[len(b.sql):]
@@ -156,6 +160,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteBody(st.body)
 		s.tx.drops = s.tx.drops || st.body.class.Drops
 	}
+	s.observeBind(st, values, n == len(frame))
 	if st.sql != "" && !st.plain {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
@@ -283,6 +288,7 @@ func (s *session) useUnnamed(st statement) {
 		return
 	}
 	if st.body != nil {
+		s.traffic.ParsedThere()
 		s.toBackend(wire.AppendParseBody(s.scratch[:0], "", st.body.text))
 	} else {
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))

@@ -73,6 +73,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
+	mon.SetConnect(srv.pools.Connect)
 	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
 		group.Close()
 		return nil, err
@@ -95,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(),
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen,
 	}, nil
 }
 
@@ -184,6 +185,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
+	serving.Go(func() { srv.monitor.Run(poolCtx) })
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)
@@ -250,6 +252,7 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 		address = tcp.IP.String()
 	}
 	s := st.open(address)
+	s.origin = newOrigin(nc, srv.listen.UnixPort)
 	defer s.endEvent()
 	conn, err := loop.Attach(nc, s)
 	if err != nil {
@@ -297,7 +300,7 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 	}
 	state := encrypted.ConnectionState()
 	s.setState(stateStartup)
-	s.login.tls = &state
+	s.login.tls, s.origin.tls = &state, encryptedBy(&state)
 	conn, err := s.loop.Attach(encrypted, s)
 	if err != nil {
 		s.handshakeFailed(err)

@@ -31,6 +31,7 @@ func (s *session) query(frame []byte, n int) bool {
 		return false
 	}
 	s.beginExchange(class)
+	s.observeQuery(text, n)
 	s.note(class, text)
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops

@@ -143,6 +143,7 @@ func (s *session) heal() {
 	sent := s.back.sent
 	s.back.sent, s.back.healing, s.tx.spared = nil, false, false
 	s.sample.code = [2]byte{}
+	s.sample.observed.state = [5]byte{}
 	s.client.statements.takeBack()
 	if s.back.moving {
 		s.moveToNew(sent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -24,6 +25,7 @@ type settings struct {
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
+	listen      ListenConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
@@ -32,6 +34,7 @@ type shared struct {
 	stations  []*station // by loop index; does not change
 	pools     *pool.Set
 	live      atomic.Pointer[settings]
+	control   atomic.Pointer[Control]
 	cancels   cancelTable
 	greetings greetings
 	hidden    hidden
@@ -59,6 +62,7 @@ type station struct {
 	*shared
 	loop     *reactor.Loop
 	recorder *monitor.Recorder
+	observer *digest.Recorder
 	sessions map[*session]struct{}
 	draining bool
 	// scratch is where small messages are built. Each use ends the one before.
@@ -92,6 +96,7 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		loop:      loop,
 		sessions:  make(map[*session]struct{}),
 		recorder:  sh.monitor.Recorder(loop.Index()),
+		observer:  sh.monitor.Statements().Recorder(loop.Index()),
 		texts:     texts,
 		bodies:    bodies{memo: texts.memo},
 		scratch:   make([]byte, 0, 4096),

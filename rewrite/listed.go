@@ -15,7 +15,7 @@ type listed struct {
 // builtin are the rules that are not of the configuration, in the order in which they
 // are tried.
 var builtin = func() []listed {
-	rules := []listed{{Rule: nullsOrder{}}}
+	var rules []listed
 	on, shadow := Automatic()
 	for _, r := range on {
 		rules = append(rules, listed{Rule: r})

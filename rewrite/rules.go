@@ -4,6 +4,6 @@ package rewrite
 // tried: first those that are on by default, then those that have to show in shadow
 // that they pay.
 func Automatic() (on, shadow []Rule) {
-	return []Rule{anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
+	return []Rule{nullsOrder{}, anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
 		[]Rule{}
 }
