@@ -227,6 +227,25 @@ func (s *session) runsOriginal(body []byte) bool {
 	return true
 }
 
+// withOwnOrigins puts into a RowDescription where the columns of the client's statement
+// come from, where a rewritten one says something else.
+func (s *session) withOwnOrigins(body []byte) action {
+	w := s.rewriting
+	if w.choice.Variant == nil {
+		return forward
+	}
+	columns := w.choice.Variant.Origins()
+	if columns == nil || len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(columns) {
+		return forward
+	}
+	made, ok := wire.WithOrigins(s.aside, body, func(i int) (uint32, uint16) { return columns[i].Table, columns[i].Number })
+	if !ok {
+		return forward
+	}
+	s.aside = made
+	return swallow
+}
+
 // holdsFailure reports whether p, which the backend has sent, is all of its reply to
 // the exchange, and ends with an error of a rewritten statement that makes the original
 // run: then nothing of it may reach the client. PostgreSQL sends what stands before an
