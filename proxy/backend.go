@@ -36,6 +36,7 @@ func (s *session) keepBackend(p []byte, used int) {
 // understood and is not complete.
 func (s *session) relay(p []byte) (used int) {
 	from, i := 0, 0 // p[from:i] is for the client
+	held := s.rewriting != nil && s.holdsFailure(p)
 	s.back.torn = s.back.rest > 0 && s.back.restAction == forward
 	for i < len(p) && !s.back.broken {
 		n, act := s.back.rest, s.back.restAction
@@ -53,12 +54,18 @@ func (s *session) relay(p []byte) (used int) {
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
 			if s.back.healing && len(s.back.sent) > 0 {
 				from, s.aside = i, s.aside[:0] // nothing of the exchange has reached the client
-			} else if made {
+			} else if made && !held {
 				s.forgetSent()
 			}
 		}
 		have := min(n, len(p)-i)
 		s.back.rest, s.back.restAction = n-have, act
+		if held {
+			held = !s.back.healing
+			i += have
+			from, s.aside = i, s.aside[:0]
+			continue
+		}
 		if len(s.aside) > 0 || act == swallow {
 			s.relayRun(p[from:i])
 			s.toClient(s.aside)
@@ -126,7 +133,7 @@ func (s *session) mustKnow(typ byte, have int) bool {
 		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
 	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0 ||
+		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
 		typ == wire.NotificationResponse && s.listen != nil
 }
 
@@ -163,7 +170,11 @@ func (s *session) reply(typ byte, body []byte) action {
 		if !s.queue.empty() && s.queue.head().kind == expectRowType {
 			s.noteRowType(body)
 		}
-		return s.complete(typ)
+		act := s.complete(typ)
+		if act == forward && typ == wire.RowDescription && s.rewriting != nil {
+			act = s.withOwnOrigins(body)
+		}
+		return act
 	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
 		wire.EmptyQueryResponse, wire.PortalSuspended:
 		return s.complete(typ)
