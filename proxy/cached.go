@@ -58,7 +58,7 @@ func (s *session) readsCommitted() bool {
 
 // servedQuery answers a Query from the cache, if it can.
 func (s *session) servedQuery(frame []byte, n int) served {
-	if n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || !s.mayServe() {
+	if !s.databases.remembers || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || !s.mayServe() {
 		return servedNot
 	}
 	text := textOf(frame, n)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
@@ -35,6 +36,7 @@ type database struct {
 	signatures map[signatureKey]*signature // guarded by mu
 	verdicts   map[verdictKey]*verdict     // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
+	samplers   map[pool.Key]*tutor         // guarded by mu; those that may take long
 }
 
 // catalogPoll is how often it is looked whether somebody else has changed the schema.
@@ -43,10 +45,49 @@ const catalogPoll = time.Second
 // databases has the databases that clients have logged in to. It is safe for
 // concurrent use.
 type databases struct {
-	cache *cache.Cache // nil: nothing is cached, and nothing here is used
+	cache *cache.Cache // nil: nothing here is used
+	// remembers is set when answers are kept; without it the cache has words alone.
+	remembers bool
+	bookmarks *rewrite.Bookmarks // nil: none are kept
 
 	mu    sync.Mutex
 	known map[string]*database // guarded by mu; by pool.Pool.Server
+}
+
+// open makes what the configuration asks for.
+func (all *databases) open(cfg *Config) (err error) {
+	words := cfg.Cache
+	switch {
+	case cfg.Cache.Enabled:
+	case cfg.Offset.Enabled:
+		words = cache.DefaultConfig()
+		words.Size = cache.MB
+	default:
+		return nil
+	}
+	if cfg.Offset.Enabled {
+		if err := cfg.Offset.Check(); err != nil {
+			return err
+		}
+		all.bookmarks = rewrite.NewBookmarks(int64(cfg.Offset.MemoryMB) << 20)
+	}
+	all.remembers = cfg.Cache.Enabled
+	all.cache, err = cache.New(words)
+	return err
+}
+
+// configure puts a new configuration into force.
+func (all *databases) configure(cfg *Config) error {
+	if all.bookmarks != nil && cfg.Offset.Enabled {
+		if err := cfg.Offset.Check(); err != nil {
+			return err
+		}
+		all.bookmarks.Resize(int64(cfg.Offset.MemoryMB) << 20)
+	}
+	if !all.remembers {
+		return nil
+	}
+	return all.cache.Configure(cfg.Cache)
 }
 
 // databaseOf returns what is known of the database of a pool; nil if nothing is
@@ -73,7 +114,7 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
 		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, log: sh.log, done: make(chan struct{}),
-		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
+		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor), samplers: make(map[pool.Key]*tutor),
 	}
 	db.reader = reader
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)

@@ -75,6 +75,7 @@ func (s *session) frontendFrame(p []byte) int {
 		if used, became := s.servedUnit(p); became != servedNot {
 			return used
 		}
+		s.pageOfUnit(p)
 	}
 	have := min(n, len(p))
 	if have < n && have < mustSee(p[0], n) {
@@ -128,6 +129,9 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 		}
 		if became := s.servedQuery(frame, n); became != servedNot {
 			return became == servedHere
+		}
+		if s.who.signature != nil {
+			s.pageOfQuery(frame, n)
 		}
 	}
 	s.quitJoin() // what was waited for is not to come from the cache after all

@@ -19,6 +19,7 @@ import (
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // Config is all that a Server needs to know.
@@ -31,6 +32,7 @@ type Config struct {
 	Backend  pool.BackendConfig
 	Pool     pool.Config
 	Cache    cache.Config
+	Offset   rewrite.OffsetConfig
 }
 
 // Server accepts clients and serves them.
@@ -71,11 +73,9 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
-	if cfg.Cache.Enabled {
-		if srv.databases.cache, err = cache.New(cfg.Cache); err != nil {
-			group.Close()
-			return nil, err
-		}
+	if err := srv.databases.open(&cfg); err != nil {
+		group.Close()
+		return nil, err
 	}
 	for _, loop := range group.Loops() {
 		srv.stations = append(srv.stations, newStation(&srv.shared, loop))
@@ -95,7 +95,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(),
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), offset: cfg.Offset,
 	}, nil
 }
 
@@ -315,10 +315,8 @@ func (srv *Server) Reload(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if c := srv.databases.cache; c != nil {
-		if err := c.Configure(cfg.Cache); err != nil {
-			return err
-		}
+	if err := srv.databases.configure(&cfg); err != nil {
+		return err
 	}
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
@@ -326,4 +324,9 @@ func (srv *Server) Reload(cfg Config) error {
 }
 
 // Cache returns the cache; nil if there is none.
-func (srv *Server) Cache() *cache.Cache { return srv.databases.cache }
+func (srv *Server) Cache() *cache.Cache {
+	if !srv.databases.remembers {
+		return nil
+	}
+	return srv.databases.cache
+}

@@ -35,7 +35,7 @@ func (s *session) query(frame []byte, n int) bool {
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
 	s.tx.spared = false
-	s.send(frame)
+	s.sendQuery(frame)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
 	return true

@@ -11,6 +11,7 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
@@ -23,24 +24,26 @@ type settings struct {
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
+	offset      rewrite.OffsetConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
 // concurrent use.
 type shared struct {
-	stations  []*station // by loop index; does not change
-	pools     *pool.Set
-	live      atomic.Pointer[settings]
-	cancels   cancelTable
-	greetings greetings
-	hidden    hidden
-	habits    habits
-	databases databases
-	logins    loginCounter
-	outages   outages
-	clients   atomic.Int64
-	monitor   *monitor.Monitor
-	log       *slog.Logger
+	stations   []*station // by loop index; does not change
+	pools      *pool.Set
+	live       atomic.Pointer[settings]
+	cancels    cancelTable
+	greetings  greetings
+	hidden     hidden
+	habits     habits
+	databases  databases
+	deepCounts deepCounts
+	logins     loginCounter
+	outages    outages
+	clients    atomic.Int64
+	monitor    *monitor.Monitor
+	log        *slog.Logger
 	// fragile lets panics of sessions through: for the simulator.
 	fragile bool
 	// work runs something that may block, in a goroutine.

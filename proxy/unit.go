@@ -82,7 +82,7 @@ func (u *unit) bind(body []byte) bool {
 // servedUnit answers a unit that p begins with from the cache, if it can, and returns
 // its length.
 func (s *session) servedUnit(p []byte) (used int, became served) {
-	if s.client.skipping || !s.mayServe() {
+	if !s.databases.remembers || s.client.skipping || !s.mayServe() {
 		return 0, servedNot
 	}
 	u, ok := readUnit(p)
