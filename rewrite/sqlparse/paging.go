@@ -3,8 +3,8 @@ package sqlparse
 import "bytes"
 
 // Paging says where the clauses of a SELECT stand, outside of parentheses, that ask
-// for one page of many: ORDER BY with LIMIT and OFFSET, each of which is a number or
-// a parameter. What the words mean is for the parser to say: in a text that it takes
+// for one page of many: ORDER BY with LIMIT and OFFSET, each of which is a number, plain or in
+// quotes, or a parameter. What the words mean is for the parser to say: in a text that it takes
 // for one SELECT without set operations they are these clauses.
 type Paging struct {
 	From          Span // from the word FROM to the last token before WHERE or ORDER BY
@@ -217,6 +217,9 @@ func (r *pagingReader) amount(a *Amount) bool {
 		n, ok := digits(written[1:])
 		a.Parameter = int(n)
 		return ok && n > 0 && n < 1<<16
+	}
+	if n := len(written); n > 2 && written[0] == '\'' { // as some drivers write all values
+		written = written[1 : n-1]
 	}
 	n, ok := digits(written)
 	a.Value = n
