@@ -24,6 +24,7 @@ type database struct {
 	keeper *catalog.Keeper
 	pools  *pool.Set
 	server string // as pool.Pool.Server names it
+	name   string
 	log    *slog.Logger
 
 	reader pool.Key               // as whom the catalog is read
@@ -37,6 +38,7 @@ type database struct {
 	verdicts   map[verdictKey]*verdict     // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
 	samplers   map[pool.Key]*tutor         // guarded by mu; those that may take long
+	rewritten  map[rewriteKey]*rewritten   // guarded by mu
 }
 
 // catalogPoll is how often it is looked whether somebody else has changed the schema.
@@ -45,49 +47,17 @@ const catalogPoll = time.Second
 // databases has the databases that clients have logged in to. It is safe for
 // concurrent use.
 type databases struct {
-	cache *cache.Cache // nil: nothing here is used
-	// remembers is set when answers are kept; without it the cache has words alone.
-	remembers bool
-	bookmarks *rewrite.Bookmarks // nil: none are kept
+	cache *cache.Cache // nil: nothing is cached or rewritten, and nothing here is used
+	// serving is set when answers are cached. Without it the cache has the words of
+	// what changes, and nothing else.
+	serving bool
+	// engine is what rewrites; one that is not On does not.
+	engine    atomic.Pointer[rewrite.Engine]
+	bookmarks *rewrite.Bookmarks // of deep pages; nil: none are kept
+	deepCounts
 
 	mu    sync.Mutex
 	known map[string]*database // guarded by mu; by pool.Pool.Server
-}
-
-// open makes what the configuration asks for.
-func (all *databases) open(cfg *Config) (err error) {
-	words := cfg.Cache
-	switch {
-	case cfg.Cache.Enabled:
-	case cfg.Offset.Enabled:
-		words = cache.DefaultConfig()
-		words.Size = cache.MB
-	default:
-		return nil
-	}
-	if cfg.Offset.Enabled {
-		if err := cfg.Offset.Check(); err != nil {
-			return err
-		}
-		all.bookmarks = rewrite.NewBookmarks(int64(cfg.Offset.MemoryMB) << 20)
-	}
-	all.remembers = cfg.Cache.Enabled
-	all.cache, err = cache.New(words)
-	return err
-}
-
-// configure puts a new configuration into force.
-func (all *databases) configure(cfg *Config) error {
-	if all.bookmarks != nil && cfg.Offset.Enabled {
-		if err := cfg.Offset.Check(); err != nil {
-			return err
-		}
-		all.bookmarks.Resize(int64(cfg.Offset.MemoryMB) << 20)
-	}
-	if !all.remembers {
-		return nil
-	}
-	return all.cache.Configure(cfg.Cache)
 }
 
 // databaseOf returns what is known of the database of a pool; nil if nothing is
@@ -113,12 +83,34 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 
 func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
-		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, log: sh.log, done: make(chan struct{}),
-		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor), samplers: make(map[pool.Key]*tutor),
+		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, name: reader.Database, log: sh.log, done: make(chan struct{}),
+		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
+		samplers: make(map[pool.Key]*tutor), rewritten: make(map[rewriteKey]*rewritten),
 	}
 	db.reader = reader
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
+}
+
+// open makes ready what the configuration asks for.
+func (all *databases) open(c cache.Config, r rewrite.Config) error {
+	engine, err := rewrite.New(r)
+	if err != nil {
+		return err
+	}
+	all.engine.Store(engine)
+	if r.Offset.Enabled {
+		all.bookmarks = rewrite.NewBookmarks(r.Offset.Memory())
+	}
+	if all.serving = c.Enabled; !c.Enabled && !engine.On() && !r.Offset.Enabled {
+		return nil
+	}
+	if !c.Enabled {
+		c = cache.DefaultConfig()
+		c.Size = cache.MB // of which nothing is used
+	}
+	all.cache, err = cache.New(c)
+	return err
 }
 
 // close ends what the databases have running.

@@ -65,10 +65,16 @@ const (
 // held reports whether the page's reply is held back until it is known to be right.
 func (p *deepPage) held() bool { return p != nil && p.form != pagePlain }
 
+// mayPage reports whether a page may be got in another way now: where the cache may
+// answer, and the session's texts are read as they are here.
+func (s *session) mayPage() bool {
+	return s.who.signature != nil && s.who.standard && s.bypass() == cache.NoBypass
+}
+
 // pageOfQuery notes whether a Query, which is forwarded next, asks for a deep page.
 func (s *session) pageOfQuery(frame []byte, n int) {
 	switch {
-	case s.databases.bookmarks == nil || n != len(frame):
+	case s.databases.bookmarks == nil, n != len(frame):
 		return
 	case s.page != nil:
 		if bytes.Equal(s.page.original, frame) {
@@ -77,20 +83,20 @@ func (s *session) pageOfQuery(frame []byte, n int) {
 		s.dropPage()
 	}
 	text := textOf(frame, n)
-	if !sqlparse.MayPage(text) || !s.who.standard || !s.mayServe() {
+	if !sqlparse.MayPage(text) || !s.mayPage() {
 		return
 	}
 	paging, ok := sqlparse.ReadPaging(text)
 	if !ok || paging.Limit.Parameter != 0 || paging.Offset.Parameter != 0 {
 		return
 	}
-	p := s.newPage(&lookup{text: text}, paging.Limit.Value, paging.Offset.Value)
+	p := s.newPage(&lookup{text: text, hint: hintOf(text)}, paging.Limit.Value, paging.Offset.Value)
 	if p == nil {
 		return
 	}
 	p.list = s.queryList(text, &paging)
 	p.original = bytes.Clone(frame)
-	s.choose(p)
+	s.choosePage(p)
 	switch p.form {
 	case pageMarked:
 		value := ""
@@ -136,7 +142,7 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 		return nil
 	}
 	f := v.current(s, q)
-	if f == nil || f.deep == nil || sqlparse.NamesTime(q.text) || sqlparse.NamesTime(q.values) {
+	if f == nil || f.deep == nil || sqlparse.NamesTime(q.text) || sqlparse.NamesTime(q.values) || q.hint.NoRewrite {
 		return nil
 	}
 	datestyle, _ := s.who.params.Get("DateStyle")
@@ -153,9 +159,9 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 	return p
 }
 
-// choose decides how the page is got. A bookmark must be so near that most of what
+// choosePage decides how the page is got. A bookmark must be so near that most of what
 // the plain statement skips is saved.
-func (s *session) choose(p *deepPage) {
+func (s *session) choosePage(p *deepPage) {
 	oldest := s.loop.Now() - int64(s.settings().offset.MaxAge)
 	b, version, ok := s.databases.bookmarks.Find(p.list, p.offset, oldest)
 	if ok && p.offset-b.Rank <= p.offset/2 {
@@ -163,21 +169,23 @@ func (s *session) choose(p *deepPage) {
 	}
 }
 
-// sendQuery sends a Query on, or what gets its page.
-func (s *session) sendQuery(frame []byte) {
+// sendQuery sends a Query on, or what is executed in its place.
+func (s *session) sendQuery(class sqlparse.Class, frame []byte, n int) {
 	p := s.page
-	switch {
-	case p == nil:
-		s.send(frame)
-		return
-	case p.form == pagePlain:
-		s.send(frame)
-	default:
+	if p.held() {
+		s.mixRewriting()
 		s.keep(frame)
 		s.toBackend(wire.AppendQuery(s.scratch[:0], p.text))
+	} else if made := s.rewriteQuery(class, textOf(frame, n), n == len(frame)); made != nil {
+		s.toBackend(made)
+		s.keep(frame)
+	} else {
+		s.send(frame)
 	}
-	p.sent = true
-	s.closePage()
+	if p != nil {
+		p.sent = true
+		s.closePage()
+	}
 }
 
 // closePage is called when all of a page's messages were sent. While its reply is held
@@ -223,13 +231,13 @@ func (s *session) finishPage() {
 	r := p.read()
 	switch why := s.doubts(p, &r); {
 	case !p.held():
-		s.deepCounts.pages[pagePlain].Add(1)
+		s.databases.deepCounts.pages[pagePlain].Add(1)
 	case why != doubtNone:
-		s.deepCounts.doubts[why].Add(1)
+		s.databases.deepCounts.doubts[why].Add(1)
 		s.executeOriginal(p)
 		return
 	default:
-		s.deepCounts.pages[p.form].Add(1)
+		s.databases.deepCounts.pages[p.form].Add(1)
 		s.relayRun(p.frames)
 	}
 	if r.whole && p.version != nil && p.version.Current() {

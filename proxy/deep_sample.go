@@ -57,7 +57,7 @@ func (s *session) sampleHot(p *deepPage, by *sampled) {
 	if p.form == pageMarked && p.offset-p.mark.Rank <= near || !cfg.Sample || !s.databases.bookmarks.Hot(p.list, now) {
 		return
 	}
-	counts := &s.deepCounts
+	counts := &s.databases.deepCounts
 	if counts.sampling.Add(1) > maxSamplers {
 		counts.sampling.Add(-1)
 		s.databases.bookmarks.Rest(p.list, now+int64(minRest))

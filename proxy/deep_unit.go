@@ -16,7 +16,7 @@ import (
 
 // pageOfUnit notes whether a unit that p begins with asks for a deep page.
 func (s *session) pageOfUnit(p []byte) {
-	if s.databases.bookmarks == nil || s.page != nil || s.client.skipping || !s.who.standard || !s.mayPageUnit(p) || !s.mayServe() {
+	if s.databases.bookmarks == nil || s.page != nil || s.client.skipping || !s.mayPageUnit(p) || !s.mayPage() {
 		return
 	}
 	u, ok := readUnit(p)
@@ -40,14 +40,14 @@ func (s *session) pageOfUnit(p []byte) {
 	if !sized || !placed {
 		return
 	}
-	made := s.newPage(&lookup{text: b.sql, body: b, values: u.values}, limit, offset)
+	made := s.newPage(&lookup{text: b.sql, body: b, hint: b.hint, values: u.values}, limit, offset)
 	if made == nil || len(made.deep.Params) != len(args.values) {
 		return
 	}
 	made.list = s.unitList(b, &args, &paging)
 	made.original = bytes.Clone(p[len(u.parse):u.length])
 	made.binary = args.resultFormat(made.deep.Column) == 1
-	s.choose(made)
+	s.choosePage(made)
 	s.prepareUnit(made, b, &args, &paging)
 	s.page = made
 	s.sampleHot(made, &sampled{text: string(b.sql), paging: paging, args: args.clone()})
@@ -147,6 +147,7 @@ func (s *session) bindPage(frame, portal []byte, st statement) bool {
 		p.form = pagePlain
 		return false
 	}
+	s.mixRewriting()
 	s.keep(frame)
 	n := wire.HeaderLen + len(portal) + 1 + len(known.Name) + 1 + len(p.values)
 	s.toBackend(wire.AppendBindHead(s.scratch[:0], n, portal, known.Name))

@@ -14,8 +14,8 @@ import (
 
 // withDeep has deep pages got from bookmarks, from a low OFFSET on.
 func withDeep(c *proxy.Config) {
-	c.Offset = rewrite.DefaultOffsetConfig()
-	c.Offset.Enabled, c.Offset.Min = true, 100
+	c.Rewrite = rewrite.DefaultConfig()
+	c.Rewrite.Offset.Enabled, c.Rewrite.Offset.Min = true, 100
 }
 
 const deepRows = 6000
@@ -146,7 +146,7 @@ func TestDeepLists(t *testing.T) {
 func TestDeepSequential(t *testing.T) {
 	backend := plain(t)
 	newDeepWorld(t, backend)
-	p := startProxy(t, backend, func(c *proxy.Config) { withDeep(c); c.Offset.Sample, c.Offset.Join = false, false })
+	p := startProxy(t, backend, func(c *proxy.Config) { withDeep(c); c.Rewrite.Offset.Sample, c.Rewrite.Offset.Join = false, false })
 	conn, direct := dial(t, p.addr), dial(t, backend)
 	const list = "select * from t order by n, id"
 	known(t, p, conn, page(list, 50, 200, 0))

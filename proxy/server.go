@@ -32,7 +32,7 @@ type Config struct {
 	Backend  pool.BackendConfig
 	Pool     pool.Config
 	Cache    cache.Config
-	Offset   rewrite.OffsetConfig
+	Rewrite  rewrite.Config
 }
 
 // Server accepts clients and serves them.
@@ -73,7 +73,8 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
-	if err := srv.databases.open(&cfg); err != nil {
+	mon.SetConnect(srv.pools.Connect)
+	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
 		group.Close()
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), offset: cfg.Offset,
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen, offset: cfg.Rewrite.Offset,
 	}, nil
 }
 
@@ -184,6 +185,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
+	serving.Go(func() { srv.monitor.Run(poolCtx) })
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)
@@ -250,6 +252,7 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 		address = tcp.IP.String()
 	}
 	s := st.open(address)
+	s.origin = newOrigin(nc, srv.listen.UnixPort)
 	defer s.endEvent()
 	conn, err := loop.Attach(nc, s)
 	if err != nil {
@@ -297,7 +300,7 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 	}
 	state := encrypted.ConnectionState()
 	s.setState(stateStartup)
-	s.login.tls = &state
+	s.login.tls, s.origin.tls = &state, encryptedBy(&state)
 	conn, err := s.loop.Attach(encrypted, s)
 	if err != nil {
 		s.handshakeFailed(err)
@@ -309,14 +312,24 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 // Reload puts a new configuration into force: users, TLS files, limits,
 // timeouts, backend, pools and cache. On an error nothing changes. New rules hold
 // for new logins and new leases, those of the cache at once. Whether there is a
-// cache was decided at the start.
+// cache, or anything to be rewritten, was decided at the start.
 func (srv *Server) Reload(cfg Config) error {
 	live, err := newSettings(cfg)
 	if err != nil {
 		return err
 	}
-	if err := srv.databases.configure(&cfg); err != nil {
+	engine, err := rewrite.New(cfg.Rewrite)
+	if err != nil {
 		return err
+	}
+	if c := srv.Cache(); c != nil {
+		if err := c.Configure(cfg.Cache); err != nil {
+			return err
+		}
+	}
+	srv.databases.engine.Store(engine)
+	if b := srv.databases.bookmarks; b != nil {
+		b.Resize(cfg.Rewrite.Offset.Memory())
 	}
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
@@ -325,7 +338,7 @@ func (srv *Server) Reload(cfg Config) error {
 
 // Cache returns the cache; nil if there is none.
 func (srv *Server) Cache() *cache.Cache {
-	if !srv.databases.remembers {
+	if !srv.databases.serving {
 		return nil
 	}
 	return srv.databases.cache

@@ -8,11 +8,13 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/catalog"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -24,26 +26,27 @@ type settings struct {
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
+	listen      ListenConfig
 	offset      rewrite.OffsetConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
 // concurrent use.
 type shared struct {
-	stations   []*station // by loop index; does not change
-	pools      *pool.Set
-	live       atomic.Pointer[settings]
-	cancels    cancelTable
-	greetings  greetings
-	hidden     hidden
-	habits     habits
-	databases  databases
-	deepCounts deepCounts
-	logins     loginCounter
-	outages    outages
-	clients    atomic.Int64
-	monitor    *monitor.Monitor
-	log        *slog.Logger
+	stations  []*station // by loop index; does not change
+	pools     *pool.Set
+	live      atomic.Pointer[settings]
+	control   atomic.Pointer[Control]
+	cancels   cancelTable
+	greetings greetings
+	hidden    hidden
+	habits    habits
+	databases databases
+	logins    loginCounter
+	outages   outages
+	clients   atomic.Int64
+	monitor   *monitor.Monitor
+	log       *slog.Logger
 	// fragile lets panics of sessions through: for the simulator.
 	fragile bool
 	// work runs something that may block, in a goroutine.
@@ -61,6 +64,7 @@ type station struct {
 	*shared
 	loop     *reactor.Loop
 	recorder *monitor.Recorder
+	observer *digest.Recorder
 	sessions map[*session]struct{}
 	draining bool
 	// scratch is where small messages are built. Each use ends the one before.
@@ -82,7 +86,9 @@ type station struct {
 	// snapshots are those that changed was found with.
 	snapshots map[*database]*catalog.Snapshot
 	once      once
-	hits      int // that the cache had the answer to, for samples of them
+	rewrites  rewrites
+	spans     []sqlparse.Span // scratch
+	hits      int             // that the cache had the answer to, for samples of them
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
@@ -92,11 +98,14 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		loop:      loop,
 		sessions:  make(map[*session]struct{}),
 		recorder:  sh.monitor.Recorder(loop.Index()),
+		observer:  sh.monitor.Statements().Recorder(loop.Index()),
 		texts:     texts,
 		bodies:    bodies{memo: texts.memo},
 		scratch:   make([]byte, 0, 4096),
 		tokens:    uint64(loop.Index()+1) << 48,
 		verdicts:  make(verdicts),
+		rewrites:  make(rewrites),
+		spans:     make([]sqlparse.Span, 0, 512),
 		changed:   make(map[uint64]*knownChange),
 		snapshots: make(map[*database]*catalog.Snapshot),
 	}

@@ -35,9 +35,13 @@ func DefaultOffsetConfig() OffsetConfig {
 	return OffsetConfig{Min: 2000, MemoryMB: 64, MaxAge: 5 * time.Minute, Sample: true, SampleTimeout: 30 * time.Second, Join: true}
 }
 
-// Check says what is wrong with it.
-func (c *OffsetConfig) Check() error {
+// Memory is what bookmarks may take, in bytes.
+func (c *OffsetConfig) Memory() int64 { return int64(c.MemoryMB) << 20 }
+
+func (c *OffsetConfig) check() error {
 	switch {
+	case !c.Enabled:
+		return nil
 	case c.Min < 1:
 		return errors.New("offset.min must be 1 or more")
 	case c.MemoryMB < 1:

@@ -58,8 +58,8 @@ func (d *Deep) Found(text string, p *sqlparse.Paging) string {
 		text[p.From.Start:p.End] + ")) " + p.Order.In(text)
 }
 
-// whole is from FROM to the end of the condition.
-func whole(text string, p *sqlparse.Paging) string {
+// rowsOf is from FROM to the end of the condition.
+func rowsOf(text string, p *sqlparse.Paging) string {
 	return text[p.From.Start:max(p.From.End, p.Where.End)]
 }
 
@@ -73,7 +73,7 @@ func (d *Deep) Samples(text string, p *sqlparse.Paging, step int64) string {
 	if d.desc {
 		direction = "DESC"
 	}
-	return fmt.Sprintf(sql, d.key(text, p), whole(text, p), direction, p.Nulls.In(text), step)
+	return fmt.Sprintf(sql, d.key(text, p), rowsOf(text, p), direction, p.Nulls.In(text), step)
 }
 
 // Literal is a value as SQL; plain strings must be without escapes.
