@@ -134,7 +134,7 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 		s.again = false
 		return nil
 	}
-	if !cfg.Enabled || offset < cfg.Min || limit < 1 || limit > maxPageRows {
+	if !cfg.Enabled || offset < int64(cfg.Min) || limit < 1 || limit > maxPageRows {
 		return nil
 	}
 	v := s.verdictOn(q)

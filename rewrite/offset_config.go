@@ -12,7 +12,7 @@ type OffsetConfig struct {
 	// it where clients go far into long lists.
 	Enabled bool `yaml:"enabled"`
 	// Min is the OFFSET from which on it pays to look. Below it PostgreSQL is as fast.
-	Min int64 `yaml:"min"`
+	Min int `yaml:"min"`
 	// MemoryMB bounds what bookmarks take, of all lists together: 2,000,000 rows take
 	// less than 1 MB. Lists that nobody pages through make room.
 	MemoryMB int `yaml:"memory_mb"`
