@@ -44,6 +44,7 @@ var values = map[string]string{
 	"rewrite.user_rules[].match":  "{regex: x}",
 	"rewrite.user_rules[].unsafe": "true",
 	"rewrite.user_rules[].tests":  "[{in: x, out: same}]",
+	"rewrite.offset.enabled":      "true",
 	"log.level":                   "debug",
 	"log.format":                  "json",
 }
