@@ -13,7 +13,7 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite clean compiler postgresql
+.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite claims clean compiler postgresql
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ lint: compiler ## gofmt, go vet and staticcheck
 
 bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 	$(GO) run ./proxy/pgtest/bench
+
+claims: postgresql build ## measure what is claimed of PgJay, on a throw-away PostgreSQL; ARGS="--only pages"
+	@exec ./bin/simulator claims $(ARGS)
 
 # ROWS=2000000 is what the numbers of docs/rules.md are to be compared with.
 bench-rewrite: postgresql compiler ## measure what each rewrite rule gains, on ROWS=200000 contacts
