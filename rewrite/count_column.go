@@ -10,7 +10,7 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 //     it would make it that one's aggregate;
 //  3. it is never NULL, neither by its constraint nor by an outer join.
 var countColumn = automatic[columnSite]{
-	name:  "count-column",
+	name:  "count_column",
 	about: "count(column) becomes count(*) where the column is never NULL",
 	find:  findColumnCounts,
 	needs: []need[columnSite]{

@@ -10,4 +10,4 @@ func Automatic() (on, shadow []Rule) {
 }
 
 // costBlind are the rules of whose gain PostgreSQL's costs show nothing, or the opposite.
-var costBlind = map[string]bool{"window-count": true, "count-distinct": true, "distinct-exists": true}
+var costBlind = map[string]bool{"window_count": true, "count_distinct": true, "distinct_exists": true}
