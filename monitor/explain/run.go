@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
 )
@@ -26,6 +27,8 @@ type explanation struct {
 	result *Result
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
+	tables map[string]*advice.Table
+	tried  map[string]trial // what came of a hypothetical index, by its definition
 }
 
 // explain explains one statement and keeps the result.
@@ -85,11 +88,11 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	}
 	x.result.Reason = why
 	x.factsOf(ctx, x.result.Plan)
-	e.advise(ctx, x)
+	x.tables = tablesOf(ctx, conn, x.result.Plan)
 	if why == "" {
 		x.analyze(ctx)
 	}
-	return nil
+	return x.tryIndexes(ctx)
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.

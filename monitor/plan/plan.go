@@ -44,6 +44,9 @@ type Node struct {
 	Spill
 	Buffers
 
+	// Infix is set when a LIKE or ILIKE in Filter looks for something that does not stand
+	// at the beginning.
+	Infix bool `json:"-"`
 	// Exclusive is the time in ms that the node took without its children, and Total
 	// the one with them, as the clock shows it. 0 where the plan was not executed.
 	Exclusive, Total float64 `json:"-"`
