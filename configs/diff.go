@@ -82,6 +82,9 @@ func (c *Config) Warnings() []string {
 	if named := loginIn(c.Backend.URL); named != "" {
 		list = append(list, fmt.Sprintf("backend.url names a %s, which is not used: a backend has the user and database of its client", named))
 	}
+	if c.Admin != "" && !proxy.Loopback(c.Admin) && c.Dashboard.Enabled && c.Dashboard.Password == "" && c.Dashboard.Token == "" {
+		list = append(list, fmt.Sprintf("admin is %s, which can be reached from other machines, and there is no dashboard.password: nobody can see the dashboard", c.Admin))
+	}
 	return append(list, c.cacheWarnings()...)
 }
 

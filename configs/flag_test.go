@@ -33,6 +33,7 @@ var values = map[string]string{
 	"monitor.explain_superuser": "true",
 	"monitor.databases":         "[{name: crm, slow_threshold: 3s}]",
 	"monitor.users":             "[{name: bob}]",
+	"dashboard.enabled":         "false",
 	"log.level":                 "debug",
 	"log.format":                "json",
 }

@@ -26,6 +26,7 @@ func validate(d *decoder) {
 	c.overrides("pool.users", c.cfg.Pool.Users)
 	c.cache()
 	c.monitor()
+	c.dashboard()
 	c.log()
 }
 

@@ -48,6 +48,7 @@ type Monitor struct {
 	sources   atomic.Pointer[sources]
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
+	pulse     pulse
 	inquiry   *inquiry
 }
 
@@ -95,6 +96,24 @@ func New(o Options) *Monitor {
 	)
 	m.configLoaded()
 	return m
+}
+
+// Started is when the monitor was made, with the program.
+func (m *Monitor) Started() time.Time { return m.started }
+
+// Ready returns nil while clients are accepted, else why not.
+func (m *Monitor) Ready() error { return m.ready() }
+
+// Pools returns a snapshot of each pool.
+func (m *Monitor) Pools() []pool.Stat { return m.pools() }
+
+// Cache returns a snapshot of the cache; nil if there is none.
+func (m *Monitor) Cache() *cache.Stat {
+	stat := m.cache.Load()
+	if stat == nil {
+		return nil
+	}
+	return new((*stat)())
 }
 
 // SetSources says whom to ask about the pools and whether clients are

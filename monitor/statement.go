@@ -46,11 +46,12 @@ func (m *Monitor) Explainer() *explain.Explainer { return m.inquiry.explainer }
 // Tags are the keys of comments that may be logged.
 func (m *Monitor) Tags() []string { return *m.inquiry.tags.Load() }
 
-// Run collects and explains until ctx ends.
+// Run collects, explains and samples until ctx ends.
 func (m *Monitor) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { m.inquiry.table.Run(ctx) })
 	running.Go(func() { m.inquiry.explainer.Run(ctx) })
+	running.Go(func() { m.sample(ctx) })
 	running.Wait()
 }
 

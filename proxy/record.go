@@ -224,6 +224,7 @@ func (s *session) recordLogin() {
 	key := s.who.pool.Key()
 	s.traffic = s.recorder.Traffic(key.Database, key.User)
 	s.traffic.Move(monitor.ClientGone, monitor.ClientIdle)
+	s.traffic.LoggedIn()
 	s.recorder.ClientCame()
 	s.who.owner = s.monitor.Statements().Owner(key.Database, key.User)
 	s.who.database = s.databaseOf(s.who.pool)

@@ -146,7 +146,7 @@ func serveDemo(ctx context.Context, cfg *configs.Config, stderr io.Writer, servi
 		return err
 	}
 	connectMonitor(mon, srv)
-	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
+	admin, err := startAdmin(cfg.Admin, newDashboard(cfg, mon, srv), log)
 	if err != nil {
 		return err
 	}
@@ -164,14 +164,16 @@ func welcome(listen net.Addr, admin string, db *embedded.Server, rows int64) str
 	if err != nil {
 		host, port = listen.String(), "5432"
 	}
-	metrics := "off"
+	dashboard, metrics := "off", "off"
 	if admin != "" {
-		metrics = "http://" + admin + "/metrics"
+		dashboard = "http://" + admin + "/"
+		metrics = dashboard + "metrics"
 	}
 	return fmt.Sprintf(`
   PgJay       %[1]s:%[2]s
   PostgreSQL  %[3]s, data in %[4]s
-  metrics     %[5]s
+  dashboard   %[5]s
+  metrics     %[8]s
 
 The database crm has %[6]d rows in tenants, companies, contacts, interactions.
 Connect to it through PgJay:
@@ -182,5 +184,5 @@ and try:
 
 %[7]s
 Ctrl-C stops and removes everything.
-`, host, port, db.Address(), db.DataDir(), metrics, rows, crmQueries)
+`, host, port, db.Address(), db.DataDir(), dashboard, rows, crmQueries, metrics)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"runtime"
@@ -28,7 +29,8 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	connectMonitor(mon, srv)
 
 	// 3. The admin address: /readyz answers 503 until clients are accepted.
-	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
+	dashboard := newDashboard(cfg, mon, srv)
+	admin, err := startAdmin(cfg.Admin, dashboard, log)
 	if err != nil {
 		return err
 	}
@@ -45,8 +47,15 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	// 5. Reloads, for as long as clients are served.
 	serving, stopped := context.WithCancel(ctx)
 	defer stopped()
-	running := reloader{log: log, mon: mon, srv: srv, cfg: cfg}
+	running := reloader{log: log, mon: mon, srv: srv, dashboard: dashboard, cfg: cfg, asked: make(chan chan<- error)}
 	watching := running.watch(serving, reload)
+	ctx, shutDown := context.WithCancelCause(ctx)
+	defer shutDown(nil)
+	control := proxy.Control{Shutdown: func() { shutDown(errShutdown) }}
+	if reload != nil {
+		control.Reload = func() error { return running.ask(serving) }
+	}
+	srv.SetControl(control)
 
 	// 6. Clients. Run returns when ctx has ended and they are drained.
 	err = srv.Run(ctx)
@@ -57,6 +66,9 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	log.Info("stopped", "cause", context.Cause(ctx))
 	return err
 }
+
+// errShutdown is why run ends after the console's SHUTDOWN.
+var errShutdown = errors.New("SHUTDOWN in the console")
 
 func newMonitor(cfg *configs.Config, log *slog.Logger) *monitor.Monitor {
 	b := readBuild()
