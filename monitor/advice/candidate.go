@@ -117,8 +117,8 @@ func (c *Candidate) Cost() string {
 	return text
 }
 
-// exists reports whether there is such an index.
-func (c *Candidate) exists() bool {
+// Exists reports whether there is such an index.
+func (c *Candidate) Exists() bool {
 	columns := c.columns()
 	if slices.Contains(columns, "") {
 		for _, e := range c.Table.Indexes {
@@ -131,10 +131,10 @@ func (c *Candidate) exists() bool {
 	if len(c.Include) > 0 && !c.Table.has(c.Method, columns) {
 		return false
 	}
-	if c.Method == "btree" && c.Keys[0].Class == "" || c.Method == "brin" {
-		return c.Where == "" && c.Table.has(c.Method, columns)
+	if c.Where == "" && (c.Method == "btree" && c.Keys[0].Class == "" || c.Method == "brin") {
+		return c.Table.has(c.Method, columns)
 	}
 	return slices.ContainsFunc(c.Table.Indexes, func(e Existing) bool {
-		return e.Method == c.Method && slices.Equal(e.Keys, columns) && strings.Contains(e.Definition, c.Keys[0].Class)
+		return e.Method == c.Method && slices.Equal(e.Keys, columns) && strings.Contains(e.Definition, c.Keys[0].Class) && e.Partial == (c.Where != "")
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 )
 
@@ -125,7 +127,7 @@ func (w *world) advisedFor(*Result) (list []advice.Advice) {
 	defer w.explainer.mu.Unlock()
 	for _, a := range w.explainer.advices.known {
 		if a.Kind == advice.Index {
-			list = append(list, *a)
+			list = append(list, a.Advice)
 		}
 	}
 	return list
@@ -209,3 +211,27 @@ func TestPlanFlip(t *testing.T) {
 	}
 }
 
+// When an index that was advised is there, what it has brought is told.
+func TestAdopted(t *testing.T) {
+	w := newWorld(t, "CREATE TABLE big (a int, b int); INSERT INTO big SELECT i, i % 3 FROM generate_series(1, 20000) i; GRANT SELECT ON big TO app; ANALYZE big")
+	const sql = "SELECT * FROM big WHERE a = 5"
+	sh := w.request(sql).Shape
+	record := func(d time.Duration) {
+		for range 10 {
+			w.table.Recorder(0).Record(&digest.Record{Shape: sh, Duration: int64(d), Backend: int64(d)})
+		}
+	}
+	record(100 * time.Millisecond)
+	w.explain(sql)
+	w.explainer.revisit(t.Context(), w.links)
+	if list := w.explainer.Advice(); len(list) != 1 || list[0].State == advice.Adopted || list[0].Saved != time.Second {
+		t.Fatalf("before: %+v", list)
+	}
+	w.run(w.admin, "CREATE INDEX ON big (a)")
+	w.explainer.revisit(t.Context(), w.links)
+	record(time.Millisecond)
+	list := w.explainer.Advice()
+	if len(list) != 1 || list[0].State != advice.Adopted || list[0].Before < 90*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After == 0 {
+		t.Errorf("after: %+v", list)
+	}
+}

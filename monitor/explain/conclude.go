@@ -19,7 +19,7 @@ func (e *Explainer) conclude(x *explanation) {
 	subject := advice.Subject{Statement: r.Shape.String(), Text: r.Text, Database: r.Database, User: r.User}
 	list := x.indexes(subject)
 	if flipped {
-		list = append(list, advice.OfFlip(subject, flip))
+		list = append(list, &entry{Advice: advice.OfFlip(subject, flip), shape: r.Shape})
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -29,11 +29,11 @@ func (e *Explainer) conclude(x *explanation) {
 }
 
 // indexes returns the advice to create indexes.
-func (x *explanation) indexes(s advice.Subject) (list []advice.Advice) {
+func (x *explanation) indexes(s advice.Subject) (list []*entry) {
 	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
 	for i := range candidates {
 		c := &candidates[i]
-		a := c.Advice(s)
+		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c}
 		if t, tried := x.tried[c.Definition()]; tried {
 			a.State, a.CostBefore, a.CostAfter = t.state(), t.before, t.after
 		}
