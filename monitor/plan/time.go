@@ -1,5 +1,7 @@
 package plan
 
+import "strings"
+
 // measure finds the times of all nodes.
 func (p *Plan) measure() {
 	p.Root.measureTotal(1)
@@ -30,13 +32,15 @@ func (n *Node) measureTotal(processes float64) {
 	}
 }
 
-// measureExclusive takes off what the children took. The time of an InitPlan or a CTE is in
-// that of whoever asked first for it, which the plan does not tell: it is taken off where
-// it hangs in the tree, and where a CTE is scanned.
+// measureExclusive takes off what the children took. The time of a CTE is in that of
+// whoever scans it, not where it hangs in the tree; that of another InitPlan nearly always
+// is where it hangs.
 func (n *Node) measureExclusive() {
 	time, cost := n.Total, n.TotalCost
 	for _, child := range n.Children {
-		time -= child.Total
+		if !strings.HasPrefix(child.Subplan, "CTE ") {
+			time -= child.Total
+		}
 		if child.Relationship != "SubPlan" {
 			cost -= child.TotalCost
 		}
