@@ -10,7 +10,7 @@ import (
 	"text/template"
 )
 
-//go:generate go test -run TestDocs -update .
+//go:generate go test -run TestDocs|TestGrafana -update .
 
 const (
 	docsTemplate = "metrics.md.tmpl"
