@@ -2,13 +2,15 @@
 // be said on the console, axe may find nothing serious, and what is expected must be
 // there. Prints what is wrong, one a line; nothing: all is well.
 //
-//   node pages.mjs URL CHROMIUM [DIRECTORY for screenshots]
+//   node pages.mjs URL CHROMIUM PLAN [DIRECTORY for screenshots]
+//
+// PLAN is the number of one with 5,000 steps.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-const [url, executablePath, shots] = process.argv.slice(2);
+const [url, executablePath, large, shots] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const wrong = [];
 
@@ -81,7 +83,7 @@ try {
   const page = await open('light', 1440, 900);
   for (const [name, needs] of Object.entries(PAGES)) await look(page, name, name, needs);
   await page.goto(`${url}#slow`);
-  await page.locator('td.sql a').first().click();
+  await page.locator('td.sql a:has-text("order by name")').first().click();
   await page.locator('[role=treeitem]').first().waitFor({ timeout: 20000 });
   await audit(page, 'plan');
   if (shots) await page.screenshot({ path: `${shots}/plan.png` });
@@ -90,6 +92,9 @@ try {
   await page.locator('td.sql a').first().click();
   await page.locator('text=/Each call/').first().waitFor({ timeout: 20000 });
   await audit(page, 'statement');
+  const began = Date.now();
+  await look(page, 'large-plan', `plan/${large}`, ['[role=treeitem] >> nth=4999']);
+  if (Date.now() - began > 15000) wrong.push(`a plan of 5,000 steps takes ${Date.now() - began} ms`);
   const dark = await open('dark', 1440, 900);
   await look(dark, 'overview-dark', 'overview', PAGES.overview);
   const narrow = await open('light', 360, 740);
