@@ -36,8 +36,8 @@ race: postgresql compiler ## run the tests of what is concurrent again, with the
 fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read 10,000 tables, and run the simulators with SEEDS=1000000 seeds
-	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks' ./proxy
+soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read from the cache under writes a million times, read 10,000 tables, and run the simulators with SEEDS=1000000 seeds
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks|TestCacheHistories|TestCacheDifferential' ./proxy
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'ManyTables' ./rewrite/catalog
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom|TestListenRandom' ./pool -seeds $(SEEDS)

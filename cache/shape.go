@@ -32,6 +32,7 @@ type stripe struct {
 	refused              [reasons]atomic.Int64
 	saved                atomic.Int64
 	verified, mismatches atomic.Int64
+	bypassed             [bypasses]atomic.Int64
 	_                    [64]byte
 }
 

@@ -29,6 +29,7 @@ type Stat struct {
 	Mismatches int64 // of them, those that were wrong
 	Limit      Bytes // that entries may take
 	Outdated   Outdated
+	Bypassed   [bypasses]int64 // by Bypass: statements that were not looked up, for what their sessions were
 }
 
 // Outdated counts what has outdated all answers of a database at once, whatever they
@@ -60,6 +61,9 @@ func (c *Cache) Stat() Stat {
 		}
 		for r := range s.refused {
 			st.Refused[r] += s.refused[r].Load()
+		}
+		for b := range s.bypassed {
+			st.Bypassed[b] += s.bypassed[b].Load()
 		}
 		st.SavedNS += s.saved.Load()
 		st.Verified += s.verified.Load()

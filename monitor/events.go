@@ -28,6 +28,7 @@ type events struct {
 	panics   prometheus.Counter
 	connects *prometheus.HistogramVec
 
+	rewrites rewriteEvents
 	requests prometheus.Counter
 	streams  prometheus.Gauge
 
@@ -50,6 +51,7 @@ func newEvents(b *book, reasons *boundedLabel) *events {
 	e.retries = b.counters("retries_total", "Exchanges sent again, to another backend, before the client had seen a reply.", "reason")
 	e.panics = b.counter("session_panics_total", "Sessions closed because of an error in PgJay itself; the log says where. Please report it.")
 	e.connects = b.durations("pool_server_connect_duration_seconds", "Time to connect and log in to PostgreSQL, when it succeeded.")
+	e.rewrites = newRewriteEvents(b)
 	e.requests = b.counter("dashboard_requests_total", "Requests to the dashboard, with those that were refused.")
 	e.streams = b.gauge("dashboard_streams", "Browsers that watch the dashboard's live figures.")
 	e.reloads = b.counters("config_reloads_total", "Times the configuration was read again.", "result")

@@ -368,8 +368,9 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.endFill()
+	s.endRewriting()
 	s.record()
-	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
+	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}
 	s.cancel.queryTimeout, s.tx.tries = false, false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {

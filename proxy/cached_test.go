@@ -1,17 +1,24 @@
 package proxy
 
 import (
+	"context"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
 // remember makes a cache for the relay that has the answer to one of its exchanges, and
 // returns what asks for it.
-func (r *relay) remember(x [2][]byte) (ask func()) {
+func (r *relay) remember(x [2][]byte) (ask func()) { return r.rememberAs(x, nil) }
+
+// rememberAs is remember for a unit that executes b; nil: what it says itself.
+func (r *relay) rememberAs(x [2][]byte, b *body) (ask func()) {
 	c, err := cache.New(cache.DefaultConfig())
 	if err != nil {
 		r.t.Fatal(err)
@@ -20,6 +27,8 @@ func (r *relay) remember(x [2][]byte) (ask func()) {
 	s := r.session
 	s.databases.cache = c
 	db := &database{cache: c, space: c.Space("d"), signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict)}
+	db.keeper = catalog.NewKeeper(func(ctx context.Context) (*pgconn.PgConn, error) { <-ctx.Done(); return nil, ctx.Err() }, time.Hour, func(catalog.Change) {})
+	r.t.Cleanup(db.keeper.Close)
 	s.who.database = db
 	s.sign()
 	s.who.signature.learnt.Store(&standing{committed: true})
@@ -29,7 +38,10 @@ func (r *relay) remember(x [2][]byte) (ask func()) {
 		key = s.queryKey(textOf(x[0], len(x[0])), cache.HintSet{})
 	} else {
 		u, _ := readUnit(x[0])
-		key, core = s.unitKey(&u, s.unitBody(&u)), core[len(parseComplete):]
+		if b == nil {
+			b = s.unitBody(&u)
+		}
+		key, core = s.unitKey(&u, b), core[len(parseComplete):]
 	}
 	stamp, _ := db.space.Stamp(nil)
 	a := cache.Answer{Core: core, Stamp: stamp, Fresh: int64(time.Hour), Shape: c.NewShape("s")}

@@ -100,6 +100,7 @@ type TimeoutsConfig struct {
 	IdleInTransaction time.Duration `yaml:"idle_in_transaction"` // between statements of a transaction; 25P03
 	ClientIdle        time.Duration `yaml:"client_idle"`         // between transactions; 57P05
 	ClientLogin       time.Duration `yaml:"client_login"`        // from accept to ReadyForQuery; 08P01
+	HalfClosed        time.Duration `yaml:"half_closed"`         // from its end of file to the next reply; it may have gone
 	Shutdown          time.Duration `yaml:"shutdown"`            // how long SIGTERM waits for transactions to finish
 }
 
@@ -121,5 +122,5 @@ func DefaultLimitsConfig() LimitsConfig {
 
 // DefaultTimeoutsConfig returns the built-in defaults.
 func DefaultTimeoutsConfig() TimeoutsConfig {
-	return TimeoutsConfig{ClientLogin: 60 * time.Second, Shutdown: 30 * time.Second}
+	return TimeoutsConfig{ClientLogin: 60 * time.Second, HalfClosed: time.Second, Shutdown: 30 * time.Second}
 }

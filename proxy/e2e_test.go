@@ -61,6 +61,7 @@ func startObserved(t testing.TB, backend string, newServer serverMaker, observe 
 	cfg.Backend.URL = "postgres://" + backend
 	cfg.Pool.Size, cfg.Pool.Overflow = 5, 0
 	cfg.Timeouts.Shutdown = 2 * time.Second
+	cfg.Timeouts.HalfClosed = 0 // the clients that close here have gone
 	if change != nil {
 		change(&cfg)
 	}

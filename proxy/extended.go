@@ -20,6 +20,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		}
 	}
 	s.beginBatch()
+	s.tx.bound = s.tx.bound || typ == wire.Bind || typ == wire.Execute
 	body := frame[wire.HeaderLen:]
 	statement := len(body) > 1 && body[0] == 'S' // what Describe and Close name
 	switch {
@@ -111,7 +112,7 @@ func (s *session) beginBatch() {
 	s.beginExchange(sqlparse.Class{})
 	s.tx.unsynced = true
 	s.tx.copies = s.tx.copies && !s.queue.empty()
-	s.tx.spared = false
+	s.tx.spared, s.tx.bound = false, false
 }
 
 // endBatch notes that what is sent next ends a run of extended messages.

@@ -32,6 +32,7 @@ type leftover struct {
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.noteChanges(class, text)
 	s.tx.reads = s.tx.reads && class.ReadOnly() && !class.Locks
+	s.tx.tame = s.tx.tame && changesOnlyRows(class)
 	if class.Pins.Has(sqlparse.ReasonPrepared) {
 		class = s.noteNames(class, text)
 	}

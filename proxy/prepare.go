@@ -132,7 +132,11 @@ func (s *session) sendLoad(st *pool.Statement, b *body, act action) {
 	st.Batch = s.batch()
 	s.back.loads = append(s.back.loads, st)
 	s.traffic.ParsedThere()
-	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, b.text))
+	text := b.text
+	if made := st.Text(); made != asWritten {
+		text = made.Value() + b.text[len(b.sql):]
+	}
+	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, text))
 	if act == forward {
 		s.queue.push(expectChangeLoad, forward)
 	} else {
@@ -165,6 +169,7 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, st)
+	s.noteBindValues(st.body, values, n == len(frame))
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
 		return
@@ -315,7 +320,7 @@ func (s *session) newStatement(b *body) statement {
 
 // statementKey returns what makes a shared statement the same on a backend.
 func (s *session) statementKey(st statement) pool.StatementKey {
-	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Meaning: st.meaning, Epoch: st.epoch}
+	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Meaning: st.meaning, Epoch: st.epoch, Text: s.newText(st.body)}
 }
 
 // defined reports whether the client has a statement with this name.

@@ -19,6 +19,7 @@ import (
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // Config is all that a Server needs to know.
@@ -31,6 +32,7 @@ type Config struct {
 	Backend  pool.BackendConfig
 	Pool     pool.Config
 	Cache    cache.Config
+	Rewrite  rewrite.Config
 }
 
 // Server accepts clients and serves them.
@@ -72,11 +74,9 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Hooks:       srv.poolHooks(),
 	})
 	mon.SetConnect(srv.pools.Connect)
-	if cfg.Cache.Enabled {
-		if srv.databases.cache, err = cache.New(cfg.Cache); err != nil {
-			group.Close()
-			return nil, err
-		}
+	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
+		group.Close()
+		return nil, err
 	}
 	for _, loop := range group.Loops() {
 		srv.stations = append(srv.stations, newStation(&srv.shared, loop))
@@ -312,21 +312,31 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 // Reload puts a new configuration into force: users, TLS files, limits,
 // timeouts, backend, pools and cache. On an error nothing changes. New rules hold
 // for new logins and new leases, those of the cache at once. Whether there is a
-// cache was decided at the start.
+// cache, or anything to be rewritten, was decided at the start.
 func (srv *Server) Reload(cfg Config) error {
 	live, err := newSettings(cfg)
 	if err != nil {
 		return err
 	}
-	if c := srv.databases.cache; c != nil {
+	engine, err := rewrite.New(cfg.Rewrite)
+	if err != nil {
+		return err
+	}
+	if c := srv.Cache(); c != nil {
 		if err := c.Configure(cfg.Cache); err != nil {
 			return err
 		}
 	}
+	srv.databases.engine.Store(engine)
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
 	return nil
 }
 
 // Cache returns the cache; nil if there is none.
-func (srv *Server) Cache() *cache.Cache { return srv.databases.cache }
+func (srv *Server) Cache() *cache.Cache {
+	if !srv.databases.serving {
+		return nil
+	}
+	return srv.databases.cache
+}

@@ -79,6 +79,7 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
+	rewriteSide
 	streak  streak
 	console *console // nil: it has a pool
 	// own is set when no other session will ever have the backend: in session
@@ -104,6 +105,7 @@ type identity struct {
 	timed   bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
+	plainness
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -139,7 +141,9 @@ type clientSide struct {
 	// client's next Sync.
 	skipping bool
 	// polite is set by Terminate: what was sent before it is to be finished.
-	polite     bool
+	polite bool
+	// ended is set when the client has closed its half of the connection.
+	ended      bool
 	statements statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
@@ -211,6 +215,7 @@ type transaction struct {
 	pinText  string          // the beginning of the statement to blame
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
+	bound    bool // a Bind or Execute was among them
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
@@ -235,6 +240,9 @@ type transaction struct {
 	// reads is set while the transaction is READ COMMITTED and has done nothing but
 	// read.
 	reads bool
+	// tame is set while the transaction is READ COMMITTED and has changed nothing but
+	// rows.
+	tame bool
 }
 
 // copyState is how far the backend is with reading copy data.
@@ -324,15 +332,6 @@ func (s *session) Drained() {
 func (s *session) Closed(error) {
 	defer s.endEvent()
 	s.leave(closedByClient)
-}
-
-// HalfClosed says that the client will send nothing more. It comes only while
-// the client is not read, so nothing would notice that it has gone.
-func (s *session) HalfClosed() {
-	defer s.endEvent()
-	if s.client.paused&pausedWaiting != 0 && !endsWithTerminate(s.client.in) {
-		s.leave(closedByClient)
-	}
 }
 
 func (s *session) pauseClient(why pauseReason) {

@@ -13,6 +13,7 @@ import (
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/catalog"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -83,7 +84,9 @@ type station struct {
 	// snapshots are those that changed was found with.
 	snapshots map[*database]*catalog.Snapshot
 	once      once
-	hits      int // that the cache had the answer to, for samples of them
+	rewrites  rewrites
+	spans     []sqlparse.Span // scratch
+	hits      int             // that the cache had the answer to, for samples of them
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
@@ -99,6 +102,8 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		scratch:   make([]byte, 0, 4096),
 		tokens:    uint64(loop.Index()+1) << 48,
 		verdicts:  make(verdicts),
+		rewrites:  make(rewrites),
+		spans:     make([]sqlparse.Span, 0, 512),
 		changed:   make(map[uint64]*knownChange),
 		snapshots: make(map[*database]*catalog.Snapshot),
 	}
