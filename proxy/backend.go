@@ -36,6 +36,7 @@ func (s *session) keepBackend(p []byte, used int) {
 // understood and is not complete.
 func (s *session) relay(p []byte) (used int) {
 	from, i := 0, 0 // p[from:i] is for the client
+	held := s.rewriting != nil && s.holdsFailure(p)
 	s.back.torn = s.back.rest > 0 && s.back.restAction == forward
 	for i < len(p) && !s.back.broken {
 		n, act := s.back.rest, s.back.restAction
@@ -53,12 +54,18 @@ func (s *session) relay(p []byte) (used int) {
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
 			if s.back.healing && len(s.back.sent) > 0 {
 				from, s.aside = i, s.aside[:0] // nothing of the exchange has reached the client
-			} else if made {
+			} else if made && !held {
 				s.forgetSent()
 			}
 		}
 		have := min(n, len(p)-i)
 		s.back.rest, s.back.restAction = n-have, act
+		if held {
+			held = !s.back.healing
+			i += have
+			from, s.aside = i, s.aside[:0]
+			continue
+		}
 		if len(s.aside) > 0 || act == swallow {
 			s.relayRun(p[from:i])
 			s.toClient(s.aside)

@@ -62,7 +62,7 @@ func (m Mode) Valid() bool {
 	return false
 }
 
-func (cfg *Config) check() error {
+func (cfg *Config) check(rules []listed) error {
 	if !cfg.Mode.Valid() {
 		return fmt.Errorf("there is no mode %q", cfg.Mode)
 	}
@@ -71,10 +71,21 @@ func (cfg *Config) check() error {
 			return fmt.Errorf("rules[%d]: there is no mode %q", i, cfg.Rules[i].Mode)
 		}
 		for _, name := range cfg.Rules[i].Names {
-			if !slices.ContainsFunc(cfg.all(), func(r listed) bool { return r.Name() == name }) {
+			if !slices.ContainsFunc(rules, func(r listed) bool { return r.Name() == name }) {
 				return fmt.Errorf("rules[%d]: there is no rule %q", i, name)
 			}
 		}
 	}
 	return nil
+}
+
+// Names are those of all rules of a configuration.
+func (cfg *Config) Names() (names []string) {
+	for i := range cfg.UserRules {
+		names = append(names, cfg.UserRules[i].Name)
+	}
+	for _, r := range builtin {
+		names = append(names, r.Name())
+	}
+	return names
 }
