@@ -23,6 +23,7 @@ type Shape struct {
 	economy ledger
 	// Nanoseconds of a hit, an execution, and what a miss takes on top of that.
 	hitNS, originNS, extraNS mean
+	bestNS                   floor // of an execution
 }
 
 // A stripe has counters for some of the shapes, so that they are not all in the
@@ -32,6 +33,7 @@ type stripe struct {
 	refused              [reasons]atomic.Int64
 	saved                atomic.Int64
 	verified, mismatches atomic.Int64
+	bypassed             [bypasses]atomic.Int64
 	_                    [64]byte
 }
 

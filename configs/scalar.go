@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // enums has the allowed values of the string types that are enumerations. The
@@ -24,7 +26,11 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[proxy.AuthMethod](): {
 		string(proxy.AuthSCRAM), string(proxy.AuthMD5), string(proxy.AuthCert), string(proxy.AuthTrust),
 	},
+	reflect.TypeFor[rewrite.Mode](): {
+		string(rewrite.ModeOff), string(rewrite.ModeShadow), string(rewrite.ModeCanary), string(rewrite.ModeOn),
+	},
 	reflect.TypeFor[cache.Policy](): {string(cache.Auto), string(cache.Never), string(cache.Always)},
+	reflect.TypeFor[explain.Mode](): {string(explain.Off), string(explain.Plan), string(explain.Analyze)},
 }
 
 var bytesType = reflect.TypeFor[cache.Bytes]()
@@ -47,6 +53,8 @@ func parseScalar(text, shown string, v reflect.Value) (message, fix string) {
 		return parseBytes(text, shown, v)
 	case t.Kind() == reflect.Int:
 		return parseInt(text, shown, v)
+	case t.Kind() == reflect.Float64:
+		return parseFloat(text, shown, v)
 	case t.Kind() == reflect.Bool:
 		return parseBool(text, shown, v)
 	case t.Kind() == reflect.String:
@@ -96,6 +104,15 @@ func parseInt(text, shown string, v reflect.Value) (message, fix string) {
 		return shown + " is not a whole number", "write decimal digits only, such as 25"
 	}
 	v.SetInt(n)
+	return "", ""
+}
+
+func parseFloat(text, shown string, v reflect.Value) (message, fix string) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return shown + " is not a number", "write one with decimal digits, such as 0.5 or 1e7"
+	}
+	v.SetFloat(f)
 	return "", ""
 }
 

@@ -136,6 +136,7 @@ func (s *session) sendBegin() {
 		return
 	}
 	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.readsCommitted()
+	s.tx.tame = s.tx.reads
 	out := wire.AppendQuery(s.scratch[:0], s.begin.text)
 	s.queue.push(expectQuery, swallow)
 	if s.begin.failed {

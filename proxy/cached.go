@@ -22,51 +22,93 @@ const (
 	servedLater               // it must wait
 )
 
-// mayServe reports whether the client may be answered from the cache now:
+// bypass says why the client may not be answered from the cache now. It may be if
 //
 //  1. it is known what its settings are, and nothing of it is in a backend;
 //  2. nothing of its is under way;
 //  3. it does not listen: notifications have their place between the replies;
 //  4. a transaction that it is in is READ COMMITTED and has done nothing but read.
-func (s *session) mayServe() bool {
-	sig := s.who.signature
-	if sig == nil || s.listen != nil || s.own || s.who.blurred || s.who.always != sqlparse.ReasonNone || !s.pooled() {
-		return false
+func (s *session) bypass() cache.Bypass {
+	switch {
+	case s.who.blurred:
+		return cache.BypassSettings
+	case s.listen != nil:
+		return cache.BypassListens
+	case s.who.always != sqlparse.ReasonNone:
+		return cache.BypassPinned
+	case s.own, !s.pooled():
+		return cache.BypassMode
+	case s.back.lease != nil:
+		return s.bypassHere()
+	case s.begin.failed:
+		return cache.BypassFailed
 	}
-	if s.back.lease != nil {
-		return s.tx.reads && s.back.status == wire.StatusTransaction && s.tx.pins == 0 && s.cancel.inFlight == 0 && s.quiet()
-	}
-	return !s.begin.failed && s.readsCommitted()
+	return s.bypassIsolation()
 }
 
-// readsCommitted reports whether the transaction that the client is in, or that its
+// bypassHere is bypass for a session that has a backend.
+func (s *session) bypassHere() cache.Bypass {
+	switch {
+	case s.tx.pins != 0:
+		return cache.BypassPinned
+	case s.back.status == wire.StatusError:
+		return cache.BypassFailed
+	case s.cancel.inFlight != 0, s.back.status != wire.StatusTransaction, !s.quiet():
+		return cache.BypassBusy
+	case !s.tx.reads:
+		return cache.BypassWrote
+	}
+	return cache.NoBypass
+}
+
+// bypassed counts why a statement was not looked up, and reports whether it was not.
+func (s *session) bypassed() bool {
+	why := s.bypass()
+	if why == cache.NoBypass {
+		return false
+	}
+	s.databases.cache.Bypassed(why, s.loop.Index())
+	return true
+}
+
+// bypassIsolation looks whether the transaction that the client is in, or that its
 // next statement is, is READ COMMITTED. As long as the default is not known, nothing is
 // kept either.
-func (s *session) readsCommitted() bool {
+func (s *session) bypassIsolation() cache.Bypass {
 	switch s.begin.isolation {
 	case "":
-		if s.who.signature == nil {
-			return false
+		if known := s.who.signature.learnt.Load(); known == nil || known.committed {
+			return cache.NoBypass
 		}
-		known := s.who.signature.learnt.Load()
-		return known == nil || known.committed
 	case "read committed", "read uncommitted":
-		return true
+		return cache.NoBypass
 	}
-	return false
+	return cache.BypassIsolation
 }
+
+// readsCommitted is bypassIsolation for a session of which it may not be known.
+func (s *session) readsCommitted() bool {
+	return s.who.signature != nil && s.bypassIsolation() == cache.NoBypass
+}
+
+// serves reports whether the client is one whose answers are kept.
+func (s *session) serves() bool { return s.databases.serving && s.who.signature != nil }
 
 // servedQuery answers a Query from the cache, if it can.
 func (s *session) servedQuery(frame []byte, n int) served {
-	if n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || !s.mayServe() {
+	if !s.serves() || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || s.bypassed() {
 		return servedNot
 	}
 	text := textOf(frame, n)
 	q := lookup{text: text, hint: hintOf(text)}
+	if s.cold > 0 && s.isCold(&q) {
+		return servedNot
+	}
 	q.key = s.queryKey(text, q.hint)
 	e, outcome := s.find(&q)
 	if e != nil {
 		s.client.statements.unnamed = statement{}
+		s.observeServed(nil, text)
 		s.serve(e, nil, nil)
 		return servedHere
 	}
@@ -122,8 +164,11 @@ func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
 		s.sample.source = monitor.SourceCoalesced
 		return e, cache.Hit
 	}
-	if q.hint.NoCache {
+	switch {
+	case q.hint.NoCache:
 		return nil, cache.Absent
+	case s.warming != nil: // it is to make a new answer
+		return nil, cache.Expired
 	}
 	e, outcome := s.databases.cache.Get(q.key, s.loop.Now())
 	switch {
@@ -154,11 +199,12 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
-	if core, ok := e.Core(); ok {
-		s.toClient(core)
-	} else {
-		s.toClient(e.AppendTo(nil))
+	core, ok := e.Core()
+	if !ok {
+		core = e.AppendTo(nil)
 	}
+	s.toClient(core)
+	s.sample.observed.bytes = uint64(len(core))
 	status := s.heldStatus()
 	if s.back.lease != nil {
 		status = s.back.status

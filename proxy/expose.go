@@ -57,7 +57,7 @@ func (s *session) usesNames(class sqlparse.Class) bool {
 	switch {
 	case class.Pins.Has(sqlparse.ReasonPrepared):
 		return true
-	case class.Pins == 0 || s.client.statements.bySQL == 0:
+	case class.Pins == 0 || s.client.statements.bySQL == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
 		return false
 	}
 	return class.Pins&mayExecute != 0 || changesMeaning(class)

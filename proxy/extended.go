@@ -28,8 +28,10 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		s.send(frame)
 		s.flushed()
 	case typ == wire.Parse:
+		s.traffic.Parsed()
 		s.parse(frame, parsed)
 	case typ == wire.Bind:
+		s.traffic.Bound()
 		s.bind(frame, n)
 	case typ == wire.Describe && statement:
 		s.describe(frame)
@@ -85,6 +87,9 @@ func (s *session) sync(frame []byte) bool {
 	}
 	s.endBatch()
 	s.send(frame)
+	if s.page != nil && s.page.bound {
+		s.closePage()
+	}
 	if s.tx.copyIn.active && s.queue.onlyHead() {
 		s.tx.copyIn.ambiguous = true // PostgreSQL ignores it while it reads copy data
 		return true

@@ -31,8 +31,8 @@ func (c ListenConfig) socketOptions() (all []socketOption) {
 	if c.KeepAlive > 0 {
 		all = append(all,
 			socketOption{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-			socketOption{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(c.KeepAlive)},
-			socketOption{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, seconds(c.KeepAliveInterval)},
+			socketOption{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, wholeSeconds(c.KeepAlive)},
+			socketOption{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, wholeSeconds(c.KeepAliveInterval)},
 			socketOption{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, max(1, c.KeepAliveCount)})
 	}
 	if c.UserTimeout > 0 {
@@ -41,5 +41,5 @@ func (c ListenConfig) socketOptions() (all []socketOption) {
 	return all
 }
 
-// seconds rounds up: less than one is none.
-func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
+// wholeSeconds rounds up: less than one is none.
+func wholeSeconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }

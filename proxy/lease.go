@@ -100,7 +100,7 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
-	if s.back.waiting || s.back.dialing || s.loss != nil {
+	if s.back.waiting || s.back.dialing || s.loss != nil || s.page.held() && s.page.closed {
 		return
 	}
 	s.client.paused &^= pausedWaiting
@@ -163,6 +163,7 @@ func (s *session) setParams(p pool.Params) {
 	s.who.params = p
 	standard, _ := p.Get("standard_conforming_strings")
 	s.who.standard = standard == "on"
+	s.who.plainness = plainnessOf(p)
 	s.setAlways()
 }
 
@@ -234,6 +235,8 @@ func (s *session) dropLease() {
 	s.forgetSent()
 	s.loseChanges()
 	s.dropFill()
+	s.dropPage()
+	s.rewriting = nil
 	if s.back.in != nil {
 		s.giveBuffer(s.back.in)
 	}

@@ -16,6 +16,7 @@ const (
 	closedByShutdown  closeReason = "shutdown"
 	closedByBackend   closeReason = "backend_ended"
 	closedByPanic     closeReason = "panic"
+	closedByKill      closeReason = "killed"
 )
 
 // fail tells the client why it cannot stay, and ends the session.
@@ -49,6 +50,7 @@ func (s *session) leave(why closeReason) {
 	}
 	s.gone = true
 	s.dropFill()
+	s.dropPage()
 	s.leaveJoin()
 	s.quitJoin()
 	s.client.statements.clear()

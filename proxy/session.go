@@ -5,6 +5,7 @@ import (
 	"unique"
 
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -67,6 +68,7 @@ type session struct {
 	meter  meter
 
 	login   *login // until stateReady
+	origin  *origin
 	who     identity
 	waiter  pool.Waiter
 	traffic *monitor.Traffic
@@ -76,8 +78,13 @@ type session struct {
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
+	page    *deepPage  // nil: no deep page is under way
+	again   bool       // the next statement was a page that was not let out
 	joined  joined
-	console *console // nil: it has a pool
+	rewriteSide
+	streak  streak
+	console *console    // nil: it has a pool
+	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool
@@ -89,8 +96,9 @@ type identity struct {
 	// database and signature are for the cache; nil: nothing is cached.
 	database  *database
 	signature *signature
-	startup   pool.Label // the start-up parameters: what RESET goes back to
-	label     pool.Label // the settings that a backend must have for it
+	owner     *digest.Owner // nil: statements are not observed
+	startup   pool.Label    // the start-up parameters: what RESET goes back to
+	label     pool.Label    // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
 	// meaning is of the settings what texts mean; blurred is set while that is
@@ -100,6 +108,7 @@ type identity struct {
 	timed   bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
+	plainness
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -206,6 +215,7 @@ type transaction struct {
 	pins     sqlparse.Reasons // none: not pinned
 	left     leftover
 	pin      sqlparse.Reason // the one of pins that is told
+	pinText  string          // the beginning of the statement to blame
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	bound    bool // a Bind or Execute was among them
@@ -233,6 +243,9 @@ type transaction struct {
 	// reads is set while the transaction is READ COMMITTED and has done nothing but
 	// read.
 	reads bool
+	// tame is set while the transaction is READ COMMITTED and has changed nothing but
+	// rows.
+	tame bool
 }
 
 // copyState is how far the backend is with reading copy data.

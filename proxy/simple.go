@@ -31,11 +31,12 @@ func (s *session) query(frame []byte, n int) bool {
 		return false
 	}
 	s.beginExchange(class)
+	s.observeQuery(text, n)
 	s.note(class, text)
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
 	s.tx.spared = false
-	s.send(frame)
+	s.sendQuery(class, frame, n)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
 	return true

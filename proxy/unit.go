@@ -82,7 +82,11 @@ func (u *unit) bind(body []byte) bool {
 // servedUnit answers a unit that p begins with from the cache, if it can, and returns
 // its length.
 func (s *session) servedUnit(p []byte) (used int, became served) {
-	if s.client.skipping || !s.mayServe() {
+	if s.client.skipping {
+		return 0, servedNot
+	}
+	if why := s.bypass(); why != cache.NoBypass {
+		s.countBypass(p, why)
 		return 0, servedNot
 	}
 	u, ok := readUnit(p)
@@ -94,13 +98,29 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 		return 0, servedNot
 	}
 	q := lookup{hint: b.hint, text: b.sql, body: b, values: u.values}
+	if s.cold > 0 && s.isCold(&q) {
+		return 0, servedNot
+	}
 	q.key = s.unitKey(&u, b)
 	e, outcome := s.find(&q)
 	if e == nil {
 		return 0, s.missed(&q, outcome)
 	}
+	s.observeServed(b, b.sql)
 	s.serve(e, s.unitHead(&u, b), u.tail())
 	return u.length, servedHere
+}
+
+// countBypass counts why a statement was not looked up that p binds.
+func (s *session) countBypass(p []byte, why cache.Bypass) {
+	if n, whole := wire.FrameLen(p); p[0] != wire.Bind || !whole || n < 0 || n > len(p) {
+		return
+	}
+	_, rest, _ := wire.CString(p[wire.HeaderLen:])
+	name, _, _ := wire.CString(rest)
+	if st, _ := s.client.statements.get(name); st.body != nil && mayRead(st.body.sql) {
+		s.databases.cache.Bypassed(why, s.loop.Index())
+	}
 }
 
 // unitKey returns what the answer to a unit is found by.
@@ -150,9 +170,11 @@ func (s *session) sharesStatements() bool { return s.maxStatements() > 0 }
 // unitHead prepares the statement, for the client, and returns what stands before the
 // answer.
 func (s *session) unitHead(u *unit, b *body) []byte {
+	s.traffic.Bound()
 	if u.parse == nil {
 		return bindComplete
 	}
+	s.traffic.Parsed()
 	s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
 	return parseComplete
 }

@@ -13,7 +13,7 @@ func (l *loader) namespace(r row) { l.addSchema(r.oid(0), l.text(r[1])) }
 
 func (l *loader) function(r row) {
 	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3),
-		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7)}
+		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7), set: r.bool(8), aggregate: r.bool(9)}
 	l.s.functions[f.oid] = f
 	f.schema.functions[f.name] = append(f.schema.functions[f.name], f)
 }
@@ -89,6 +89,20 @@ func (l *loader) column(r row) {
 	}
 	rel.Columns = append(rel.Columns, Column{Number: int16(r.int(1)), Name: l.text(r[2]), Type: r.oid(3), TypeMod: r.int(4),
 		Collation: r.oid(5), NotNull: r.bool(6), HasDefault: r.bool(7), Generated: r.char(8), Identity: r.char(9)})
+}
+
+func (l *loader) subscribed(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		rel.Subscribed = true
+	}
+}
+
+func (l *loader) fewValues(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		if c := rel.number(int16(r.int(1))); c != nil {
+			c.FewValues = true
+		}
+	}
 }
 
 func (l *loader) inheritance(r row) {
