@@ -218,7 +218,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	began := s.loop.Clock()
 	v := s.verdictOn(q)
 	if v == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	if outcome == cache.Absent {
@@ -226,7 +225,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	}
 	made := s.newFill(v, q, outcome)
 	if made == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	s.fill = made
