@@ -13,7 +13,7 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench clean compiler postgresql
+.PHONY: help build run test race fuzz soak suites lint bench claims clean compiler postgresql
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: compiler ## gofmt, go vet and staticcheck
 
 bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 	$(GO) run ./proxy/pgtest/bench
+
+claims: postgresql build ## measure what is claimed of PgJay, on a throw-away PostgreSQL; ARGS="--only pages"
+	@exec ./bin/simulator claims $(ARGS)
 
 clean: ## remove what build made
 	rm -rf bin

@@ -9,7 +9,9 @@ import (
 type HintSet struct {
 	TTL     time.Duration // 0: nothing
 	NoCache bool
-	Bad     bool // something in it was not understood, and ignored
+	// NoRewrite is for those who rewrite: the statement is to stay as it is.
+	NoRewrite bool
+	Bad       bool // something in it was not understood, and ignored
 }
 
 // Hint reads a comment such as /* pgjay: ttl=30s, nocache */ at the very start of a
@@ -44,6 +46,10 @@ func isSeparator(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r ==
 func (h *HintSet) read(option []byte) {
 	if string(option) == "nocache" {
 		h.NoCache = true
+		return
+	}
+	if string(option) == "rewrite=off" {
+		h.NoRewrite = true
 		return
 	}
 	if value, ok := bytes.CutPrefix(option, []byte("ttl=")); ok {

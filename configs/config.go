@@ -4,6 +4,8 @@ import (
 	_ "embed" // DefaultFile
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/web"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -15,16 +17,18 @@ var DefaultFile []byte
 
 // Config is everything that can be configured.
 type Config struct {
-	Listen   proxy.ListenConfig   `yaml:"listen"`
-	Admin    string               `yaml:"admin"` // host:port of metrics and health; empty: none
-	Backend  pool.BackendConfig   `yaml:"backend"`
-	Auth     proxy.AuthConfig     `yaml:"auth"`
-	TLS      proxy.TLSConfig      `yaml:"tls"`
-	Limits   proxy.LimitsConfig   `yaml:"limits"`
-	Timeouts proxy.TimeoutsConfig `yaml:"timeouts"`
-	Pool     pool.Config          `yaml:"pool"`
-	Cache    cache.Config         `yaml:"cache"`
-	Log      LogConfig            `yaml:"log"`
+	Listen    proxy.ListenConfig   `yaml:"listen"`
+	Admin     string               `yaml:"admin"` // host:port of metrics and health; empty: none
+	Backend   pool.BackendConfig   `yaml:"backend"`
+	Auth      proxy.AuthConfig     `yaml:"auth"`
+	TLS       proxy.TLSConfig      `yaml:"tls"`
+	Limits    proxy.LimitsConfig   `yaml:"limits"`
+	Timeouts  proxy.TimeoutsConfig `yaml:"timeouts"`
+	Pool      pool.Config          `yaml:"pool"`
+	Cache     cache.Config         `yaml:"cache"`
+	Monitor   monitor.Config       `yaml:"monitor"`
+	Dashboard web.Config           `yaml:"dashboard"`
+	Log       LogConfig            `yaml:"log"`
 }
 
 // LogConfig says what is logged and how. The log goes to standard error.
@@ -39,16 +43,18 @@ type LogConfig struct {
 // Default returns the built-in defaults.
 func Default() *Config {
 	return &Config{
-		Listen:   proxy.DefaultListenConfig(),
-		Admin:    "127.0.0.1:9432",
-		Backend:  pool.DefaultBackendConfig(),
-		Auth:     proxy.DefaultAuthConfig(),
-		TLS:      proxy.DefaultTLSConfig(),
-		Limits:   proxy.DefaultLimitsConfig(),
-		Timeouts: proxy.DefaultTimeoutsConfig(),
-		Pool:     pool.DefaultConfig(),
-		Cache:    cache.DefaultConfig(),
-		Log:      LogConfig{Level: "info", Format: "text"},
+		Listen:    proxy.DefaultListenConfig(),
+		Admin:     "127.0.0.1:9432",
+		Backend:   pool.DefaultBackendConfig(),
+		Auth:      proxy.DefaultAuthConfig(),
+		TLS:       proxy.DefaultTLSConfig(),
+		Limits:    proxy.DefaultLimitsConfig(),
+		Timeouts:  proxy.DefaultTimeoutsConfig(),
+		Pool:      pool.DefaultConfig(),
+		Cache:     cache.DefaultConfig(),
+		Monitor:   monitor.DefaultConfig(),
+		Dashboard: web.DefaultConfig(),
+		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 }
 

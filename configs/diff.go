@@ -12,7 +12,7 @@ import (
 
 // restart has the keys, or sections, that are read once at the start. All
 // others change live.
-var restart = []string{"listen", "admin", "cache.enabled", "log.format"}
+var restart = []string{"listen", "admin", "cache.enabled", "monitor.max_statements", "log.format"}
 
 // NeedsRestart reports whether the key at path is read only at the start.
 func NeedsRestart(path string) bool {
@@ -81,6 +81,9 @@ func (c *Config) Warnings() []string {
 	}
 	if named := loginIn(c.Backend.URL); named != "" {
 		list = append(list, fmt.Sprintf("backend.url names a %s, which is not used: a backend has the user and database of its client", named))
+	}
+	if c.Admin != "" && !proxy.Loopback(c.Admin) && c.Dashboard.Enabled && c.Dashboard.Password == "" && c.Dashboard.Token == "" {
+		list = append(list, fmt.Sprintf("admin is %s, which can be reached from other machines, and there is no dashboard.password: nobody can see the dashboard", c.Admin))
 	}
 	return append(list, c.cacheWarnings()...)
 }

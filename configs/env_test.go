@@ -55,7 +55,8 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	for _, key := range Keys() {
-		secret := key == "backend.password" || key == "auth.users[].password" || key == "auth.users[].backend_password"
+		secret := key == "dashboard.password" || key == "dashboard.token" || key == "backend.password" ||
+			key == "auth.users[].password" || key == "auth.users[].backend_password"
 		if secretKey(key) != secret {
 			t.Errorf("secretKey(%s) is %v", key, !secret)
 		}

@@ -14,24 +14,29 @@ import (
 
 // values has what --set gives to keys that any text of their type does not fit.
 var values = map[string]string{
-	"listen.addresses":        "['[::1]:7000', /tmp]",
-	"auth.method":             "trust",
-	"auth.users[].method":     "md5",
-	"auth.users":              "[{name: a}, {name: b, password: c}]",
-	"tls.mode":                "allow",
-	"pool.mode":               "session",
-	"pool.databases":          "[{name: crm, size: 3}]",
-	"pool.users":              "[{name: bob}]",
-	"pool.databases[].mode":   "session",
-	"pool.users[].mode":       "statement",
-	"cache.enabled":           "true",
-	"cache.hints":             "true",
-	"cache.rules":             "[{tables: [t]}]",
-	"cache.rules[].cache":     "never",
-	"cache.rules[].functions": "[{name: f}]",
-	"cache.warm":              "[{text: select 1, user: u, database: d}]",
-	"log.level":               "debug",
-	"log.format":              "json",
+	"listen.addresses":          "['[::1]:7000', /tmp]",
+	"auth.method":               "trust",
+	"auth.users[].method":       "md5",
+	"auth.users":                "[{name: a}, {name: b, password: c}]",
+	"tls.mode":                  "allow",
+	"pool.mode":                 "session",
+	"pool.databases":            "[{name: crm, size: 3}]",
+	"pool.users":                "[{name: bob}]",
+	"pool.databases[].mode":     "session",
+	"pool.users[].mode":         "statement",
+	"cache.enabled":             "true",
+	"cache.hints":               "true",
+	"cache.rules":               "[{tables: [t]}]",
+	"cache.rules[].cache":       "never",
+	"cache.rules[].functions":   "[{name: f}]",
+	"monitor.explain":           "plan",
+	"monitor.explain_superuser": "true",
+	"monitor.databases":         "[{name: crm, slow_threshold: 3s}]",
+	"monitor.users":             "[{name: bob}]",
+	"dashboard.enabled":         "false",
+	"log.level":                 "debug",
+	"log.format":                "json",
+	"cache.warm":                "[{text: select 1, user: u, database: d}]",
 }
 
 // TestSetReachesEveryKey sets each key by its path, alone, and wants that one
@@ -75,6 +80,8 @@ func sample(t *testing.T, typ reflect.Type) string {
 		return "7KB"
 	case typ.Kind() == reflect.Int:
 		return "7"
+	case typ.Kind() == reflect.Float64:
+		return "6.5"
 	case typ.Kind() == reflect.Bool:
 		return "false"
 	case typ.Kind() == reflect.String:

@@ -18,7 +18,7 @@ var (
 	leadingWord = regexp.MustCompile(`^[^\pL\pN]*([\w.\-]+|.)`)
 	innerKey    = regexp.MustCompile(`(?:^|[\[{,\-])\s*["']?([\w.\-]+)["']?\s*:(?:\s|["'])`)
 	// secretSections have secrets inside, whatever their shape is.
-	secretSections = []string{"auth", "users", "backend"}
+	secretSections = []string{"auth", "users", "backend", "dashboard"}
 	// urlPassword is the password of a URL, up to the last @ of the text: a
 	// password that ought to have been escaped may have slashes, spaces, colons.
 	urlPassword = regexp.MustCompile(`(://[^:@/\s]*):.*@`)
@@ -28,14 +28,14 @@ var (
 	port    = regexp.MustCompile(`^[0-9]{0,5}([^0-9A-Za-z]|$)`)
 	// wordPassword is password=... as in a keyword/value string, a URL's query,
 	// or --set auth.users.0.password=...
-	wordPassword = regexp.MustCompile(`(?i)([\w.\-\[\]]*(?:pass|pwd|secret)[\w.\-\[\]]*\s*=)\s*\S.*`)
+	wordPassword = regexp.MustCompile(`(?i)([\w.\-\[\]]*(?:pass|pwd|secret|token)[\w.\-\[\]]*\s*=)\s*\S.*`)
 )
 
 // secretKey reports whether the last word of key names a secret, also when it
 // is misspelled.
 func secretKey(key string) bool {
 	key = strings.ToLower(key[strings.LastIndexByte(key, '.')+1:])
-	for _, part := range []string{"pass", "pwd", "secret"} {
+	for _, part := range []string{"pass", "pwd", "secret", "token"} {
 		if strings.Contains(key, part) {
 			return true
 		}

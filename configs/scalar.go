@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -25,6 +26,7 @@ var enums = map[reflect.Type][]string{
 		string(proxy.AuthSCRAM), string(proxy.AuthMD5), string(proxy.AuthCert), string(proxy.AuthTrust),
 	},
 	reflect.TypeFor[cache.Policy](): {string(cache.Auto), string(cache.Never), string(cache.Always)},
+	reflect.TypeFor[explain.Mode](): {string(explain.Off), string(explain.Plan), string(explain.Analyze)},
 }
 
 var bytesType = reflect.TypeFor[cache.Bytes]()
@@ -47,6 +49,8 @@ func parseScalar(text, shown string, v reflect.Value) (message, fix string) {
 		return parseBytes(text, shown, v)
 	case t.Kind() == reflect.Int:
 		return parseInt(text, shown, v)
+	case t.Kind() == reflect.Float64:
+		return parseFloat(text, shown, v)
 	case t.Kind() == reflect.Bool:
 		return parseBool(text, shown, v)
 	case t.Kind() == reflect.String:
@@ -96,6 +100,15 @@ func parseInt(text, shown string, v reflect.Value) (message, fix string) {
 		return shown + " is not a whole number", "write decimal digits only, such as 25"
 	}
 	v.SetInt(n)
+	return "", ""
+}
+
+func parseFloat(text, shown string, v reflect.Value) (message, fix string) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return shown + " is not a number", "write one with decimal digits, such as 0.5 or 1e7"
+	}
+	v.SetFloat(f)
 	return "", ""
 }
 

@@ -29,6 +29,7 @@ func (c check) timeouts() {
 	c.notNegative("timeouts.idle_in_transaction", t.IdleInTransaction, none)
 	c.notNegative("timeouts.client_idle", t.ClientIdle, none)
 	c.notNegative("timeouts.client_login", t.ClientLogin, none)
+	c.notNegative("timeouts.half_closed", t.HalfClosed, "to take it for gone at once")
 	c.notNegative("timeouts.shutdown", t.Shutdown, "to stop at once")
 }
 

@@ -68,4 +68,7 @@ const (
 	clientStateCount
 )
 
+// String is the state's name, as in metrics.
+func (s ClientState) String() string { return clientStateNames[s] }
+
 var clientStateNames = [clientStateCount]string{"", "idle", "active", "waiting", "idle_in_transaction"}

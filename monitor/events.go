@@ -28,6 +28,10 @@ type events struct {
 	panics   prometheus.Counter
 	connects *prometheus.HistogramVec
 
+	rewrites rewriteEvents
+	requests prometheus.Counter
+	streams  prometheus.Gauge
+
 	reloads    *prometheus.CounterVec
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
@@ -47,6 +51,9 @@ func newEvents(b *book, reasons *boundedLabel) *events {
 	e.retries = b.counters("retries_total", "Exchanges sent again, to another backend, before the client had seen a reply.", "reason")
 	e.panics = b.counter("session_panics_total", "Sessions closed because of an error in PgJay itself; the log says where. Please report it.")
 	e.connects = b.durations("pool_server_connect_duration_seconds", "Time to connect and log in to PostgreSQL, when it succeeded.")
+	e.rewrites = newRewriteEvents(b)
+	e.requests = b.counter("dashboard_requests_total", "Requests to the dashboard, with those that were refused.")
+	e.streams = b.gauge("dashboard_streams", "Browsers that watch the dashboard's live figures.")
 	e.reloads = b.counters("config_reloads_total", "Times the configuration was read again.", "result")
 	e.reloadOK = b.gauge("config_last_reload_successful", "1 if the configuration in force is the one that was read last.")
 	e.reloadTime = b.gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was read, in Unix time.")
@@ -108,6 +115,12 @@ func (m *Monitor) Retried(reason string) { m.events.inc(m.events.retries, reason
 // SessionPanicked counts a session that was closed because of an error in
 // PgJay.
 func (m *Monitor) SessionPanicked() { m.events.panics.Inc() }
+
+// DashboardAsked counts a request to the dashboard.
+func (m *Monitor) DashboardAsked() { m.events.requests.Inc() }
+
+// DashboardWatched notes how many browsers more, or less, watch the live figures.
+func (m *Monitor) DashboardWatched(n int) { m.events.streams.Add(float64(n)) }
 
 // BackendConnected notes how long a login to PostgreSQL took that succeeded.
 func (m *Monitor) BackendConnected(took time.Duration) {

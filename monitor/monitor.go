@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"errors"
+	"log/slog"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,9 @@ type Options struct {
 	// told apart; what comes later is "other". There may be five times as many
 	// pairs of database and user. 0 is 200.
 	MaxLabelValues int
+
+	Config Config
+	Log    *slog.Logger // of slow statements; nil: none
 }
 
 // Monitor counts what happens, and tells Prometheus. All its methods may be
@@ -44,6 +48,8 @@ type Monitor struct {
 	sources   atomic.Pointer[sources]
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
+	pulse     pulse
+	inquiry   *inquiry
 }
 
 // sources are the other packages' own accounts.
@@ -60,6 +66,9 @@ func New(o Options) *Monitor {
 	if o.MaxLabelValues <= 0 {
 		o.MaxLabelValues = defaultMaxLabelValues
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	b := &book{registry: prometheus.NewRegistry()}
 	overflow := b.counters("metrics_label_overflow_total", "Times that a label's value was counted as other for want of room.", "label")
 	m := &Monitor{
@@ -72,6 +81,7 @@ func New(o Options) *Monitor {
 	for range o.Loops {
 		m.recorders = append(m.recorders, newRecorder(m.pairs, m.started))
 	}
+	m.inquiry = newInquiry(&o)
 	m.SetSources(o.Pools, o.Ready)
 	b.gauges("build_info", "1; the labels say what is running.", "version", "commit", "goversion").
 		WithLabelValues(cleanName(o.Version), cleanName(o.Commit), runtime.Version()).Set(1)
@@ -86,6 +96,24 @@ func New(o Options) *Monitor {
 	)
 	m.configLoaded()
 	return m
+}
+
+// Started is when the monitor was made, with the program.
+func (m *Monitor) Started() time.Time { return m.started }
+
+// Ready returns nil while clients are accepted, else why not.
+func (m *Monitor) Ready() error { return m.ready() }
+
+// Pools returns a snapshot of each pool.
+func (m *Monitor) Pools() []pool.Stat { return m.pools() }
+
+// Cache returns a snapshot of the cache; nil if there is none.
+func (m *Monitor) Cache() *cache.Stat {
+	stat := m.cache.Load()
+	if stat == nil {
+		return nil
+	}
+	return new((*stat)())
 }
 
 // SetSources says whom to ask about the pools and whether clients are

@@ -71,7 +71,11 @@ const (
 	cellClientSent     = cellClientReceived + 1
 	cellServerReceived = cellClientSent + 1
 	cellServerSent     = cellServerReceived + 1
-	trafficCells       = cellServerSent + 1
+	cellLogins         = cellServerSent + 1
+	cellClientParses   = cellLogins + 1
+	cellServerParses   = cellClientParses + 1
+	cellBinds          = cellServerParses + 1
+	trafficCells       = cellBinds + 1
 )
 
 // Traffic is what the clients of one loop do as one user in one database.
@@ -143,6 +147,18 @@ func (t *Traffic) Transaction(result TransactionResult, duration int64) {
 	t.cells[cellTransactions+int(result)].add(1)
 	t.database.histograms[slotTransaction].observe(duration)
 }
+
+// LoggedIn counts a client that has logged in.
+func (t *Traffic) LoggedIn() { t.cells[cellLogins].add(1) }
+
+// Parsed counts a client's Parse message.
+func (t *Traffic) Parsed() { t.cells[cellClientParses].add(1) }
+
+// ParsedThere counts a Parse message that was sent to PostgreSQL for a client.
+func (t *Traffic) ParsedThere() { t.cells[cellServerParses].add(1) }
+
+// Bound counts a client's Bind message.
+func (t *Traffic) Bound() { t.cells[cellBinds].add(1) }
 
 // Waited notes a wait for a backend that belongs to no exchange: for a login.
 func (t *Traffic) Waited(ns int64) { t.wait.observe(ns) }

@@ -32,8 +32,9 @@ type Login struct {
 	PID    uint32
 	Secret []byte
 	Params Params
-	// Server is the address that the socket is connected to.
-	Server string
+	// Server is the address that the socket is connected to, Local its own.
+	Server, Local string
+	TLS           string // version and cipher; empty: none
 	// Cancel sends a CancelRequest for this connection and waits until the
 	// server has acted on it. It may be called on any goroutine.
 	Cancel func(context.Context) error
@@ -76,8 +77,20 @@ func Dial(ctx context.Context, t Target) (*Login, error) {
 		Secret: hijacked.SecretKey,
 		Params: NewParams(hijacked.ParameterStatuses),
 		Server: route.address,
+		Local:  hijacked.Conn.LocalAddr().String(),
+		TLS:    encryption(hijacked.Conn),
 		Cancel: route.canceller(hijacked),
 	}, nil
+}
+
+// encryption names what a connection is encrypted with.
+func encryption(nc net.Conn) string {
+	encrypted, ok := nc.(*tls.Conn)
+	if !ok {
+		return ""
+	}
+	state := encrypted.ConnectionState()
+	return tls.VersionName(state.Version) + "/" + tls.CipherSuiteName(state.CipherSuite)
 }
 
 // uptime asks a server for how many seconds it has been up.

@@ -17,6 +17,8 @@ type StatementKey struct {
 	// Meaning is of the settings what decides what a text means when it is parsed.
 	Meaning unique.Handle[string]
 	Epoch   uint32 // Pool.SchemaEpoch when it was prepared for a client
+	// Text is what PostgreSQL is given in the place of the text in Body; zero: that.
+	Text unique.Handle[string]
 }
 
 // Statement is a prepared statement of a backend. It is owned by whoever owns
@@ -33,6 +35,10 @@ type Statement struct {
 	bytes        int
 	newer, older *Statement
 }
+
+// Text is what PostgreSQL is given in the place of the text that it was prepared with;
+// zero: that.
+func (st *Statement) Text() unique.Handle[string] { return st.key.Text }
 
 // Statements are the prepared statements that a backend has for all sessions,
 // the last used first. The zero value has none. It is owned by whoever owns the
@@ -74,6 +80,9 @@ func (s *Statements) Add(k StatementKey, bytes int) *Statement {
 	s.link(st)
 	return st
 }
+
+// Len returns how many there are.
+func (s *Statements) Len() int { return len(s.byKey) }
 
 // Spare makes a name for a statement that is not expected to come about, as what
 // is wanted is its error.
@@ -163,6 +172,7 @@ type rowTypes struct {
 // NoteRowType notes what the rows of a statement are like: a hash of names and
 // types of the columns. It may be called on any goroutine.
 func (p *Pool) NoteRowType(k StatementKey, hash uint64) {
+	k.Text = unique.Handle[string]{} // which makes no difference to the rows
 	r := &p.rowTypes
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,6 +185,7 @@ func (p *Pool) NoteRowType(k StatementKey, hash uint64) {
 // OtherRowType reports whether the rows of two statements are known not to be
 // alike.
 func (p *Pool) OtherRowType(a, b StatementKey) bool {
+	a.Text, b.Text = unique.Handle[string]{}, unique.Handle[string]{}
 	r := &p.rowTypes
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -48,6 +48,7 @@ func (s *session) relay(p []byte) (used int) {
 			if n < 0 || have < n && s.mustKnow(p[i], have) {
 				break
 			}
+			s.sample.observed.bytes += uint64(n)
 			made := (s.queue.headFlushed() || !comesAnytime(p[i])) && s.makeReplies()
 			act = s.reply(p[i], p[i+wire.HeaderLen:i+have])
 			if s.back.healing && len(s.back.sent) > 0 {
@@ -367,8 +368,9 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.endFill()
+	s.endRewriting()
 	s.record()
-	s.retries, s.back.past, s.begin = retries{}, true, heldBegin{}
+	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}
 	s.cancel.queryTimeout, s.tx.tries = false, false
 	s.client.statements.undo = s.client.statements.undo[:0]
 	if s.tx.discard {

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -136,7 +135,8 @@ func (s *session) sendBegin() {
 	if s.begin.text == "" {
 		return
 	}
-	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.who.signature != nil && s.bypassIsolation() == cache.NoBypass
+	s.begin.replies, s.tx.reads = 1, !s.begin.failed && s.readsCommitted()
+	s.tx.tame = s.tx.reads
 	out := wire.AppendQuery(s.scratch[:0], s.begin.text)
 	s.queue.push(expectQuery, swallow)
 	if s.begin.failed {

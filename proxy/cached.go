@@ -86,9 +86,17 @@ func (s *session) bypassIsolation() cache.Bypass {
 	return cache.BypassIsolation
 }
 
+// readsCommitted is bypassIsolation for a session of which it may not be known.
+func (s *session) readsCommitted() bool {
+	return s.who.signature != nil && s.bypassIsolation() == cache.NoBypass
+}
+
+// serves reports whether the client is one whose answers are kept.
+func (s *session) serves() bool { return s.databases.serving && s.who.signature != nil }
+
 // servedQuery answers a Query from the cache, if it can.
 func (s *session) servedQuery(frame []byte, n int) served {
-	if s.who.signature == nil || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || s.bypassed() {
+	if !s.serves() || n != len(frame) || !mayRead(frame[wire.HeaderLen:]) || s.bypassed() {
 		return servedNot
 	}
 	text := textOf(frame, n)
@@ -100,6 +108,7 @@ func (s *session) servedQuery(frame []byte, n int) served {
 	e, outcome := s.find(&q)
 	if e != nil {
 		s.client.statements.unnamed = statement{}
+		s.observeServed(nil, text)
 		s.serve(e, nil, nil)
 		return servedHere
 	}
@@ -190,11 +199,12 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
-	if core, ok := e.Core(); ok {
-		s.toClient(core)
-	} else {
-		s.toClient(e.AppendTo(nil))
+	core, ok := e.Core()
+	if !ok {
+		core = e.AppendTo(nil)
 	}
+	s.toClient(core)
+	s.sample.observed.bytes = uint64(len(core))
 	status := s.heldStatus()
 	if s.back.lease != nil {
 		status = s.back.status

@@ -16,6 +16,15 @@ type ListenConfig struct {
 	UnixPort int `yaml:"unix_port"`
 	// Loops is the number of event loops; 0 is one for each core.
 	Loops int `yaml:"loops"`
+	// KeepAlive is how long a client's connection is silent before TCP asks whether
+	// the client is there, again every KeepAliveInterval, and ends the connection when
+	// KeepAliveCount questions have had no answer. 0: it does not ask.
+	KeepAlive         time.Duration `yaml:"keepalive"`
+	KeepAliveInterval time.Duration `yaml:"keepalive_interval"`
+	KeepAliveCount    int           `yaml:"keepalive_count"`
+	// UserTimeout ends a connection when what it was sent is not acknowledged for so
+	// long; 0: the system's. Linux only.
+	UserTimeout time.Duration `yaml:"user_timeout"`
 }
 
 // Loopback reports whether only this machine can reach a listen address.
@@ -100,12 +109,16 @@ type TimeoutsConfig struct {
 	IdleInTransaction time.Duration `yaml:"idle_in_transaction"` // between statements of a transaction; 25P03
 	ClientIdle        time.Duration `yaml:"client_idle"`         // between transactions; 57P05
 	ClientLogin       time.Duration `yaml:"client_login"`        // from accept to ReadyForQuery; 08P01
+	HalfClosed        time.Duration `yaml:"half_closed"`         // from its end of file to the next reply; it may have gone
 	Shutdown          time.Duration `yaml:"shutdown"`            // how long SIGTERM waits for transactions to finish
 }
 
 // DefaultListenConfig returns the built-in defaults.
 func DefaultListenConfig() ListenConfig {
-	return ListenConfig{Addresses: []string{"127.0.0.1:6432"}, UnixPort: 6432}
+	return ListenConfig{
+		Addresses: []string{"127.0.0.1:6432"}, UnixPort: 6432,
+		KeepAlive: time.Minute, KeepAliveInterval: 10 * time.Second, KeepAliveCount: 6,
+	}
 }
 
 // DefaultAuthConfig returns the built-in defaults.
@@ -121,5 +134,5 @@ func DefaultLimitsConfig() LimitsConfig {
 
 // DefaultTimeoutsConfig returns the built-in defaults.
 func DefaultTimeoutsConfig() TimeoutsConfig {
-	return TimeoutsConfig{ClientLogin: 60 * time.Second, Shutdown: 30 * time.Second}
+	return TimeoutsConfig{ClientLogin: 60 * time.Second, HalfClosed: time.Second, Shutdown: 30 * time.Second}
 }

@@ -25,9 +25,17 @@ type consoleCommand struct {
 type consoleCommands []*consoleCommand
 
 var allConsoleCommands = consoleCommands{
-	&showHelp, &showVersion, &showCache, &showCacheTotals,
+	&showHelp, &showVersion,
+	&showConfig, &showDatabases, &showPools, &showClients, &showServers, &showUsers,
+	&showPeers, &showPeerPools, &showFDs, &showSockets, &showActiveSockets, &showLists, &showMem, &showState,
+	&showDNSHosts, &showDNSZones, &showStats, &showStatsTotals, &showStatsAverages, &showTotals,
+	&showPins, &showCache, &showCacheTotals, &showRewrites,
+	&showStatements, &showSlow, &showPlans, &showPlan, &showAdvice,
+	&reload, &reconnect, &killClient, &killAll, &shutdown, &pause, &resume, &disable, &enable, &suspend, &waitClose,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,
 	// What drivers and tools say by themselves.
+	showParameter("client_encoding", "UTF8"), showParameter("standard_conforming_strings", "on"), showParameter("datestyle", "ISO, MDY"),
+	showParameter("timezone", "UTC"), showParameter("default_transaction_isolation", "read committed"),
 	{words: "SET", hidden: true, arguments: anyWords, tag: "SET"},
 	{words: "BEGIN", hidden: true, arguments: anyWords, tag: "BEGIN", status: wire.StatusTransaction},
 	{words: "START TRANSACTION", hidden: true, arguments: anyWords, tag: "START TRANSACTION", status: wire.StatusTransaction},
@@ -44,6 +52,8 @@ type consoleCall struct {
 	commands  consoleCommands
 	user      string
 	arguments []string
+	// end is endClients.
+	end func(which func(*session) bool) int
 }
 
 // consoleAnswer is what comes of a command. A value is nil (NULL), or a string, int64,
@@ -55,17 +65,40 @@ type consoleAnswer struct {
 
 // Types of columns.
 const (
-	oidBool   = 16
-	oidInt8   = 20
-	oidInt4   = 23
-	oidText   = 25
-	oidFloat8 = 701
+	oidBool    = 16
+	oidBytea   = 17
+	oidInt8    = 20
+	oidInt4    = 23
+	oidText    = 25
+	oidFloat8  = 701
+	oidNumeric = 1700
 )
 
 func textColumn(name string) wire.Column  { return wire.Column{Name: name, Type: oidText, Size: -1} }
 func int8Column(name string) wire.Column  { return wire.Column{Name: name, Type: oidInt8, Size: 8} }
 func floatColumn(name string) wire.Column { return wire.Column{Name: name, Type: oidFloat8, Size: 8} }
 func boolColumn(name string) wire.Column  { return wire.Column{Name: name, Type: oidBool, Size: 1} }
+
+// bouncerColumns makes the columns of a table of PgBouncer's. There is a letter for
+// each as in its source: s and T text (T is a time), i int4, q int8, N numeric, b bytea.
+func bouncerColumns(types string, names ...string) []wire.Column {
+	columns := make([]wire.Column, len(names))
+	for i, name := range names {
+		switch types[i] {
+		case 's', 'T':
+			columns[i] = textColumn(name)
+		case 'i':
+			columns[i] = wire.Column{Name: name, Type: oidInt4, Size: 4}
+		case 'q':
+			columns[i] = int8Column(name)
+		case 'b':
+			columns[i] = wire.Column{Name: name, Type: oidBytea, Size: -1}
+		case 'N':
+			columns[i] = wire.Column{Name: name, Type: oidNumeric, Size: -1}
+		}
+	}
+	return columns
+}
 
 // consoleNotice is something to be told besides the rows.
 func consoleNotice(message, detail string) *wire.Error {

@@ -28,7 +28,7 @@ var (
 // ifCached runs a command about the cache, or says that there is none.
 func ifCached(run func(*consoleCall) (consoleAnswer, error)) func(*consoleCall) (consoleAnswer, error) {
 	return func(call *consoleCall) (consoleAnswer, error) {
-		if call.databases.cache == nil {
+		if !call.databases.serving {
 			return consoleAnswer{notice: consoleNotice("pgjay: the cache is off", "cache.enabled is false.")}, nil
 		}
 		return run(call)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -45,7 +46,7 @@ func consoleText(value any) []byte {
 // hasBinary reports whether there is a binary form of the type.
 func hasBinary(oid uint32) bool {
 	switch oid {
-	case oidText, oidBool, oidInt4, oidInt8, oidFloat8:
+	case oidText, oidBytea, oidBool, oidInt4, oidInt8, oidFloat8, oidNumeric:
 		return true
 	}
 	return false
@@ -55,8 +56,11 @@ func hasBinary(oid uint32) bool {
 func consoleBinary(oid uint32, value any) []byte {
 	switch v := value.(type) {
 	case int64:
-		if oid == oidInt4 {
+		switch oid {
+		case oidInt4:
 			return binary.BigEndian.AppendUint32(nil, uint32(v))
+		case oidNumeric:
+			return numericBinary(v)
 		}
 		return binary.BigEndian.AppendUint64(nil, uint64(v))
 	case float64:
@@ -68,4 +72,25 @@ func consoleBinary(oid uint32, value any) []byte {
 		return []byte{0}
 	}
 	return consoleText(value)
+}
+
+// numericBinary is a whole number as PostgreSQL's numeric, in digits of base 10,000.
+func numericBinary(v int64) []byte {
+	const base = 10000
+	sign, rest := uint16(0), uint64(v)
+	if v < 0 {
+		sign, rest = 0x4000, -rest
+	}
+	var digits []uint16 // the last one first
+	for ; rest > 0; rest /= base {
+		digits = append(digits, uint16(rest%base))
+	}
+	out := binary.BigEndian.AppendUint16(nil, uint16(len(digits)))
+	out = binary.BigEndian.AppendUint16(out, uint16(max(len(digits)-1, 0))) // the first one's weight
+	out = binary.BigEndian.AppendUint16(out, sign)
+	out = binary.BigEndian.AppendUint16(out, 0) // digits behind the point
+	for _, d := range slices.Backward(digits) {
+		out = binary.BigEndian.AppendUint16(out, d)
+	}
+	return out
 }

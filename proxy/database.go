@@ -12,6 +12,7 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
@@ -23,6 +24,7 @@ type database struct {
 	keeper *catalog.Keeper
 	pools  *pool.Set
 	server string // as pool.Pool.Server names it
+	name   string
 	log    *slog.Logger
 
 	reader pool.Key               // as whom the catalog is read
@@ -35,6 +37,7 @@ type database struct {
 	signatures map[signatureKey]*signature // guarded by mu
 	verdicts   map[verdictKey]*verdict     // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
+	rewritten  map[rewriteKey]*rewritten   // guarded by mu
 }
 
 // catalogPoll is how often it is looked whether somebody else has changed the schema.
@@ -43,7 +46,12 @@ const catalogPoll = time.Second
 // databases has the databases that clients have logged in to. It is safe for
 // concurrent use.
 type databases struct {
-	cache *cache.Cache // nil: nothing is cached, and nothing here is used
+	cache *cache.Cache // nil: nothing is cached or rewritten, and nothing here is used
+	// serving is set when answers are cached. Without it the cache has the words of
+	// what changes, and nothing else.
+	serving bool
+	// engine is what rewrites; one that is not On does not.
+	engine atomic.Pointer[rewrite.Engine]
 
 	mu    sync.Mutex
 	known map[string]*database // guarded by mu; by pool.Pool.Server
@@ -72,12 +80,31 @@ func (sh *shared) databaseOf(p *pool.Pool) *database {
 
 func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
-		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, log: sh.log, done: make(chan struct{}),
+		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, name: reader.Database, log: sh.log, done: make(chan struct{}),
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
+		rewritten: make(map[rewriteKey]*rewritten),
 	}
 	db.reader = reader
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
+}
+
+// open makes ready what the configuration asks for.
+func (all *databases) open(c cache.Config, r rewrite.Config) error {
+	engine, err := rewrite.New(r)
+	if err != nil {
+		return err
+	}
+	all.engine.Store(engine)
+	if all.serving = c.Enabled; !c.Enabled && !engine.On() {
+		return nil
+	}
+	if !c.Enabled {
+		c = cache.DefaultConfig()
+		c.Size = cache.MB // of which nothing is used
+	}
+	all.cache, err = cache.New(c)
+	return err
 }
 
 // close ends what the databases have running.

@@ -319,7 +319,7 @@ func TestConsolePsql(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, errs)
 	}
-	if !strings.Contains(errs, "NOTICE:  Console usage\nDETAIL:  \n\tSHOW HELP\n\tSHOW VERSION\n\tSHOW CACHE\n") ||
+	if !strings.Contains(errs, "NOTICE:  Console usage\nDETAIL:  \n\tSHOW HELP\n\tSHOW VERSION\n\tSHOW CONFIG\n") ||
 		!strings.Contains(errs, "HINT:  SHOW HELP lists the commands.") {
 		t.Errorf("psql says %q", errs)
 	}

@@ -57,6 +57,7 @@ var preparedConversations = []struct {
 	{name: "errors in it", turns: turns("prepare p as selec", "execute p", "prepare p as select nothing", "execute p", "prepare p as select 1/$1::int", "execute p(0)", "execute p(1)")},
 	{name: "isolation level after it", turns: turns("prepare p as select 1", "begin", "set transaction isolation level serializable", "execute p", "commit")},
 	{name: "DISCARD", turns: turns("prepare p as select 1", "discard plans", "execute p", "discard all", "execute p", shows)},
+	{name: "DISCARD ALL in a pipeline", turns: []turn{asks("prepare p as select 1"), sends(pgtest.Parse("", "begin"), pgtest.Parse("", "discard all"), pgtest.Bind("", ""), pgtest.Execute("", 0)), asks("execute p")}},
 	{name: "search_path", turns: turns("prepare p as select * from prepared_here", "execute p", "set search_path = prepared_b", "execute p", "set search_path = prepared_c", "execute p", "reset search_path", "execute p")},
 	{name: "role", turns: turns("prepare p as select current_user", "execute p", "set role prepared_user", "execute p", "reset role", "execute p")},
 	{name: "settings that mean something", pins: true, turns: turns("prepare p as select date '01/02/2024'", "set datestyle = 'ISO, DMY'", "execute p", "prepare q as select date '01/02/2024'", "execute q", "reset datestyle", "execute p", "execute q", shows)},
@@ -92,6 +93,11 @@ var preparedConversations = []struct {
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p(1)"), asks("deallocate p"), asks("execute p(1)"), asks(shows)}},
 	{name: "table of a parsed one that is gone", turns: []turn{asks("prepare q as select 'q'"), sends(pgtest.Parse("p", "select a from prepared_gone")), {ddl: "drop table prepared_gone"}, asks("begin"), asks("execute q"), asks("execute p"), asks("rollback"), asks("execute q"),
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p")}},
+	{name: "table that is gone when a pipeline names it", turns: []turn{asks("prepare p as select a from prepared_gone"), {ddl: "drop table prepared_gone"},
+		{messages: []pgproto3.FrontendMessage{pgtest.Parse("q", "select 'q'"), pgtest.Parse("", "execute p"), pgtest.Sync, pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Sync}},
+		sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), sends(pgtest.CloseStatement("q")), asks("begin"),
+		{messages: []pgproto3.FrontendMessage{pgtest.Parse("q", "select 'q'"), pgtest.Parse("", "execute p"), pgtest.Sync, pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Sync}},
+		asks("commit"), sends(pgtest.Parse("r", "execute p"), pgtest.Bind("", "r"), pgtest.Execute("", 0)), asks("execute p"), asks("execute q")}},
 }
 
 const preparedFixture = `

@@ -44,6 +44,11 @@ type serverMaker func(proxy.Config, *slog.Logger, *monitor.Monitor) (*proxy.Serv
 
 func startServer(t testing.TB, backend string, newServer serverMaker, change func(*proxy.Config)) *running {
 	t.Helper()
+	return startObserved(t, backend, newServer, monitor.Config{}, change)
+}
+
+func startObserved(t testing.TB, backend string, newServer serverMaker, observe monitor.Config, change func(*proxy.Config)) *running {
+	t.Helper()
 	cfg := proxy.Config{
 		Listen:   proxy.ListenConfig{Addresses: []string{"127.0.0.1:0"}, Loops: e2eLoops},
 		Auth:     proxy.AuthConfig{Method: proxy.AuthTrust},
@@ -56,11 +61,13 @@ func startServer(t testing.TB, backend string, newServer serverMaker, change fun
 	cfg.Backend.URL = "postgres://" + backend
 	cfg.Pool.Size, cfg.Pool.Overflow = 5, 0
 	cfg.Timeouts.Shutdown = 2 * time.Second
+	cfg.Timeouts.HalfClosed = 0 // the clients that close here have gone
 	if change != nil {
 		change(&cfg)
 	}
-	r := &running{cfg: cfg, log: &logBuffer{}, done: make(chan error, 1), mon: monitor.New(monitor.Options{Version: "0.1", Loops: e2eLoops})}
+	r := &running{cfg: cfg, log: &logBuffer{}, done: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.mon = monitor.New(monitor.Options{Version: "0.1", Loops: e2eLoops, Config: observe, Log: log})
 	var err error
 	if r.server, err = newServer(cfg, log, r.mon); err != nil {
 		t.Fatalf("new server: %v", err)

@@ -21,6 +21,11 @@ var (
 		Message: "pgjay: transactions of several statements are not allowed in pool mode \"statement\"",
 		Hint:    "Set pool.mode to transaction for this database or user.",
 	}
+	errKilled = &wire.Error{
+		Severity: "FATAL", Code: "57P01",
+		Message: "terminating connection due to administrator command",
+		Detail:  "It was ended from pgjay's console.",
+	}
 	errShutdown = &wire.Error{
 		Severity: "FATAL", Code: "57P01",
 		Message: "terminating connection due to administrator command",

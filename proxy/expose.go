@@ -35,6 +35,9 @@ type exposing struct {
 	renamed bool
 	// ready is set when the backend was exposed for a message that is to come.
 	ready bool
+	// amid is set while it is being exposed among the client's messages: an error
+	// takes that back.
+	amid bool
 }
 
 // mayExecute are the reasons of texts that may have code in them which names
@@ -54,7 +57,7 @@ func (s *session) usesNames(class sqlparse.Class) bool {
 	switch {
 	case class.Pins.Has(sqlparse.ReasonPrepared):
 		return true
-	case class.Pins == 0 || s.client.statements.bySQL == 0:
+	case class.Pins == 0 || s.client.statements.bySQL == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
 		return false
 	}
 	return class.Pins&mayExecute != 0 || changesMeaning(class)
@@ -121,7 +124,8 @@ func (s *session) bring(named map[string]statement) {
 	s.back.exposed = true
 	s.back.lease.Exposed = pool.Exposure{Owner: unknownOwner}
 	s.ownUnnamed()
-	guarded := !s.tx.unsynced && s.back.status == wire.StatusTransaction && len(named) > 0
+	s.back.amid = s.executes()
+	guarded := !s.back.amid && s.back.status == wire.StatusTransaction && len(named) > 0
 	if guarded {
 		s.runOurs("SAVEPOINT " + savepoint)
 		s.syncOurs("")
@@ -185,10 +189,14 @@ func (s *session) runOurs(sql string) {
 	}
 }
 
-// syncOurs ends what was sent on our behalf, unless it is in the midst of the
-// client's messages. name is that of the statement that was prepared, if any.
+// executes reports whether the messages since the last Sync do more than prepare: a
+// Sync of ours would commit that.
+func (s *session) executes() bool { return s.tx.unsynced && s.tx.bound }
+
+// syncOurs ends what was sent on our behalf, where a Sync of ours makes no difference.
+// name is that of the statement that was prepared, if any.
 func (s *session) syncOurs(name string) {
-	if !s.tx.unsynced {
+	if !s.executes() {
 		s.toBackend(wire.AppendEmpty(s.scratch[:0], wire.Sync))
 		s.queue.push(expectSync, swallow)
 		s.back.bringing = append(s.back.bringing, name)

@@ -20,6 +20,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		}
 	}
 	s.beginBatch()
+	s.tx.bound = s.tx.bound || typ == wire.Bind || typ == wire.Execute
 	body := frame[wire.HeaderLen:]
 	statement := len(body) > 1 && body[0] == 'S' // what Describe and Close name
 	switch {
@@ -27,8 +28,10 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 		s.send(frame)
 		s.flushed()
 	case typ == wire.Parse:
+		s.traffic.Parsed()
 		s.parse(frame, parsed)
 	case typ == wire.Bind:
+		s.traffic.Bound()
 		s.bind(frame, n)
 	case typ == wire.Describe && statement:
 		s.describe(frame)
@@ -91,7 +94,7 @@ func (s *session) sync(frame []byte) bool {
 	if wellFormed {
 		s.queue.push(expectSync, forward)
 	} else {
-		s.queue.push(expectCall, forward) // an error, then ReadyForQuery
+		s.queue.push(expectBadSync, forward)
 	}
 	s.queue.flush()
 	return true
@@ -109,7 +112,7 @@ func (s *session) beginBatch() {
 	s.beginExchange(sqlparse.Class{})
 	s.tx.unsynced = true
 	s.tx.copies = s.tx.copies && !s.queue.empty()
-	s.tx.spared = false
+	s.tx.spared, s.tx.bound = false, false
 }
 
 // endBatch notes that what is sent next ends a run of extended messages.

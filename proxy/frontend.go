@@ -71,7 +71,7 @@ func (s *session) frontendFrame(p []byte) int {
 		s.refuse(badFrontendFrame(p[0], n < 0))
 		return 0
 	}
-	if s.who.signature != nil && (p[0] == wire.Parse || p[0] == wire.Bind) {
+	if s.serves() && (p[0] == wire.Parse || p[0] == wire.Bind) {
 		if used, became := s.servedUnit(p); became != servedNot {
 			return used
 		}

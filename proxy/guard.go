@@ -27,6 +27,9 @@ func (s *session) endEvent() {
 		}
 	}
 	s.accountStatements()
+	if s.client.ended {
+		s.seeOut()
+	}
 	if s.listen != nil {
 		s.regulate()
 	}

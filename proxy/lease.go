@@ -55,11 +55,12 @@ func (s *session) acquire() bool {
 //  2. start-up settings that a RESET undoes are to be applied again first;
 //  3. the label may be refused, and what is sent must not run without it;
 //  4. an earlier exchange is to run again;
-//  5. it is being found out whether the session needs a new backend.
+//  5. it is being found out whether the session needs a new backend;
+//  6. what exposes the backend may be taken back.
 func (s *session) mustSettle() bool {
 	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
 		s.back.labelling && s.who.perishable ||
-		(s.tx.discard || s.back.reapply != nil) && !s.tx.unsynced && s.queue.owesClient()
+		(s.tx.discard || s.back.reapply != nil || s.back.amid) && !s.tx.unsynced && s.queue.owesClient()
 }
 
 // Leased takes the backend that was waited for.
@@ -162,6 +163,7 @@ func (s *session) setParams(p pool.Params) {
 	s.who.params = p
 	standard, _ := p.Get("standard_conforming_strings")
 	s.who.standard = standard == "on"
+	s.who.plainness = plainnessOf(p)
 	s.setAlways()
 }
 
@@ -233,6 +235,7 @@ func (s *session) dropLease() {
 	s.forgetSent()
 	s.loseChanges()
 	s.dropFill()
+	s.rewriting = nil
 	if s.back.in != nil {
 		s.giveBuffer(s.back.in)
 	}

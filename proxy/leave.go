@@ -16,6 +16,7 @@ const (
 	closedByShutdown  closeReason = "shutdown"
 	closedByBackend   closeReason = "backend_ended"
 	closedByPanic     closeReason = "panic"
+	closedByKill      closeReason = "killed"
 )
 
 // fail tells the client why it cannot stay, and ends the session.

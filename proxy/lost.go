@@ -178,6 +178,7 @@ func (s *session) putBack(sent []byte, why string) {
 	s.recordRetry(why)
 	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)
 	s.sample.sent = 0
+	s.observeAgain()
 	s.client.rest, s.client.skipping = 0, false
 	if kept := s.client.in; kept != nil {
 		sent = append(sent, kept...)

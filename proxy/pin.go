@@ -32,6 +32,7 @@ type leftover struct {
 func (s *session) note(class sqlparse.Class, text []byte) {
 	s.noteChanges(class, text)
 	s.tx.reads = s.tx.reads && class.ReadOnly() && !class.Locks
+	s.tx.tame = s.tx.tame && changesOnlyRows(class)
 	if class.Pins.Has(sqlparse.ReasonPrepared) {
 		class = s.noteNames(class, text)
 	}
@@ -127,6 +128,7 @@ func (s *session) tellPin(why sqlparse.Reason, text []byte) {
 		return
 	}
 	s.tx.pin, s.tx.pinnedAt = why, s.loop.Now()
+	s.tx.pinText = string(text[:min(len(text), maxPinText)])
 	s.recordPin(why, text)
 }
 
@@ -135,7 +137,7 @@ func (s *session) unpin() {
 	s.tx.pins, s.tx.left = 0, leftover{}
 	if s.tx.pin != sqlparse.ReasonNone {
 		s.recordUnpin(s.tx.pin)
-		s.tx.pin = sqlparse.ReasonNone
+		s.tx.pin, s.tx.pinText = sqlparse.ReasonNone, ""
 	}
 }
 
@@ -150,8 +152,9 @@ func (s *session) repin(found sqlparse.Reasons) {
 	s.tx.pins = pins
 	if !pins.Has(s.tx.pin) {
 		s.recordUnpin(s.tx.pin)
+		text := s.tx.pinText
 		s.tx.pin = sqlparse.ReasonNone
-		s.tellPin(pins.First(), nil)
+		s.tellPin(pins.First(), []byte(text))
 	}
 }
 

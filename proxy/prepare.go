@@ -41,6 +41,7 @@ func (s *session) parse(frame []byte, b *body) {
 	case len(name) > 0 && s.back.exposed && !s.full():
 		own := s.newStatement(b)
 		s.client.statements.push(name, own, s.batch())
+		s.traffic.ParsedThere()
 		s.send(frame)
 		s.queue.push(expectChange, forward)
 		s.askRowType(string(name), own)
@@ -52,6 +53,7 @@ func (s *session) parse(frame []byte, b *body) {
 	case b.handle == unshared || !s.shares():
 		s.tokens++
 		s.client.statements.push(nil, statement{body: b, token: s.tokens}, s.batch())
+		s.traffic.ParsedThere()
 		s.send(frame)
 		s.queue.push(expectChange, forward)
 	default:
@@ -64,6 +66,7 @@ func (s *session) parseHere(name []byte, b *body, frame []byte) {
 	s.pin(sqlparse.ReasonPrepared)
 	s.tokens++
 	s.client.statements.push(name, statement{here: b, token: s.tokens}, s.batch())
+	s.traffic.ParsedThere()
 	s.send(frame)
 	s.queue.push(expectChange, forward)
 }
@@ -128,7 +131,12 @@ func (s *session) askRowType(name string, own statement) {
 func (s *session) sendLoad(st *pool.Statement, b *body, act action) {
 	st.Batch = s.batch()
 	s.back.loads = append(s.back.loads, st)
-	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, b.text))
+	s.traffic.ParsedThere()
+	text := b.text
+	if made := st.Text(); made != asWritten {
+		text = made.Value() + b.text[len(b.sql):]
+	}
+	s.toBackend(wire.AppendParseBody(s.scratch[:0], st.Name, text))
 	if act == forward {
 		s.queue.push(expectChangeLoad, forward)
 	} else {
@@ -152,6 +160,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteBody(st.body)
 		s.tx.drops = s.tx.drops || st.body.class.Drops
 	}
+	s.observeBind(st, values, n == len(frame))
 	if st.sql != "" && !st.plain {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
@@ -160,6 +169,7 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, st)
+	s.noteBindValues(st.body, values, n == len(frame))
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(frame)
 		return
@@ -278,6 +288,7 @@ func (s *session) useUnnamed(st statement) {
 		return
 	}
 	if st.body != nil {
+		s.traffic.ParsedThere()
 		s.toBackend(wire.AppendParseBody(s.scratch[:0], "", st.body.text))
 	} else {
 		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], ""))
@@ -309,7 +320,7 @@ func (s *session) newStatement(b *body) statement {
 
 // statementKey returns what makes a shared statement the same on a backend.
 func (s *session) statementKey(st statement) pool.StatementKey {
-	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Meaning: st.meaning, Epoch: st.epoch}
+	return pool.StatementKey{Body: st.body.handle, Scope: s.who.scope, Meaning: st.meaning, Epoch: st.epoch, Text: s.newText(st.body)}
 }
 
 // defined reports whether the client has a statement with this name.

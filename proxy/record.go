@@ -29,6 +29,7 @@ type exchangeSample struct {
 	source     monitor.Source
 	shape      *cache.Shape // that is to be told how long it takes; nil: none
 	code       [2]byte      // class of the SQLSTATE of the first error
+	observed   observed
 }
 
 // meter is what the monitor was told of a session, and what it was not yet.
@@ -42,12 +43,14 @@ type meter struct {
 func (x *exchangeSample) setCode(sqlstate []byte) {
 	if x.code == [2]byte{} && len(sqlstate) == 5 {
 		x.code = [2]byte{sqlstate[0], sqlstate[1]}
+		x.observed.state = [5]byte(sqlstate)
 	}
 }
 
 // setTag notes the tag of a CommandComplete. It says what was executed where
 // no text does: an Execute of a statement that was prepared before.
 func (x *exchangeSample) setTag(tag []byte) {
+	x.observed.setRows(tag)
 	if end := bytes.IndexAny(tag, " \x00"); end >= 0 {
 		tag = tag[:end]
 	}
@@ -117,6 +120,9 @@ func (s *session) record() {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)
 	}
 	s.traffic.Exchange(&sample)
+	if x.observed.n > 0 {
+		s.recordStatements(&sample)
+	}
 	s.clock.clear(timeoutQuery)
 	s.cancel.due, s.cancel.insisted = false, false
 	*x = exchangeSample{}
@@ -218,7 +224,9 @@ func (s *session) recordLogin() {
 	key := s.who.pool.Key()
 	s.traffic = s.recorder.Traffic(key.Database, key.User)
 	s.traffic.Move(monitor.ClientGone, monitor.ClientIdle)
+	s.traffic.LoggedIn()
 	s.recorder.ClientCame()
+	s.who.owner = s.monitor.Statements().Owner(key.Database, key.User)
 	s.who.database = s.databaseOf(s.who.pool)
 	s.sign()
 	if s.sample.waited > 0 {

@@ -19,6 +19,7 @@ import (
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // Config is all that a Server needs to know.
@@ -31,6 +32,7 @@ type Config struct {
 	Backend  pool.BackendConfig
 	Pool     pool.Config
 	Cache    cache.Config
+	Rewrite  rewrite.Config
 }
 
 // Server accepts clients and serves them.
@@ -71,11 +73,10 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
 	})
-	if cfg.Cache.Enabled {
-		if srv.databases.cache, err = cache.New(cfg.Cache); err != nil {
-			group.Close()
-			return nil, err
-		}
+	mon.SetConnect(srv.pools.Connect)
+	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
+		group.Close()
+		return nil, err
 	}
 	for _, loop := range group.Loops() {
 		srv.stations = append(srv.stations, newStation(&srv.shared, loop))
@@ -95,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(),
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen,
 	}, nil
 }
 
@@ -121,7 +122,7 @@ func (srv *Server) Listen() error {
 // bind listens on host:port, or in a directory for unix sockets.
 func (srv *Server) bind(address string) (net.Listener, error) {
 	if !strings.HasPrefix(address, "/") {
-		return net.Listen("tcp", address)
+		return srv.listen.tcp(address)
 	}
 	path := filepath.Join(address, ".s.PGSQL."+strconv.Itoa(srv.listen.UnixPort))
 	if err := removeStale(path); err != nil {
@@ -184,7 +185,8 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
-	if srv.databases.cache != nil {
+	serving.Go(func() { srv.monitor.Run(poolCtx) })
+	if srv.databases.serving {
 		serving.Go(func() { srv.warm(ctx) })
 	}
 	srv.accepting.Store(true)
@@ -253,6 +255,7 @@ func (srv *Server) accept(loop *reactor.Loop, nc net.Conn) {
 		address = tcp.IP.String()
 	}
 	s := st.open(address)
+	s.origin = newOrigin(nc, srv.listen.UnixPort)
 	defer s.endEvent()
 	conn, err := loop.Attach(nc, s)
 	if err != nil {
@@ -300,7 +303,7 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 	}
 	state := encrypted.ConnectionState()
 	s.setState(stateStartup)
-	s.login.tls = &state
+	s.login.tls, s.origin.tls = &state, encryptedBy(&state)
 	conn, err := s.loop.Attach(encrypted, s)
 	if err != nil {
 		s.handshakeFailed(err)
@@ -312,21 +315,31 @@ func (srv *Server) shaken(s *session, encrypted *tls.Conn, err error) {
 // Reload puts a new configuration into force: users, TLS files, limits,
 // timeouts, backend, pools and cache. On an error nothing changes. New rules hold
 // for new logins and new leases, those of the cache at once. Whether there is a
-// cache was decided at the start.
+// cache, or anything to be rewritten, was decided at the start.
 func (srv *Server) Reload(cfg Config) error {
 	live, err := newSettings(cfg)
 	if err != nil {
 		return err
 	}
-	if c := srv.databases.cache; c != nil {
+	engine, err := rewrite.New(cfg.Rewrite)
+	if err != nil {
+		return err
+	}
+	if c := srv.Cache(); c != nil {
 		if err := c.Configure(cfg.Cache); err != nil {
 			return err
 		}
 	}
+	srv.databases.engine.Store(engine)
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
 	return nil
 }
 
 // Cache returns the cache; nil if there is none.
-func (srv *Server) Cache() *cache.Cache { return srv.databases.cache }
+func (srv *Server) Cache() *cache.Cache {
+	if !srv.databases.serving {
+		return nil
+	}
+	return srv.databases.cache
+}

@@ -5,6 +5,7 @@ import (
 	"unique"
 
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
@@ -67,6 +68,7 @@ type session struct {
 	meter  meter
 
 	login   *login // until stateReady
+	origin  *origin
 	who     identity
 	waiter  pool.Waiter
 	traffic *monitor.Traffic
@@ -77,6 +79,8 @@ type session struct {
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
 	joined  joined
+	rewriteSide
+	streak  streak
 	console *console    // nil: it has a pool
 	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session
@@ -90,8 +94,9 @@ type identity struct {
 	// database and signature are for the cache; nil: nothing is cached.
 	database  *database
 	signature *signature
-	startup   pool.Label // the start-up parameters: what RESET goes back to
-	label     pool.Label // the settings that a backend must have for it
+	owner     *digest.Owner // nil: statements are not observed
+	startup   pool.Label    // the start-up parameters: what RESET goes back to
+	label     pool.Label    // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
 	// meaning is of the settings what texts mean; blurred is set while that is
@@ -101,6 +106,7 @@ type identity struct {
 	timed   bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
+	plainness
 	// perishable is label.Perishable: nothing is sent to a backend before it
 	// has got the label.
 	perishable bool
@@ -136,7 +142,9 @@ type clientSide struct {
 	// client's next Sync.
 	skipping bool
 	// polite is set by Terminate: what was sent before it is to be finished.
-	polite     bool
+	polite bool
+	// ended is set when the client has closed its half of the connection.
+	ended      bool
 	statements statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
@@ -205,8 +213,10 @@ type transaction struct {
 	pins     sqlparse.Reasons // none: not pinned
 	left     leftover
 	pin      sqlparse.Reason // the one of pins that is told
+	pinText  string          // the beginning of the statement to blame
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
+	bound    bool // a Bind or Execute was among them
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
@@ -231,6 +241,9 @@ type transaction struct {
 	// reads is set while the transaction is READ COMMITTED and has done nothing but
 	// read.
 	reads bool
+	// tame is set while the transaction is READ COMMITTED and has changed nothing but
+	// rows.
+	tame bool
 }
 
 // copyState is how far the backend is with reading copy data.
@@ -320,15 +333,6 @@ func (s *session) Drained() {
 func (s *session) Closed(error) {
 	defer s.endEvent()
 	s.leave(closedByClient)
-}
-
-// HalfClosed says that the client will send nothing more. It comes only while
-// the client is not read, so nothing would notice that it has gone.
-func (s *session) HalfClosed() {
-	defer s.endEvent()
-	if s.client.paused&pausedWaiting != 0 && !endsWithTerminate(s.client.in) {
-		s.leave(closedByClient)
-	}
 }
 
 func (s *session) pauseClient(why pauseReason) {

@@ -12,6 +12,7 @@ import (
 // goroutines may use it.
 type signature struct {
 	id       uint64
+	user     string
 	settings []pool.Setting // in the order in which they are set
 	learning atomic.Bool
 	learnt   atomic.Pointer[standing]
@@ -54,7 +55,7 @@ func (db *database) signatureOf(user string, l pool.Label) *signature {
 		if len(db.signatures) >= maxSignatures {
 			clear(db.signatures)
 		}
-		sig = &signature{id: lastSignature.Add(1), settings: pool.Diff(pool.Label{}, key.label)}
+		sig = &signature{id: lastSignature.Add(1), user: user, settings: pool.Diff(pool.Label{}, key.label)}
 		db.signatures[key] = sig
 	}
 	return sig

@@ -58,7 +58,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 		t.Fatal(err)
 	}
 	limits := DefaultLimitsConfig()
-	sh.live.Store(&settings{auth: AuthConfig{Method: AuthTrust}, credentials: creds, limits: limits})
+	sh.live.Store(&settings{auth: AuthConfig{Method: AuthTrust}, credentials: creds, limits: limits, timeouts: TimeoutsConfig{HalfClosed: 24 * time.Hour}})
 	sh.work = m.later
 	m.shared = sh
 	for i := range 1 + m.rng.IntN(2) {
@@ -99,7 +99,9 @@ type simClient struct {
 	unread   int // bytes in got that the kernel has not taken
 	paused   bool
 	closed   bool
-	vanishes int // after so many bytes; -1: never
+	vanishes int  // after so many bytes; -1: never
+	halves   bool // closes its half when it has sent all, instead of a Terminate
+	ended    bool // has done that
 	patient  bool
 	ends     int // where the message that is being sent ends; patient only
 	session  *session
@@ -251,6 +253,14 @@ func (c *simClient) step() bool {
 		m.say("client %d vanishes", c.id)
 		c.closed = true
 		c.session.Closed(io.EOF)
+		return true
+	}
+	if c.halves && !c.ended && !c.paused && c.sent == len(c.script) {
+		m.say("client %d closes its half", c.id)
+		if c.ended = true; !c.session.Ended() {
+			c.closed = true
+			c.session.Closed(io.EOF)
+		}
 		return true
 	}
 	if c.paused || c.sent == len(c.script) {

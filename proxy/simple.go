@@ -31,11 +31,17 @@ func (s *session) query(frame []byte, n int) bool {
 		return false
 	}
 	s.beginExchange(class)
+	s.observeQuery(text, n)
 	s.note(class, text)
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
 	s.tx.spared = false
-	s.send(frame)
+	if made := s.rewriteQuery(class, text, n == len(frame)); made != nil {
+		s.toBackend(made)
+		s.keep(frame)
+	} else {
+		s.send(frame)
+	}
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
 	return true

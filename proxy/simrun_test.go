@@ -97,7 +97,10 @@ func (c *simClient) write() {
 	if rng.IntN(4) != 0 {
 		w.query("ROLLBACK")
 	}
-	c.script, c.waits = wire.AppendEmpty(wire.AppendEmpty(w.out, wire.Sync), wire.Terminate), w.waits
+	c.script, c.waits = wire.AppendEmpty(w.out, wire.Sync), w.waits
+	if c.halves = rng.IntN(8) == 0; !c.halves {
+		c.script = wire.AppendEmpty(c.script, wire.Terminate)
+	}
 }
 
 // scriptWriter writes a client's messages. Each statement has a tag that no

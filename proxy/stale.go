@@ -56,7 +56,7 @@ func (s *session) unnamedDropped(act action) {
 // forwardError decides what becomes of an error that is the client's. One may say
 // that a shared statement is stale.
 func (s *session) forwardError(body []byte) action {
-	if s.back.refused != nil && s.standsIn(body) {
+	if s.back.refused != nil && s.standsIn(body) || s.runsOriginal(body) {
 		return swallow
 	}
 	named := bytes.Contains(body, []byte(pool.StatementPrefix))
@@ -73,6 +73,9 @@ func (s *session) forwardError(body []byte) action {
 	}
 	if named {
 		return s.withOwnNames(body)
+	}
+	if s.withOwnPosition(body) {
+		return swallow
 	}
 	return forward
 }
@@ -140,9 +143,14 @@ func (s *session) heal() {
 	sent := s.back.sent
 	s.back.sent, s.back.healing, s.tx.spared = nil, false, false
 	s.sample.code = [2]byte{}
+	s.sample.observed.state = [5]byte{}
 	s.client.statements.takeBack()
 	if s.back.moving {
 		s.moveToNew(sent)
+		return
+	}
+	if s.unwritten != nil {
+		s.tryAgain(sent, "rewrite_failed")
 		return
 	}
 	s.forgetShared(sent)

@@ -9,6 +9,7 @@ import (
 	"unique"
 
 	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -32,6 +33,7 @@ type body struct {
 	handle    unique.Handle[string]
 	statement *sqlparse.Statement // nil without a handle
 	holders   atomic.Int32        // names that sessions have for it
+	shape     atomic.Pointer[digest.Shape]
 }
 
 // unshared is the handle of a body that is not shared.

@@ -8,10 +8,12 @@ import (
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/catalog"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // settings is a snapshot of the configuration that sessions look at. It is
@@ -23,6 +25,7 @@ type settings struct {
 	limits      LimitsConfig
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
+	listen      ListenConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
@@ -31,6 +34,7 @@ type shared struct {
 	stations  []*station // by loop index; does not change
 	pools     *pool.Set
 	live      atomic.Pointer[settings]
+	control   atomic.Pointer[Control]
 	cancels   cancelTable
 	greetings greetings
 	hidden    hidden
@@ -58,6 +62,7 @@ type station struct {
 	*shared
 	loop     *reactor.Loop
 	recorder *monitor.Recorder
+	observer *digest.Recorder
 	sessions map[*session]struct{}
 	draining bool
 	// scratch is where small messages are built. Each use ends the one before.
@@ -79,8 +84,10 @@ type station struct {
 	// snapshots are those that changed was found with.
 	snapshots map[*database]*catalog.Snapshot
 	once      once
-	cold      int // for how many statements it is asked first whether they are: see isCold
-	hits      int // that the cache had the answer to, for samples of them
+	rewrites  rewrites
+	spans     []sqlparse.Span // scratch
+	cold      int             // for how many statements it is asked first whether they are: see isCold
+	hits      int             // that the cache had the answer to, for samples of them
 }
 
 func newStation(sh *shared, loop *reactor.Loop) *station {
@@ -90,11 +97,14 @@ func newStation(sh *shared, loop *reactor.Loop) *station {
 		loop:      loop,
 		sessions:  make(map[*session]struct{}),
 		recorder:  sh.monitor.Recorder(loop.Index()),
+		observer:  sh.monitor.Statements().Recorder(loop.Index()),
 		texts:     texts,
 		bodies:    bodies{memo: texts.memo},
 		scratch:   make([]byte, 0, 4096),
 		tokens:    uint64(loop.Index()+1) << 48,
 		verdicts:  make(verdicts),
+		rewrites:  make(rewrites),
+		spans:     make([]sqlparse.Span, 0, 512),
 		changed:   make(map[uint64]*knownChange),
 		snapshots: make(map[*database]*catalog.Snapshot),
 	}

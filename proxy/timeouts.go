@@ -21,6 +21,7 @@ const (
 	timeoutLeaving
 	timeoutRecancel
 	timeoutCoalesce
+	timeoutHalfClosed
 	timeoutKinds
 )
 
@@ -115,6 +116,8 @@ func (s *session) timeout(kind timeoutKind) {
 	}
 	timeouts := s.settings().timeouts
 	switch kind {
+	case timeoutHalfClosed:
+		s.leave(closedByClient)
 	case timeoutLogin:
 		s.timedOut("08P01", "pgjay: login took too long", "client_login", timeouts.ClientLogin)
 	case timeoutAcquire:

@@ -127,7 +127,7 @@ func (s *session) endTransaction(now int64, result monitor.TransactionResult) {
 	if s.tx.began != 0 {
 		s.traffic.Transaction(result, now-s.tx.began)
 	}
-	s.tx.began, s.tx.reads = 0, false
+	s.tx.began, s.tx.reads, s.tx.tame = 0, false, false
 	s.clock.clear(timeoutTransaction)
 	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
 }

@@ -106,6 +106,7 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 	if e == nil {
 		return 0, s.missed(&q, outcome)
 	}
+	s.observeServed(b, b.sql)
 	s.serve(e, s.unitHead(&u, b), u.tail())
 	return u.length, servedHere
 }
@@ -169,9 +170,11 @@ func (s *session) sharesStatements() bool { return s.maxStatements() > 0 }
 // unitHead prepares the statement, for the client, and returns what stands before the
 // answer.
 func (s *session) unitHead(u *unit, b *body) []byte {
+	s.traffic.Bound()
 	if u.parse == nil {
 		return bindComplete
 	}
+	s.traffic.Parsed()
 	s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
 	return parseComplete
 }

@@ -8,17 +8,19 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/pgjay/pgjay/monitor/web"
 )
 
-// admin is the HTTP server of metrics and health. A nil one does nothing: it
+// admin is the HTTP server of dashboard, metrics and health. A nil one does nothing: it
 // is switched off.
 type admin struct {
 	listener net.Listener
 	server   *http.Server
 }
 
-// startAdmin serves handler on address, unless that is empty.
-func startAdmin(address string, handler http.Handler, log *slog.Logger) (*admin, error) {
+// startAdmin serves the dashboard, metrics and health on address, unless that is empty.
+func startAdmin(address string, dashboard *web.Dashboard, log *slog.Logger) (*admin, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -27,7 +29,7 @@ func startAdmin(address string, handler http.Handler, log *slog.Logger) (*admin,
 		return nil, fmt.Errorf("admin address: %w", err)
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           dashboard,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -35,6 +37,7 @@ func startAdmin(address string, handler http.Handler, log *slog.Logger) (*admin,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(dashboard.Close)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the admin address is not served any more", "error", err)

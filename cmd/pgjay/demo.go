@@ -99,7 +99,8 @@ func (f *demoFlags) config() (*configs.Config, error) {
 		{Text: "--log-level " + f.level, Path: "log.level", Value: f.level},
 		configs.Set("auth.method=trust"),
 		configs.Set("cache.enabled=true"),
-		configs.Set("timeouts.shutdown=1s"), // Ctrl-C is meant
+		configs.Set("monitor.explain_superuser=true"), // there is nobody else
+		configs.Set("timeouts.shutdown=1s"),           // Ctrl-C is meant
 	})
 }
 
@@ -139,13 +140,13 @@ func addGuest(ctx context.Context, url string, cfg *configs.Config) error {
 func serveDemo(ctx context.Context, cfg *configs.Config, stderr io.Writer, serving func(*proxy.Server, *admin)) error {
 	log, _ := newLogger(cfg.Log, stderr)
 	warn(log, cfg)
-	mon := newMonitor(cfg)
+	mon := newMonitor(cfg, log)
 	srv, err := proxy.NewServer(cfg.Proxy(), log, mon)
 	if err != nil {
 		return err
 	}
 	connectMonitor(mon, srv)
-	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
+	admin, err := startAdmin(cfg.Admin, newDashboard(cfg, mon, srv), log)
 	if err != nil {
 		return err
 	}
@@ -163,14 +164,16 @@ func welcome(listen net.Addr, admin string, db *embedded.Server, rows int64) str
 	if err != nil {
 		host, port = listen.String(), "5432"
 	}
-	metrics := "off"
+	dashboard, metrics := "off", "off"
 	if admin != "" {
-		metrics = "http://" + admin + "/metrics"
+		dashboard = "http://" + admin + "/"
+		metrics = dashboard + "metrics"
 	}
 	return fmt.Sprintf(`
   PgJay       %[1]s:%[2]s
   PostgreSQL  %[3]s, data in %[4]s
-  metrics     %[5]s
+  dashboard   %[5]s
+  metrics     %[8]s
 
 The database crm has %[6]d rows in tenants, companies, contacts, interactions.
 Connect to it through PgJay:
@@ -181,5 +184,5 @@ and try:
 
 %[7]s
 Ctrl-C stops and removes everything.
-`, host, port, db.Address(), db.DataDir(), metrics, rows, crmQueries)
+`, host, port, db.Address(), db.DataDir(), dashboard, rows, crmQueries, metrics)
 }

@@ -30,11 +30,27 @@ var imports = map[string]string{
 	"cache":            "",
 	"rewrite":          "rewrite/sqlparse rewrite/catalog",
 	"pool":             "proxy/wire proxy/reactor",
-	"monitor":          "pool cache rewrite/sqlparse rewrite/catalog",
-	"proxy":            "proxy/wire proxy/reactor pool cache rewrite rewrite/sqlparse rewrite/catalog monitor",
-	"configs":          "proxy pool cache rewrite monitor", // for their Config
-	"cmd/pgjay":        "configs proxy pool pool/embedded monitor",
-	"cmd/simulator":    "configs proxy pool pool/embedded monitor",
+	"monitor":          "pool cache rewrite/sqlparse rewrite/catalog monitor/digest monitor/plan monitor/advice monitor/explain",
+	"monitor/digest":   "rewrite/sqlparse",
+	"monitor/plan":     "rewrite/sqlparse",
+	"monitor/advice":   "monitor/digest monitor/plan",
+	"monitor/explain":  "pool rewrite/sqlparse monitor/digest monitor/plan monitor/advice",
+	"monitor/web":      "monitor cache monitor/digest monitor/plan monitor/advice monitor/explain",
+	"proxy":            "proxy/wire proxy/reactor pool cache rewrite rewrite/sqlparse rewrite/catalog monitor monitor/digest monitor/explain",
+	"configs":          "proxy pool cache rewrite monitor monitor/explain monitor/web", // for their Config
+	"cmd/pgjay":        "configs proxy pool pool/embedded monitor monitor/web",
+	"cmd/simulator": "configs pool/embedded cmd/simulator/internal/crm cmd/simulator/internal/seed cmd/simulator/internal/load " +
+		"cmd/simulator/internal/servers cmd/simulator/internal/compare cmd/simulator/internal/report cmd/simulator/internal/claims",
+
+	// The simulator's rooms: it measures the program, and imports nothing of it.
+	"cmd/simulator/internal/crm":     "",
+	"cmd/simulator/internal/seed":    "cmd/simulator/internal/crm",
+	"cmd/simulator/internal/load":    "cmd/simulator/internal/crm",
+	"cmd/simulator/internal/servers": "pool/embedded",
+	"cmd/simulator/internal/compare": "cmd/simulator/internal/crm cmd/simulator/internal/load cmd/simulator/internal/servers",
+	"cmd/simulator/internal/report":  "cmd/simulator/internal/load cmd/simulator/internal/compare cmd/simulator/internal/claims",
+	"cmd/simulator/internal/claims": "pool/embedded cmd/simulator/internal/crm cmd/simulator/internal/seed " +
+		"cmd/simulator/internal/load cmd/simulator/internal/servers cmd/simulator/internal/compare",
 
 	// For demo and tests.
 	"pool/embedded":      "",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgjay/pgjay/configs"
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/web"
 	"github.com/pgjay/pgjay/proxy"
 )
 
@@ -20,10 +21,13 @@ type reloads struct {
 
 // reloader puts new configurations into force, one at a time.
 type reloader struct {
-	log *slog.Logger
-	mon *monitor.Monitor
-	srv *proxy.Server
-	cfg *configs.Config // in force; owned by watch's goroutine
+	log       *slog.Logger
+	mon       *monitor.Monitor
+	srv       *proxy.Server
+	dashboard *web.Dashboard
+	cfg       *configs.Config // in force; owned by watch's goroutine
+	// asked has a reload that the console waits for; it gets the error.
+	asked chan chan<- error
 }
 
 // watch handles requests until ctx ends. The channel it returns is closed then.
@@ -40,7 +44,9 @@ func (r *reloader) watch(ctx context.Context, reload *reloads) <-chan struct{} {
 			case <-ctx.Done():
 				return
 			case <-reload.requests:
-				r.reload(reload)
+				_ = r.reload(reload) // it is logged
+			case answer := <-r.asked:
+				answer <- r.reload(reload)
 			}
 		}
 	}()
@@ -49,7 +55,7 @@ func (r *reloader) watch(ctx context.Context, reload *reloads) <-chan struct{} {
 
 // reload reads the configuration. If anything is wrong with it, nothing
 // changes.
-func (r *reloader) reload(from *reloads) {
+func (r *reloader) reload(from *reloads) error {
 	next, err := from.load()
 	if err == nil {
 		err = r.apply(next, from.level)
@@ -58,7 +64,21 @@ func (r *reloader) reload(from *reloads) {
 	if err != nil {
 		r.report(err)
 	}
+	return err
 }
+
+// ask has the configuration read again, and waits for what comes of it.
+func (r *reloader) ask(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case r.asked <- answer:
+		return <-answer
+	case <-ctx.Done():
+		return errEnding
+	}
+}
+
+var errEnding = errors.New("pgjay is shutting down")
 
 // apply puts next into force as far as that goes without a restart.
 func (r *reloader) apply(next *configs.Config, level *slog.LevelVar) error {
@@ -69,6 +89,8 @@ func (r *reloader) apply(next *configs.Config, level *slog.LevelVar) error {
 	}
 	r.cfg = next
 	level.Set(logLevel(next.Log))
+	r.mon.Configure(next.Monitor)
+	r.dashboard.Configure(next.Dashboard)
 	r.mon.SetClientLimit(next.Limits.MaxClients)
 	r.log.Info("configuration reloaded", "changed", live)
 	if len(restart) > 0 {

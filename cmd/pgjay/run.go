@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"runtime"
@@ -17,7 +18,7 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	warn(log, cfg)
 
 	// 1. The monitor: everything after it reports to it.
-	mon := newMonitor(cfg)
+	mon := newMonitor(cfg, log)
 
 	// 2. The server, which opens nothing yet but reads TLS files and users.
 	srv, err := proxy.NewServer(cfg.Proxy(), log, mon)
@@ -28,7 +29,8 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	connectMonitor(mon, srv)
 
 	// 3. The admin address: /readyz answers 503 until clients are accepted.
-	admin, err := startAdmin(cfg.Admin, mon.Handler(), log)
+	dashboard := newDashboard(cfg, mon, srv)
+	admin, err := startAdmin(cfg.Admin, dashboard, log)
 	if err != nil {
 		return err
 	}
@@ -45,8 +47,15 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	// 5. Reloads, for as long as clients are served.
 	serving, stopped := context.WithCancel(ctx)
 	defer stopped()
-	running := reloader{log: log, mon: mon, srv: srv, cfg: cfg}
+	running := reloader{log: log, mon: mon, srv: srv, dashboard: dashboard, cfg: cfg, asked: make(chan chan<- error)}
 	watching := running.watch(serving, reload)
+	ctx, shutDown := context.WithCancelCause(ctx)
+	defer shutDown(nil)
+	control := proxy.Control{Shutdown: func() { shutDown(errShutdown) }}
+	if reload != nil {
+		control.Reload = func() error { return running.ask(serving) }
+	}
+	srv.SetControl(control)
 
 	// 6. Clients. Run returns when ctx has ended and they are drained.
 	err = srv.Run(ctx)
@@ -58,13 +67,16 @@ func run(ctx context.Context, cfg *configs.Config, log *slog.Logger, reload *rel
 	return err
 }
 
-func newMonitor(cfg *configs.Config) *monitor.Monitor {
+// errShutdown is why run ends after the console's SHUTDOWN.
+var errShutdown = errors.New("SHUTDOWN in the console")
+
+func newMonitor(cfg *configs.Config, log *slog.Logger) *monitor.Monitor {
 	b := readBuild()
 	loops := cfg.Listen.Loops
 	if loops == 0 {
 		loops = runtime.GOMAXPROCS(0)
 	}
-	mon := monitor.New(monitor.Options{Version: b.version, Commit: b.commit, Loops: loops})
+	mon := monitor.New(monitor.Options{Version: b.version, Commit: b.commit, Loops: loops, Config: cfg.Monitor, Log: log})
 	mon.SetClientLimit(cfg.Limits.MaxClients)
 	return mon
 }

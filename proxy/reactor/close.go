@@ -55,7 +55,7 @@ func (c *Conn) CloseAfterFlush() {
 	if c.is(stClosed | stClosing) {
 		return
 	}
-	if c.Buffered() == 0 && !c.sock.unsent() {
+	if c.Buffered() == 0 && (c.is(stEnded) || !c.sock.unsent()) {
 		c.Close()
 		return
 	}

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"sync/atomic"
 )
@@ -20,9 +21,17 @@ type Handler interface {
 	Closed(err error)
 }
 
-// HalfCloser is a Handler that wants to know when the peer of a paused Conn
-// will send nothing more, which reading would have shown.
-type HalfCloser interface{ HalfClosed() }
+// HalfCloser is a Handler that wants to know when the peer will send nothing more:
+// it has closed, or its half of the connection only.
+type HalfCloser interface {
+	// HalfClosed says that of the peer of a paused Conn, which reading would have
+	// shown.
+	HalfClosed()
+	// Ended says that all that the peer has sent has been handed on. If it returns
+	// true the Conn stays for what is written to it; otherwise Closed follows. What
+	// is encrypted does not end in halves.
+	Ended() bool
+}
 
 // Gate is a Handler whose Conn may be taken by another loop at any time, with
 // Move. Enter is asked before each event; false means that the event is not
@@ -56,6 +65,7 @@ const (
 	stClosed
 	stClosing // close when out is empty
 	stHalf    // HalfClosed was called
+	stEnded   // Ended has returned true: there is nothing to read any more
 )
 
 // socket is what the operating system knows of a Conn.
@@ -190,8 +200,18 @@ func (c *Conn) settle(l *Loop) {
 		c.watch()
 		c.handler.Blocked()
 	case c.is(stClosing):
-		c.sock.shut()
+		c.shut()
 	}
+}
+
+// shut sends what end of file is to the peer. If the peer has done that there is
+// nothing to wait for.
+func (c *Conn) shut() {
+	if c.is(stEnded) {
+		c.release()
+		return
+	}
+	c.sock.shut()
 }
 
 // writable continues a flush that was blocked. c may be another loop's when it
@@ -203,7 +223,7 @@ func (c *Conn) writable() {
 	c.state &^= stWatchOut | stBlocked
 	c.watch()
 	if c.is(stClosing) {
-		c.sock.shut()
+		c.shut()
 		return
 	}
 	c.handler.Drained()
@@ -230,6 +250,9 @@ func (c *Conn) Resume() {
 		return
 	}
 	c.state &^= stPaused
+	if c.is(stEnded) {
+		return
+	}
 	if c.is(stDisarmed) {
 		c.state &^= stDisarmed
 		c.watch()
@@ -247,9 +270,13 @@ func (c *Conn) readable(l *Loop) {
 		}
 		return
 	}
+	if c.is(stEnded) {
+		return
+	}
 	n, wait, err := c.sock.read(l.scratch)
 	switch {
 	case wait:
+	case err == io.EOF && c.staysOpen():
 	case err != nil:
 		c.fail(err)
 	case c.is(stClosing): // nobody wants it
@@ -258,6 +285,20 @@ func (c *Conn) readable(l *Loop) {
 	default:
 		c.handler.Data(l.scratch[:n])
 	}
+}
+
+// staysOpen handles the peer's end of file, and reports whether the handler has
+// more to say.
+func (c *Conn) staysOpen() bool {
+	h, ok := c.handler.(HalfCloser)
+	if !ok || c.tls != nil || c.is(stClosing) || !h.Ended() {
+		return false
+	}
+	if !c.is(stClosed) {
+		c.state |= stEnded | stDisarmed
+		c.watch()
+	}
+	return true
 }
 
 // peerHalfClosed handles the peer's end of file on a paused Conn.

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 	"os"
 	"time"
@@ -113,6 +114,8 @@ func (p *epollPoller) dispatch(c *Conn, events uint32) {
 		}
 	}
 	switch {
+	case c.is(stEnded) && events&(unix.EPOLLERR|unix.EPOLLHUP) != 0:
+		c.fail(io.EOF)
 	case !c.is(stPaused):
 		c.readable(l)
 	case events&unix.EPOLLERR != 0:

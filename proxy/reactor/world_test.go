@@ -87,6 +87,7 @@ type watcher struct {
 	onData    func(p []byte)
 	onBlocked func()
 	onDrained func()
+	stays     bool // behind the peer's end of file
 
 	blocked, drained, half, ended atomic.Int32
 	blocks, drains, halves        chan struct{}
@@ -125,6 +126,13 @@ func (w *watcher) Drained() {
 func (w *watcher) HalfClosed() {
 	w.half.Add(1)
 	note(w.halves, struct{}{})
+}
+
+func (w *watcher) Ended() bool {
+	if w.stays {
+		note(w.halves, struct{}{})
+	}
+	return w.stays
 }
 
 func (w *watcher) Closed(err error) {

@@ -13,7 +13,7 @@ func (l *loader) namespace(r row) { l.addSchema(r.oid(0), l.text(r[1])) }
 
 func (l *loader) function(r row) {
 	f := &function{oid: r.oid(0), schema: l.schema(r.oid(1)), name: l.text(r[2]), volatile: r.char(3),
-		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7)}
+		language: l.text(r[4]), arguments: l.oidList(r[5]), row: r.bool(6), ofRange: r.bool(7), set: r.bool(8), aggregate: r.bool(9)}
 	l.s.functions[f.oid] = f
 	f.schema.functions[f.name] = append(f.schema.functions[f.name], f)
 }

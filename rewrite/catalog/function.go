@@ -29,6 +29,9 @@ type function struct {
 	row bool
 	// ofRange is set for what CREATE TYPE ... AS RANGE has made.
 	ofRange bool
+	// set is set when it returns a set of rows.
+	set       bool
+	aggregate bool
 	// nested is set when it is not volatile, but may call what is.
 	nested bool
 	parts  []uint32 // functions of an aggregate

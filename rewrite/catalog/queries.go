@@ -70,7 +70,7 @@ func (l *loader) functionsSQL() string {
 	return `SELECT p.oid, p.pronamespace, p.proname, p.provolatile, l.lanname, p.proargtypes,
 		p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 AND (p.proargtypes[0] IN (` + takesRow + `)
 			OR EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c')),
-		l.lanname = 'internal' AND p.prosrc ~ '^(multi)?range_constructor'
+		l.lanname = 'internal' AND p.prosrc ~ '^(multi)?range_constructor', p.proretset, p.prokind = 'a'
 		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang`
 }
 

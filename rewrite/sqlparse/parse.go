@@ -12,6 +12,11 @@ func parse(text string) *Facts {
 	if err != nil {
 		return opaque
 	}
+	return factsOf(text, tree)
+}
+
+// factsOf returns the facts of a text with this tree.
+func factsOf(text string, tree *pg_query.ParseResult) *Facts {
 	f := &Facts{Parts: make([]Part, len(tree.Stmts))}
 	for i, raw := range tree.Stmts {
 		f.Parts[i] = newPart(text, raw)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/claims"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/report"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+var claimsHelp = `simulator claims measures what is claimed of PgJay on a throw-away PostgreSQL, and
+prints claim and measurement side by side, with a mark where PgJay falls short.
+
+Usage: simulator claims [FLAGS]
+
+` + fmt.Sprintf(dataFlagsHelp, "default large") + `  --only NAME         one claim: ` + strings.ReplaceAll(strings.Join(claims.Names(), ", "), "gzip, ", "gzip,\n                      ") + `
+  --budget DURATION   for the 100,000 queries: where they take longer, a part of
+                      them is measured, which is said; default 4m
+  --pgjay FILE        the program; default beside this one
+  --markdown FILE     write the table for docs
+  --json FILE         write the numbers
+
+Exit status 1 if something could not be measured.
+`
+
+// claimsFlags are the flags of simulator claims.
+type claimsFlags struct {
+	data           dataFlags
+	options        claims.Options
+	markdown, json string
+}
+
+func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
+	f := new(claimsFlags)
+	set := newFlags("claims")
+	f.data.add(set, "large")
+	set.StringVar(&f.options.Only, "only", "", "")
+	set.DurationVar(&f.options.Budget, "budget", 4*time.Minute, "")
+	set.StringVar(&f.options.Program, "pgjay", "", "")
+	set.StringVar(&f.markdown, "markdown", "", "")
+	set.StringVar(&f.json, "json", "", "")
+	return f, set
+}
+
+var errNotMeasured = errors.New("something could not be measured")
+
+// runClaims is simulator claims.
+func runClaims(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	f, set := newClaimsFlags()
+	if status, ok := parseFlags(set, args, claimsHelp, stdout, stderr); !ok {
+		return status
+	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	if err := f.claims(ctx, stdout, stderr); err != nil {
+		return failed(stderr, "claims", err, nil)
+	}
+	return exitOK
+}
+
+func (f *claimsFlags) claims(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	o := f.options
+	if o.Data, err = f.data.data(); err != nil {
+		return err
+	}
+	if o.Program == "" {
+		if o.Program, err = servers.Find(); err != nil {
+			return err
+		}
+	}
+	o.Say = func(text string) { fmt.Fprintln(stderr, text) }
+	table, err := claims.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	report.Claims(stdout, table)
+	err = errors.Join(
+		toFile(f.markdown, func(w io.Writer) error { return report.ClaimsMarkdown(w, table) }),
+		toFile(f.json, func(w io.Writer) error { return report.JSON(w, table) }))
+	if err == nil && table.Failures() > 0 {
+		return errNotMeasured
+	}
+	return err
+}

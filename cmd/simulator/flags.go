@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+// newFlags is a set of flags that parseFlags reports on.
+func newFlags(command string) *flag.FlagSet {
+	set := flag.NewFlagSet("simulator "+command, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+	return set
+}
+
+// parseFlags reads args into set. If it returns false, there is nothing more
+// to do than to exit with status: help was printed, or what is wrong.
+func parseFlags(set *flag.FlagSet, args []string, help string, stdout, stderr io.Writer) (status int, ok bool) {
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, help)
+		return exitOK, false
+	}
+	if err == nil && set.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %s\n%s --help lists the flags\n", set.Name(), flagError(err), set.Name())
+		return exitUsage, false
+	}
+	return exitOK, true
+}
+
+// flagError is package flag's error with the two dashes that we document.
+func flagError(err error) string {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return "there is no flag --" + name
+	}
+	return strings.NewReplacer("argument: -", "argument: --", "for flag -", "for flag --").Replace(text)
+}
+
+// value makes a flag whose text is read by parse.
+func value[T any](set *flag.FlagSet, name string, into *T, parse func(string) (T, error)) {
+	set.Func(name, "", func(text string) (err error) {
+		*into, err = parse(text)
+		return err
+	})
+}
+
+// atLeast makes a flag for a number from least on.
+func atLeast(set *flag.FlagSet, name string, into *int, least int) {
+	value(set, name, into, func(text string) (n int, err error) {
+		if _, err := fmt.Sscanf(text+" ", "%d ", &n); err != nil || n < least || fmt.Sprint(n) != text {
+			return 0, fmt.Errorf("%q is not a number from %d on", text, least)
+		}
+		return n, nil
+	})
+}
+
+// dataFlags say which data.
+type dataFlags struct {
+	scenario crm.Scenario
+	tenants  int
+	seed     uint64
+}
+
+const dataFlagsHelp = `  --scenario NAME     small, medium, large or stress-test: %s
+  --tenants N         how many tenants share the data; default the scenario's
+  --seed N            the same number gives the same data and queries; default 1
+`
+
+func (f *dataFlags) add(set *flag.FlagSet, scenario string) {
+	f.scenario, _ = crm.FindScenario(scenario)
+	value(set, "scenario", &f.scenario, crm.FindScenario)
+	atLeast(set, "tenants", &f.tenants, 1)
+	set.Uint64Var(&f.seed, "seed", 1, "")
+}
+
+func (f *dataFlags) data() (*crm.Data, error) {
+	s, err := f.scenario.WithTenants(f.tenants)
+	return crm.New(s, f.seed), err
+}
+
+// loadFlags say how to ask.
+type loadFlags struct {
+	options load.Options
+	queries int // 0: the scenario's
+}
+
+const loadFlagsHelp = `  --queries N         how many; default the scenario's
+  --clients N         how many ask at the same time; default 8
+  --connect HOW       query: a connection for each query; batch: one for each 50;
+                      pool: they stay open; default %s
+  --batch N           queries of one connection, with --connect batch; default 50
+  --connections N     connections of the pool; default one for each client
+  --protocol NAME     simple, extended or prepared; default extended
+`
+
+func (f *loadFlags) add(set *flag.FlagSet, connect load.Connect) {
+	f.options = load.Options{Connect: connect, Clients: 8, Batch: 50, Protocol: load.Extended}
+	atLeast(set, "queries", &f.queries, 1)
+	atLeast(set, "clients", &f.options.Clients, 1)
+	value(set, "connect", &f.options.Connect, load.ParseConnect)
+	atLeast(set, "batch", &f.options.Batch, 1)
+	atLeast(set, "connections", &f.options.Connections, 1)
+	value(set, "protocol", &f.options.Protocol, load.ParseProtocol)
+}
+
+// finish gives what was left open its default.
+func (f *loadFlags) finish(s crm.Scenario) {
+	if f.queries == 0 {
+		f.queries = s.Queries
+	}
+	if f.options.Connections == 0 {
+		f.options.Connections = f.options.Clients
+	}
+}
+
+const dsnHelp = `  --dsn URL           the database, such as postgres://user@127.0.0.1:5432/crm;
+                      default $DATABASE_URL
+`
+
+func addDSN(set *flag.FlagSet, into **url.URL) { value(set, "dsn", into, servers.ParseURL) }
+
+// dsnOrEnvironment is what --dsn has set, or else $DATABASE_URL.
+func dsnOrEnvironment(given *url.URL) (*url.URL, error) {
+	if given != nil {
+		return given, nil
+	}
+	text := os.Getenv("DATABASE_URL")
+	if text == "" {
+		return nil, errors.New("say which database: --dsn postgres://user@127.0.0.1:5432/crm, or set DATABASE_URL")
+	}
+	u, err := servers.ParseURL(text)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return u, nil
+}
+
+// untilSignal returns a context that ends at SIGINT or SIGTERM: what was started
+// is ended in order. The second signal ends the process.
+func untilSignal(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
+	ctx, stop = signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

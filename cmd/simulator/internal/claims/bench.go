@@ -1,0 +1,188 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+	"github.com/pgjay/pgjay/pool/embedded"
+)
+
+// bench is one run: the servers, and the table so far.
+type bench struct {
+	options  Options
+	table    *Table
+	claim    string // that is being measured
+	features servers.Features
+
+	postgres *embedded.Server
+	url      *url.URL // the database of the CRM
+	archive  *url.URL // a database with one table of a million rows; nil before openArchive
+	cached   *servers.PgJay
+	plain    *servers.PgJay // all but the cache: answers come from PostgreSQL
+}
+
+// archiveRows is how long the table in archive is.
+const archiveRows = 1_000_000
+
+// open starts the servers and fills the databases.
+func (b *bench) open(ctx context.Context) (err error) {
+	if b.features, err = servers.AskFeatures(ctx, b.options.Program); err != nil {
+		return err
+	}
+	if b.postgres, err = servers.Postgres(ctx); err != nil {
+		return err
+	}
+	b.url = parse(b.postgres.URL("crm", servers.User))
+	begin := time.Now()
+	if err := b.fill(ctx); err != nil {
+		return err
+	}
+	b.options.Say(fmt.Sprintf("%-16s %v", "(preparing)", time.Since(begin).Round(100*time.Millisecond)))
+	settings := b.settings()
+	if b.plain, err = servers.StartPgJay(ctx, b.options.Program, b.url, settings...); err != nil {
+		return err
+	}
+	b.cached, err = servers.StartPgJay(ctx, b.options.Program, b.url, append(settings, "cache.enabled=true")...)
+	return err
+}
+
+// settings are all parts of PgJay but the cache.
+func (b *bench) settings() []string {
+	on, _ := b.features.Rewriting()
+	return slices.Concat(on, b.features.Explaining("20ms")) // low, so that slow statements are quickly provoked
+}
+
+// rewrites says whether this PgJay can.
+func (b *bench) rewrites() bool {
+	on, _ := b.features.Rewriting()
+	return on != nil
+}
+
+func (b *bench) fill(ctx context.Context) error {
+	if err := servers.CreateDatabase(ctx, b.url, servers.DatabaseOf(b.url), false); err != nil {
+		return err
+	}
+	o := seed.Options{Data: b.options.Data, Method: seed.Copy, Batch: 5000, Indexes: crm.FullIndexes, Workers: 4}
+	_, err := seed.Seed(ctx, b.url.String(), o)
+	return err
+}
+
+// openArchive makes the database with the long table, for the first who asks.
+func (b *bench) openArchive(ctx context.Context) (*url.URL, error) {
+	if b.archive != nil {
+		return b.archive, nil
+	}
+	u := servers.WithDatabase(b.url, "archive")
+	if err := servers.CreateDatabase(ctx, u, servers.DatabaseOf(u), false); err != nil {
+		return nil, err
+	}
+	b.archive = u
+	return u, execute(ctx, u, fmt.Sprintf(`
+		create table archive (id bigint primary key, tenant_id bigint not null, happened_at timestamptz not null, subject text not null);
+		insert into archive select i, i %% 20, timestamptz '2020-01-01Z' + i * interval '97 s', 'Conversation number ' || i
+			from generate_series(1, %d) as i;
+		create index on archive (happened_at desc, id desc);
+		analyze archive;`, archiveRows))
+}
+
+func (b *bench) close() error {
+	var errs []error
+	for _, p := range []*servers.PgJay{b.cached, b.plain} {
+		if p != nil {
+			errs = append(errs, p.Close())
+		}
+	}
+	if b.postgres != nil {
+		errs = append(errs, b.postgres.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// execute runs statements without parameters on a connection of their own.
+func execute(ctx context.Context, u *url.URL, sql string) error {
+	return seed.With(ctx, u.String(), func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
+}
+
+// question is a statement that is timed.
+type question struct {
+	sql  string
+	args []any
+}
+
+// times is medians in milliseconds: directly, and through PgJay.
+type times struct{ direct, pgjay float64 }
+
+func (t times) ratio() float64 { return t.direct / t.pgjay }
+
+func (t times) String() string {
+	return fmt.Sprintf("directly %s, through PgJay %s: %.1f times", ms(t.direct), ms(t.pgjay), t.ratio())
+}
+
+func ms(v float64) string {
+	if v < 10 {
+		return fmt.Sprintf("%.2f ms", v)
+	}
+	return fmt.Sprintf("%.0f ms", v)
+}
+
+// time asks on both paths in turns, and returns the medians. The first asks, in
+// which PgJay gets to know a statement, do not count.
+func (b *bench) time(ctx context.Context, u *url.URL, p *servers.PgJay, n int, q question) (times, error) {
+	const unseen = 8
+	var took [2][]float64
+	err := seed.With(ctx, u.String(), func(direct *pgx.Conn) error {
+		return seed.With(ctx, p.URL(u).String(), func(proxied *pgx.Conn) error {
+			for round := range n + unseen {
+				for turn := range 2 {
+					path := (turn + round) % 2
+					ms, err := timeOne(ctx, []*pgx.Conn{direct, proxied}[path], q)
+					if err != nil {
+						return err
+					}
+					if round >= unseen {
+						took[path] = append(took[path], ms)
+					}
+				}
+			}
+			return nil
+		})
+	})
+	return times{median(took[0]), median(took[1])}, err
+}
+
+func timeOne(ctx context.Context, conn *pgx.Conn, q question) (float64, error) {
+	begin := time.Now()
+	rows, err := conn.Query(ctx, q.sql, append([]any{pgx.QueryExecModeExec}, q.args...)...)
+	if err != nil {
+		return 0, err
+	}
+	for rows.Next() {
+	}
+	return float64(time.Since(begin).Microseconds()) / 1000, rows.Err()
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// options of a load that is asked of a URL.
+func loadOptions(u *url.URL, connect load.Connect) load.Options {
+	return load.Options{URL: u.String(), Clients: 8, Connections: 8, Batch: 50, Connect: connect, Protocol: load.Extended}
+}

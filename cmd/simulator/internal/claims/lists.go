@@ -1,0 +1,165 @@
+package claims
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+)
+
+// rewritten times a statement that PgJay rewrites, and says so of one that cannot.
+func (b *bench) rewritten(ctx context.Context, claimed string, least float64, q question) error {
+	t, err := b.time(ctx, b.url, b.plain, 15, q)
+	if err != nil {
+		return err
+	}
+	if !b.rewrites() {
+		b.line(claimed, t.String()+" (this PgJay does not rewrite)", NotAvailable)
+		return nil
+	}
+	b.add(claimed, t.String(), t.ratio() >= least)
+	return nil
+}
+
+// joins: "conditional joins: 10 ms instead of 100 ms". Those to a unique key, of which
+// nothing is shown, PostgreSQL drops itself.
+func joins(ctx context.Context, b *bench) error {
+	const rest = "WHERE c.tenant_id = $1 ORDER BY c.last_name, c.id DESC LIMIT 25"
+	joined, err := b.time(ctx, b.url, b.plain, 15, question{load.JoinedList + rest, []any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	simple, err := b.time(ctx, b.url, b.plain, 15, question{load.SimpleList + rest, []any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	b.add("a list does not pay for joins that it does not need", fmt.Sprintf("with four of them directly %s, through PgJay %s; without any %s and %s",
+		ms(joined.direct), ms(joined.pgjay), ms(simple.direct), ms(simple.pgjay)), joined.pgjay <= 1.2*simple.direct)
+	return b.rewritten(ctx, "a list far down 2 times faster, joined when its rows are known", 2, question{
+		"SELECT c.id, c.email, co.name, m.score FROM contacts AS c LEFT JOIN companies AS co ON co.id = c.company_id " +
+			"LEFT JOIN contacts_metadata AS m ON m.contact_id = c.id ORDER BY c.created_at DESC, c.id DESC LIMIT 25 OFFSET 40000", nil})
+}
+
+// arrays: "filters on arrays 5 times faster with GIN".
+func arrays(ctx context.Context, b *bench) error {
+	return b.rewritten(ctx, "array filters 5 times faster with GIN", 5, question{
+		"SELECT count(*) FROM contacts AS c WHERE $1 = ANY(c.departments)", []any{"audit"}})
+}
+
+// order: "created_at DESC 10 times faster than by company's name".
+func order(ctx context.Context, b *bench) error {
+	list := "SELECT c.id, c.email, co.name FROM contacts AS c JOIN companies AS co ON co.id = c.company_id WHERE c.tenant_id = $1 ORDER BY "
+	byName, err := b.time(ctx, b.url, b.plain, 9, question{list + "co.name, c.id LIMIT 25", []any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	byTime, err := b.time(ctx, b.url, b.plain, 9, question{list + "c.created_at DESC, c.id DESC LIMIT 25", []any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	b.add("order by created_at 10 times faster than by company's name", fmt.Sprintf("by name: %s and %s, by created_at: %s and %s "+
+		"(directly and through PgJay): %.0f and %.0f times", ms(byName.direct), ms(byName.pgjay), ms(byTime.direct), ms(byTime.pgjay),
+		byName.direct/byTime.direct, byName.pgjay/byTime.pgjay), byName.pgjay >= 10*byTime.pgjay)
+	return nil
+}
+
+// trigrams: "ILIKE 3 times faster with a trigram index", the one that PgJay advises.
+func trigrams(ctx context.Context, b *bench) error {
+	const claimed = "ILIKE 3 times faster with the advised index"
+	q := question{"SELECT count(*) FROM contacts AS c WHERE c.text_search ILIKE $1", []any{"%yuki kaminski%"}}
+	const drop = "drop index if exists contacts_text_search_idx"
+	if err := execute(ctx, b.url, drop); err != nil {
+		return err
+	}
+	before, err := b.time(ctx, b.url, b.plain, 9, q)
+	if err != nil {
+		return err
+	}
+	advised, err := b.advised(ctx)
+	if err != nil || advised == "" {
+		return b.unadvised(ctx, claimed, before, q, err)
+	}
+	if err := execute(ctx, b.url, advised); err != nil {
+		return fmt.Errorf("%s: %w", advised, err)
+	}
+	after, err := b.time(ctx, b.url, b.plain, 9, q)
+	b.add(claimed, fmt.Sprintf("through PgJay %s before, %s after %s: %.0f times", ms(before.pgjay), ms(after.pgjay), advised,
+		before.pgjay/after.pgjay), before.pgjay >= 3*after.pgjay)
+	return err
+}
+
+// unadvised measures what the index brings that nobody has advised.
+func (b *bench) unadvised(ctx context.Context, claimed string, before times, q question, why error) error {
+	if err := execute(ctx, b.url, "create index contacts_text_search_idx on contacts using gin (text_search gin_trgm_ops)"); err != nil {
+		return err
+	}
+	after, err := b.time(ctx, b.url, b.plain, 9, q)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("through PgJay %s before, %s after a trigram index (%.0f times), which PgJay did not advise", ms(before.pgjay),
+		ms(after.pgjay), before.pgjay/after.pgjay)
+	if why != nil {
+		b.line(claimed, text+": "+why.Error(), NotAvailable)
+		return nil
+	}
+	b.line(claimed, text, Short)
+	return nil
+}
+
+// advised waits for advice of a trigram index; "" if there is none.
+func (b *bench) advised(ctx context.Context) (string, error) {
+	poll := time.NewTicker(200 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		rows, err := b.plain.Show(ctx, "SHOW ADVICE")
+		if err != nil {
+			return "", err
+		}
+		for _, sql := range compare.Statements(rows) {
+			if strings.Contains(sql, "trgm") {
+				return sql, nil
+			}
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+	return "", nil
+}
+
+// dashboards: "10 times faster on hits, 60 % hits".
+func dashboards(ctx context.Context, b *bench) error {
+	t, err := b.time(ctx, b.url, b.cached, 25, question{load.Dashboards()[1], []any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	b.add("10 times faster on hits", t.String(), t.ratio() >= 10)
+	before, err := b.hits(ctx)
+	if err != nil {
+		return err
+	}
+	pattern, err := load.FindPattern("dashboard")
+	if err != nil {
+		return err
+	}
+	const queries = 3_000
+	o := loadOptions(b.cached.URL(b.url), load.Pooled)
+	if _, err := load.Run(ctx, load.New(b.options.Data, pattern), 0, queries, o); err != nil {
+		return err
+	}
+	after, err := b.hits(ctx)
+	share := 100 * float64(after-before) / queries
+	b.add("60 % hits on repeats", fmt.Sprintf("%.0f %% of %d queries of dashboards", share, queries), share >= 60)
+	return err
+}
+
+// hits is how many answers came from the cache so far.
+func (b *bench) hits(ctx context.Context) (float64, error) {
+	return b.metric(ctx, b.cached, `pgjay_cache_lookups_total{outcome="hit"`)
+}

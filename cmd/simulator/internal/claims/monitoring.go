@@ -1,0 +1,140 @@
+package claims
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+// metric is the sum of the samples whose name and labels begin like this.
+func (b *bench) metric(ctx context.Context, p *servers.PgJay, beginning string) (sum float64, err error) {
+	text, _, err := p.Get(ctx, "/metrics", false)
+	if err != nil {
+		return 0, err
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		line := lines.Text()
+		if !strings.HasPrefix(line, beginning) {
+			continue
+		}
+		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += value
+	}
+	return sum, nil
+}
+
+// about70 is from where on a share of 100 is said to be about 70.
+const about70 = 65
+
+// gzip: "about 70 % less over 1,000 bytes".
+func gzip(ctx context.Context, b *bench) error {
+	const claimed = "about 70 % less by compression over 1,000 bytes"
+	q := question{"SELECT c.id, c.first_name, c.last_name, c.email, c.title FROM contacts AS c WHERE c.tenant_id = $1 ORDER BY c.last_name, c.id LIMIT 500", []any{int64(1)}}
+	if _, err := b.time(ctx, b.url, b.cached, 10, q); err != nil {
+		return err
+	}
+	if _, err := load.Run(ctx, load.New(b.options.Data), 0, 300, loadOptions(b.cached.URL(b.url), load.Pooled)); err != nil {
+		return err // these statements fill the dashboard
+	}
+	input, err := b.metric(ctx, b.cached, "pgjay_cache_compression_input_bytes_total")
+	if err != nil {
+		return err
+	}
+	output, err := b.metric(ctx, b.cached, "pgjay_cache_compression_output_bytes_total")
+	if err != nil {
+		return err
+	}
+	if input == 0 {
+		return errors.New("the cache has kept no answer that is worth compressing")
+	}
+	saved := 100 - 100*output/input
+	b.add(claimed, fmt.Sprintf("answers in the cache: %.0f KB became %.0f KB, %.0f %% less", input/1024, output/1024, saved), saved >= about70)
+	for _, path := range []string{"/api/statements", "/api/cache"} {
+		err := b.compressedPage(ctx, claimed, path)
+		if !errors.Is(err, servers.ErrUnknown) {
+			return err
+		}
+	}
+	b.line(claimed, "this PgJay's dashboard has no such page", NotAvailable)
+	return b.compressedPage(ctx, claimed, "/metrics")
+}
+
+// compressedPage compares a page with and without compression.
+func (b *bench) compressedPage(ctx context.Context, claimed, path string) error {
+	plain, _, err := b.cached.Get(ctx, path, false)
+	if err != nil {
+		return err
+	}
+	short, gzipped, err := b.cached.Get(ctx, path, true)
+	if err != nil {
+		return err
+	}
+	if !gzipped {
+		b.line(claimed, path+" is not compressed", Short)
+		return nil
+	}
+	saved := 100 - 100*float64(len(short))/float64(len(plain))
+	b.add(claimed, fmt.Sprintf("%s: %d bytes became %d, %.0f %% less", path, len(plain), len(short), saved), saved >= about70)
+	return nil
+}
+
+// slowQueries: "longer than 1 s: logged; very slow: EXPLAIN ANALYZE".
+func slowQueries(ctx context.Context, b *bench) error {
+	const marked = "generate_series(1, 12000000)"
+	begin := time.Now()
+	err := seed.With(ctx, b.plain.URL(b.url).String(), func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT count(*) FROM "+marked+" AS slow", pgx.QueryExecModeExec)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	took := round(time.Since(begin))
+	if !b.features.Has("monitor", "slow_threshold") {
+		b.line("slow statements are logged and explained", fmt.Sprintf("a statement of %v: this PgJay has no slow log", took), NotAvailable)
+		return nil
+	}
+	logged := b.until(ctx, func() bool { return strings.Contains(b.plain.Log(), "generate_series") })
+	b.add("statements over 1 s are logged", fmt.Sprintf("a statement of %v: logged %v", took, logged), logged)
+	var unknown error
+	explained := b.until(ctx, func() bool {
+		rows, err := b.plain.Show(ctx, "SHOW PLANS")
+		unknown = err
+		return err != nil || strings.Contains(fmt.Sprint(rows), "generate_series")
+	})
+	if unknown != nil {
+		return unknown
+	}
+	b.add("very slow ones are explained", fmt.Sprintf("SHOW PLANS has its plan: %v", explained), explained)
+	return nil
+}
+
+// until asks for some seconds whether something has become true.
+func (b *bench) until(ctx context.Context, condition func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for !condition() {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}

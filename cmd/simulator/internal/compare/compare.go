@@ -1,0 +1,197 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+// Comparer says what to compare.
+type Comparer struct {
+	URL     *url.URL // the seeded database; it stays as it is
+	Program string   // PgJay
+	Data    *crm.Data
+	Load    load.Options
+	Queries int
+	Rounds  int  // blocks of queries, each asked on all paths in turn; even
+	Verify  bool // compare all answers first
+	Stage   func(name string, queries int)
+	Asked   func(queries int)
+
+	features servers.Features
+	workload *load.Workload
+}
+
+// Comparison is what was found.
+type Comparison struct {
+	When         time.Time          `json:"when"`
+	Took         time.Duration      `json:"took_ns"`
+	Machine      Machine            `json:"machine"`
+	Scenario     crm.Scenario       `json:"scenario"`
+	Seed         uint64             `json:"seed"`
+	Queries      int                `json:"queries"`
+	Rounds       int                `json:"rounds"`
+	Clients      int                `json:"clients"`
+	Connect      load.Connect       `json:"connect"`
+	Protocol     load.Protocol      `json:"protocol"`
+	Verification *load.Verification `json:"verification,omitempty"`
+	Paths        []Measured         `json:"paths"`
+	Patterns     []PatternGain      `json:"patterns"`
+	Batching     *Batching          `json:"batching"`
+}
+
+// Run compares.
+func (c *Comparer) Run(ctx context.Context) (*Comparison, error) {
+	begin := time.Now()
+	features, err := servers.AskFeatures(ctx, c.Program)
+	if err != nil {
+		return nil, err
+	}
+	c.features, c.workload = features, load.New(c.Data)
+	result := &Comparison{When: begin, Machine: ThisMachine(ctx, c.URL), Scenario: c.Data.Scenario, Seed: c.Data.Seed, Queries: c.Queries,
+		Rounds: c.Rounds, Clients: c.Load.Clients, Connect: c.Load.Connect, Protocol: c.Load.Protocol}
+	if c.Verify {
+		if result.Verification, err = c.verify(ctx); err != nil {
+			return nil, fmt.Errorf("comparing answers: %w", err)
+		}
+	}
+	err = c.measure(ctx, result)
+	result.Took = time.Since(begin)
+	return result, err
+}
+
+// verify compares the answers of PgJay with all its parts to PostgreSQL's, a third
+// of them by each protocol.
+func (c *Comparer) verify(ctx context.Context) (found *load.Verification, err error) {
+	list := paths(c.features)
+	var on [2]*contender
+	for i, p := range []Path{list[0], list[len(list)-1]} {
+		if on[i], err = c.open(ctx, p, fmt.Sprintf("verify%d", i)); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, c.shut(ctx, on[i])) }()
+	}
+	c.Stage("comparing answers", c.Queries)
+	found = new(load.Verification)
+	for i, protocol := range []load.Protocol{load.Simple, load.Extended, load.Prepared} {
+		o := c.Load
+		o.Protocol, o.Every = protocol, 1
+		o.Progress = func(int) { c.Asked(1) }
+		a, b := o, o
+		a.URL, b.URL = on[0].url.String(), on[1].url.String()
+		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, a, b)
+		if err != nil {
+			return nil, err
+		}
+		found.Compared += part.Compared
+		found.Count += part.Count
+		found.Mismatches = append(found.Mismatches, part.Mismatches...)
+	}
+	return found, nil
+}
+
+// measure asks all blocks on all paths.
+func (c *Comparer) measure(ctx context.Context, result *Comparison) (err error) {
+	list := paths(c.features)
+	var opened []*contender
+	defer func() {
+		for _, o := range opened {
+			err = errors.Join(err, c.shut(ctx, o))
+		}
+	}()
+	for i, p := range list {
+		if p.Missing != "" {
+			continue
+		}
+		o, err := c.open(ctx, p, fmt.Sprintf("path%d", i))
+		if err != nil {
+			return err
+		}
+		opened = append(opened, o)
+	}
+	ready, err := c.warm(ctx, list, opened)
+	if err != nil {
+		return err
+	}
+	blocks, err := c.blocks(ctx, ready)
+	if err != nil {
+		return err
+	}
+	result.Paths = summarise(list, blocks)
+	result.Patterns = patternGains(blocks)
+	result.Batching, err = c.batching(ctx, ready[0], ready[1]) // direct, and pooling
+	return err
+}
+
+// warm asks each path some queries that do not count, and takes the advice of the
+// path that is for that. It returns the paths that can be measured.
+func (c *Comparer) warm(ctx context.Context, list []Path, opened []*contender) ([]*contender, error) {
+	n := max(c.Queries/10, 1)
+	c.Stage("warming up", n*len(opened))
+	var ready []*contender
+	for _, o := range opened {
+		if _, err := c.ask(ctx, o, c.Queries, c.Queries+n); err != nil {
+			return nil, err
+		}
+		c.Asked(n)
+		if o.advice {
+			p := &list[slices.IndexFunc(list, func(p Path) bool { return p.Name == o.Name })]
+			made, err := c.applyAdvice(ctx, o)
+			if errors.Is(err, servers.ErrUnknown) {
+				p.Missing = err.Error()
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			p.What += fmt.Sprintf(" (%d)", made)
+		}
+		ready = append(ready, o)
+	}
+	return ready, nil
+}
+
+// blocks are the results of each path, by its name, one for each round.
+func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string][]*load.Result, error) {
+	c.Stage("measuring", c.Queries*len(opened))
+	results := make(map[string][]*load.Result)
+	for round := range c.Rounds {
+		from, to := c.Queries*round/c.Rounds, c.Queries*(round+1)/c.Rounds
+		for _, o := range inTurn(opened, round) {
+			r, err := c.ask(ctx, o, from, to)
+			if err != nil {
+				return nil, err
+			}
+			results[o.Name] = append(results[o.Name], r)
+			c.Asked(to - from)
+		}
+	}
+	return results, nil
+}
+
+// inTurn is the order of a round: forth and back (ABBA), so that what gets faster or
+// slower with time concerns all alike.
+func inTurn[T any](list []T, round int) []T {
+	order := slices.Clone(list)
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
+}
+
+func (c *Comparer) ask(ctx context.Context, o *contender, from, to int) (*load.Result, error) {
+	options := c.Load
+	options.URL = o.url.String()
+	r, err := load.Run(ctx, c.workload, from, to, options)
+	if err != nil {
+		return nil, fmt.Errorf("path %s: %w", o.Name, err)
+	}
+	return r, nil
+}

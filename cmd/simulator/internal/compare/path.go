@@ -1,0 +1,126 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+// Path is a way to PostgreSQL that is measured.
+type Path struct {
+	Name    string `json:"name"`
+	What    string `json:"what"`              // it is, in words
+	Against string `json:"against,omitempty"` // the path that it is compared with
+	Missing string `json:"missing,omitempty"` // why it is not measured, or ""
+
+	direct   bool
+	settings []string // of its PgJay
+	advice   bool     // it has the indexes that PgJay advises
+}
+
+// Names of paths that others are compared with.
+const (
+	direct  = "direct"
+	pooling = "pooling"
+	all     = "PgJay"
+)
+
+// paths are those that a PgJay with these features can have.
+func paths(f servers.Features) []Path {
+	cache := []string{"cache.enabled=true"}
+	rewriting, noRewriting := f.Rewriting()
+	list := []Path{
+		{Name: direct, What: "PostgreSQL without PgJay", direct: true},
+		{Name: pooling, What: "PgJay, only pooling", Against: direct, settings: noRewriting},
+		{Name: "cache", What: "pooling and the cache", Against: pooling, settings: slices.Concat(cache, noRewriting)},
+		{Name: "rewriting", What: "pooling and rewriting", Against: pooling, settings: rewriting},
+		{Name: "index advice", What: "pooling, with the indexes that PgJay advises", Against: pooling,
+			settings: slices.Concat(noRewriting, f.Explaining("5ms")), advice: true},
+		{Name: all, What: "pooling, cache and rewriting", Against: direct, settings: slices.Concat(cache, rewriting)},
+	}
+	if rewriting == nil {
+		list[3].Missing = "this PgJay does not rewrite statements"
+		list[5].What = "pooling and the cache"
+	}
+	return list
+}
+
+// contender is a path that is open.
+type contender struct {
+	Path
+	database string
+	url      *url.URL
+	pgjay    *servers.PgJay // nil on the direct path
+}
+
+// open copies the database and starts the PgJay of a path.
+func (c *Comparer) open(ctx context.Context, p Path, suffix string) (*contender, error) {
+	o := &contender{Path: p, database: servers.DatabaseOf(c.URL) + "_" + suffix}
+	if err := servers.DropDatabase(ctx, c.URL, o.database); err != nil {
+		return nil, err
+	}
+	if err := servers.CreateDatabase(ctx, c.URL, o.database, true); err != nil {
+		return nil, err
+	}
+	o.url = servers.WithDatabase(c.URL, o.database)
+	if p.direct {
+		return o, nil
+	}
+	var err error
+	if o.pgjay, err = servers.StartPgJay(ctx, c.Program, o.url, p.settings...); err != nil {
+		return nil, errors.Join(err, c.shut(ctx, o))
+	}
+	o.url = o.pgjay.URL(o.url)
+	return o, nil
+}
+
+// shut ends what open has begun.
+func (c *Comparer) shut(ctx context.Context, o *contender) error {
+	var err error
+	if o.pgjay != nil {
+		err = o.pgjay.Close()
+	}
+	return errors.Join(err, servers.DropDatabase(context.WithoutCancel(ctx), c.URL, o.database))
+}
+
+// applyAdvice makes the indexes that the console advises, and says how many.
+func (c *Comparer) applyAdvice(ctx context.Context, o *contender) (made int, err error) {
+	advised, err := o.pgjay.Show(ctx, "SHOW ADVICE")
+	if err != nil {
+		return 0, err
+	}
+	conn, err := pgx.Connect(ctx, servers.WithDatabase(c.URL, o.database).String())
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, sql := range Statements(advised) {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return made, fmt.Errorf("%s, as advised: %w", sql, err)
+		}
+		made++
+	}
+	return made, nil
+}
+
+// Statements are those in rows of SHOW ADVICE that make an index, without
+// CONCURRENTLY: nobody else is there.
+func Statements(advised []map[string]any) []string {
+	var all []string
+	for _, row := range advised {
+		for _, value := range row {
+			sql, ok := value.(string)
+			if ok && strings.HasPrefix(strings.ToUpper(sql), "CREATE INDEX ") {
+				all = append(all, strings.Replace(sql, "CONCURRENTLY ", "", 1))
+			}
+		}
+	}
+	return all
+}

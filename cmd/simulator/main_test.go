@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
+	_ "github.com/pgjay/pgjay/configs" // all of PgJay: go test runs these tests again when it has changed
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// simulate runs a command, and returns its exit status and all that it printed.
+func simulate(t *testing.T, args ...string) (status int, output string) {
+	t.Helper()
+	var out bytes.Buffer
+	status = dispatch(t.Context(), args, &out, &out)
+	return status, out.String()
+}
+
+// succeed runs a command that must, and prints each of these texts.
+func succeed(t *testing.T, want []string, args ...string) {
+	t.Helper()
+	status, output := simulate(t, args...)
+	if status != exitOK {
+		t.Fatalf("simulator %s: exit status %d\n%s", strings.Join(args, " "), status, output)
+	}
+	for _, text := range want {
+		if !strings.Contains(output, text) {
+			t.Errorf("simulator %s does not print %q but\n%s", strings.Join(args, " "), text, output)
+		}
+	}
+}
+
+// buildPgJay makes the program that is measured.
+func buildPgJay(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "pgjay")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, "../pgjay").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// database makes one, and returns its URL.
+func database(t *testing.T, name string) string {
+	t.Helper()
+	server := pgtest.Server(t)
+	for _, sql := range []string{"drop database if exists " + name + " with (force)", "create database " + name} {
+		err := seed.With(t.Context(), server.URL("postgres", "postgres"), func(conn *pgx.Conn) error {
+			_, err := conn.Exec(t.Context(), sql)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return server.URL(name, "postgres")
+}
+
+// TestProgram measures PgJay as it is built now.
+func TestProgram(t *testing.T) {
+	program := buildPgJay(t)
+	t.Run("small", func(t *testing.T) { small(t, program) })
+	t.Run("claims", func(t *testing.T) {
+		succeed(t, []string{"60 % hits on repeats"}, "claims", "--pgjay", program, "--scenario", "small", "--only", "dashboards")
+	})
+}
+
+// small is the whole way: seed, run both ways, compare every answer.
+func small(t *testing.T, program string) {
+	dsn := database(t, "small")
+	succeed(t, []string{"rows/s", "hash "}, "seed", "--dsn", dsn, "--scenario", "small", "--indexes", "full", "--hash")
+	for i, protocol := range []string{"simple", "extended", "prepared"} {
+		succeed(t, []string{"p99", "100 queries in"}, "run", "baseline", "--dsn", dsn, "--queries", "100",
+			"--protocol", protocol, "--connect", []string{"query", "batch", "pool"}[i])
+	}
+	succeed(t, []string{"contact by id", "200 queries in"}, "run", "proxied", "--dsn", dsn, "--pgjay", program,
+		"--queries", "200", "--rate", "400", "--connections", "2", "--connect", "pool")
+	succeed(t, []string{"600 answers are the same"}, "compare", "--dsn", dsn, "--pgjay", program, "--verify",
+		"--queries", "600", "--rounds", "2", "--connect", "pool", "--html", filepath.Join(t.TempDir(), "report.html"))
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/report"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+)
+
+var runHelpText = `simulator run asks a database that simulator seed has filled, and prints how long
+the answers took. baseline asks it as --dsn says; proxied asks it through PgJay.
+
+Usage: simulator run baseline|proxied --dsn URL [FLAGS]
+
+` + dsnHelp + `  --proxy URL         a PgJay that runs, for proxied; default: one is started before
+                      the server of --dsn, with the cache on
+  --pgjay FILE        the program for that; default beside this one
+  --set KEY=VALUE     a setting of that PgJay; may be repeated
+  --scenario NAME     how many queries: small 2,000, medium 25,000, large 100,000,
+                      stress-test 400,000; default as the data
+  --pattern NAME      only these queries; may be repeated: ` + strings.Join(patternNames(), ",\n                      ") + `
+` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rate N            begin N queries a second, ready or not; a latency counts from
+                      when its query was to begin; default: each client asks
+                      when it has its answer
+  --progress-every N  queries after which the progress is shown; default 50
+`
+
+func patternNames() []string {
+	var names []string
+	for _, p := range load.Patterns() {
+		names = append(names, p.String())
+	}
+	return names
+}
+
+// runFlags are the flags of simulator run.
+type runFlags struct {
+	load     loadFlags
+	dsn      *url.URL
+	proxy    *url.URL
+	pgjay    string
+	settings []string
+	scenario *crm.Scenario
+	patterns []load.Pattern
+}
+
+func newRunFlags() (*runFlags, *flag.FlagSet) {
+	f := new(runFlags)
+	set := newFlags("run")
+	f.load.add(set, load.PerQuery)
+	f.load.options.Every = 50
+	addDSN(set, &f.dsn)
+	value(set, "proxy", &f.proxy, servers.ParseURL)
+	set.StringVar(&f.pgjay, "pgjay", "", "")
+	set.Func("set", "", func(text string) error {
+		f.settings = append(f.settings, text)
+		return nil
+	})
+	value(set, "scenario", &f.scenario, func(name string) (*crm.Scenario, error) {
+		s, err := crm.FindScenario(name)
+		return &s, err
+	})
+	set.Func("pattern", "", func(name string) error {
+		p, err := load.FindPattern(name)
+		f.patterns = append(f.patterns, p)
+		return err
+	})
+	set.Float64Var(&f.load.options.Rate, "rate", 0, "")
+	atLeast(set, "progress-every", &f.load.options.Every, 1)
+	return f, set
+}
+
+// runRun is simulator run.
+func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	f, set := newRunFlags()
+	path := ""
+	if len(args) > 0 && (args[0] == "baseline" || args[0] == "proxied") {
+		path, args = args[0], args[1:]
+	}
+	if status, ok := parseFlags(set, args, runHelpText, stdout, stderr); !ok {
+		return status
+	}
+	if path == "" {
+		fmt.Fprintln(stderr, "simulator run: say which: simulator run baseline, or simulator run proxied")
+		return exitUsage
+	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	var err error
+	if f.dsn, err = dsnOrEnvironment(f.dsn); err == nil {
+		err = f.run(ctx, path, stdout, stderr)
+	}
+	if err != nil {
+		return failed(stderr, "run", err, f.dsn)
+	}
+	return exitOK
+}
+
+func (f *runFlags) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
+	data, err := seed.Find(ctx, f.dsn.String())
+	if err != nil {
+		return err
+	}
+	scenario := data.Scenario
+	if f.scenario != nil {
+		scenario = *f.scenario
+	}
+	f.load.finish(scenario)
+	target := f.dsn
+	if path == "proxied" {
+		proxy, stop, err := f.through(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		target = proxy
+	}
+	bar := newBar(stderr, f.load.queries, path, "queries")
+	o := f.load.options
+	o.URL, o.Progress = target.String(), func(done int) { _ = bar.Set(done) }
+	result, err := load.Run(ctx, load.New(data, f.patterns...), 0, f.load.queries, o)
+	_ = bar.Exit()
+	if err != nil {
+		return err
+	}
+	report.Run(stdout, result)
+	return nil
+}
+
+// through is the PgJay that was named, or one that is started; stop ends that.
+func (f *runFlags) through(ctx context.Context) (target *url.URL, stop func(), err error) {
+	if f.proxy != nil {
+		return f.proxy, func() {}, nil
+	}
+	if f.pgjay == "" {
+		if f.pgjay, err = servers.Find(); err != nil {
+			return nil, nil, err
+		}
+	}
+	p, err := servers.StartPgJay(ctx, f.pgjay, f.dsn, append([]string{"cache.enabled=true"}, f.settings...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.URL(f.dsn), func() { _ = p.Close() }, nil
+}

@@ -1,0 +1,68 @@
+package configs
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor"
+)
+
+func (c check) monitor() {
+	m := &c.cfg.Monitor
+	const never = "for never"
+	c.atLeast("monitor.max_statements", m.MaxStatements, 0)
+	c.notNegative("monitor.slow_threshold", m.SlowThreshold, never)
+	c.named("monitor.tags", m.Tags)
+	c.notNegative("monitor.explain_threshold", m.ExplainThreshold, never)
+	c.atLeast("monitor.explain_rate", m.ExplainRate, 1)
+	c.positive("monitor.explain_cooldown", m.ExplainCooldown)
+	c.positive("monitor.explain_retry", m.ExplainRetry)
+	c.notNegative("monitor.explain_max_duration", m.ExplainMaxDuration, "to execute nothing")
+	c.positive("monitor.explain_timeout", m.ExplainTimeout)
+	c.numberAbove("monitor.explain_max_cost", m.ExplainMaxCost)
+	c.atLeast("monitor.keep_plans", m.KeepPlans, 1)
+	c.thresholds()
+	c.monitorOverrides("monitor.databases", m.Databases)
+	c.monitorOverrides("monitor.users", m.Users)
+}
+
+// numberAbove wants a number above 0.
+func (c check) numberAbove(path string, f float64) {
+	if f <= 0 {
+		c.wrong(path, strconv.FormatFloat(f, 'g', -1, 64)+" is not positive", "use a number above 0")
+	}
+}
+
+// thresholds wants all of them above 0.
+func (c check) thresholds() {
+	v := reflect.ValueOf(c.cfg.Monitor.Findings)
+	for i := range v.NumField() {
+		path := "monitor.findings." + v.Type().Field(i).Tag.Get("yaml")
+		if f := v.Field(i); f.Kind() == reflect.Int {
+			c.numberAbove(path, float64(f.Int()))
+		} else {
+			c.numberAbove(path, f.Float())
+		}
+	}
+}
+
+func (c check) monitorOverrides(path string, list []monitor.Override) {
+	first := make(map[string]bool)
+	for i, o := range list {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case o.Name == "":
+			c.missing(at+".name", "an entry without a name", "write the name as clients give it", at)
+		case first[o.Name]:
+			c.wrong(at+".name", c.quote(at+".name", o.Name)+" is there twice", "keep one of them")
+		}
+		first[o.Name] = true
+		for key, d := range map[string]*time.Duration{".slow_threshold": o.SlowThreshold, ".explain_threshold": o.ExplainThreshold} {
+			if d != nil {
+				c.notNegative(at+key, *d, "for never")
+			}
+		}
+	}
+}

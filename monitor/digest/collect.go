@@ -1,0 +1,102 @@
+package digest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// collect adds up what the loops have recorded.
+func (t *Table) collect() {
+	t.mu.Lock()
+	now := t.now()
+	for _, r := range t.recorders {
+		r.ring.drain(func(rec *Record) { t.take(rec, now) })
+	}
+	t.prune(now)
+	t.logUnlogged()
+	t.mu.Unlock()
+}
+
+// take adds one record. The caller holds mu.
+func (t *Table) take(rec *Record, now time.Time) {
+	sh := rec.Shape
+	if sh.gone.Load() {
+		t.lost++
+	}
+	sh.stat.add(rec, now)
+	if rec.Slow != nil {
+		t.slow.add(rec, now)
+	}
+}
+
+func (ta *tally) add(rec *Record, now time.Time) {
+	if ta.histogram == nil {
+		ta.histogram, ta.first = new(Histogram), now
+	}
+	ta.last = now
+	calls := max(rec.Calls, 1)
+	c := &ta.counts
+	c.Calls += uint64(calls)
+	c.Sources[rec.Source%sourceCount] += uint64(calls)
+	if rec.Rewritten {
+		c.Rewritten += uint64(calls)
+	}
+	if rec.Code != [5]byte{} {
+		c.Errors++
+		c.LastError = string(rec.Code[:])
+	}
+	c.Rows += rec.Rows
+	c.Bytes += rec.Bytes
+	c.Total += time.Duration(rec.Duration)
+	c.Wait += time.Duration(rec.Wait)
+	c.Backend += time.Duration(rec.Backend)
+	c.Proxy += time.Duration(max(rec.Duration-rec.Wait-rec.Backend, 0))
+	each := rec.Duration / int64(calls)
+	c.Max = max(c.Max, time.Duration(each))
+	ta.histogram.observe(each, calls)
+	if rec.Streak >= StreakMark {
+		c.Streaks++
+	}
+	if rec.Same >= StreakMark {
+		c.SameStreaks++
+	}
+	if rec.Slow != nil {
+		c.Slow++
+	}
+}
+
+// prune makes room when the table is nearly full: a tenth goes, of what has taken
+// least time, where time counts less the longer it is ago.
+func (t *Table) prune(now time.Time) {
+	r := &t.registry
+	r.mu.Lock()
+	crowded := len(r.shapes) > 0 && len(r.shapes) >= r.max-r.max/20
+	r.mu.Unlock()
+	if !crowded {
+		return
+	}
+	shapes := slices.DeleteFunc(r.all(), func(sh *Shape) bool { return sh.key == 0 })
+	weight := make(map[*Shape]float64, len(shapes))
+	for _, sh := range shapes {
+		weight[sh] = sh.stat.weight(now)
+	}
+	slices.SortFunc(shapes, func(a, b *Shape) int { return cmp.Compare(weight[a], weight[b]) })
+	shapes = shapes[:(len(shapes)+9)/10]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, sh := range shapes {
+		sh.gone.Store(true)
+		delete(r.shapes, sh.key)
+	}
+	t.pruned += uint64(len(shapes))
+}
+
+// weight is what a shape is worth keeping for. One of which nothing has come yet has
+// just been made, so it stays.
+func (ta *tally) weight(now time.Time) float64 {
+	if ta.histogram == nil {
+		return float64(time.Second)
+	}
+	return float64(ta.counts.Total) / (1 + now.Sub(ta.last).Minutes())
+}

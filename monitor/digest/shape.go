@@ -1,0 +1,85 @@
+package digest
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// ID names a shape in the console, the dashboard and logs. It is the same after a
+// restart, and on every PgJay.
+type ID uint64
+
+// String returns 16 hexadecimal digits.
+func (id ID) String() string {
+	const digits = 16
+	s := strconv.FormatUint(uint64(id), 16)
+	return strings.Repeat("0", digits-len(s)) + s
+}
+
+// ParseID reads what String has written.
+func ParseID(s string) (id ID, ok bool) {
+	n, err := strconv.ParseUint(s, 16, 64)
+	return ID(n), err == nil
+}
+
+// Owner is who statements are counted for: a user in a database, as the client names
+// them. Any goroutine may use it.
+type Owner struct {
+	Database, User string
+	salt           uint64       // of the keys of its shapes
+	slow           atomic.Int64 // ns; 0: nothing is slow
+	explain        atomic.Int64 // ns; 0: nothing is explained
+}
+
+// Slow is from which duration in ns on a statement is logged; 0: never.
+func (o *Owner) Slow() int64 { return o.slow.Load() }
+
+// Explain is from which time in ns on, of the backend's, a statement is explained; 0:
+// never.
+func (o *Owner) Explain() int64 { return o.explain.Load() }
+
+// Shape is a statement without its literals, of one owner.
+type Shape struct {
+	id    ID
+	text  string
+	owner *Owner
+	key   uint64
+	gone  atomic.Bool // it has been forgotten: what is recorded for it is lost
+
+	stat tally // guarded by the table's mu
+}
+
+// ID names the shape.
+func (sh *Shape) ID() ID { return sh.id }
+
+// Text is the shape for people, with $1 and so on in the place of literals.
+func (sh *Shape) Text() string { return sh.text }
+
+// Owner is whose statement it is.
+func (sh *Shape) Owner() *Owner { return sh.owner }
+
+// Current reports whether the shape is that of an owner, and not forgotten yet. A nil
+// one is not.
+func (sh *Shape) Current(o *Owner) bool { return sh != nil && sh.owner == o && !sh.gone.Load() }
+
+func newShape(o *Owner, key uint64, text string) *Shape {
+	h := fnv.New64a()
+	for _, part := range []string{o.Database, o.User, text} {
+		_ = binary.Write(h, binary.LittleEndian, uint32(len(part))) // a hash returns no error
+		_, _ = h.Write([]byte(part))
+	}
+	return &Shape{id: ID(h.Sum64()), text: text, owner: o, key: key}
+}
+
+// tally is what is counted of a shape.
+type tally struct {
+	counts    Counts
+	histogram *Histogram // nil: nothing has been recorded
+	first     time.Time
+	last      time.Time
+	plans     []PlanUse
+}

@@ -1,0 +1,58 @@
+// Package explain finds out why statements were slow: it takes slow ones, has
+// PostgreSQL explain them on a connection of its own, and keeps plans, findings and
+// advice. Nothing here runs on an event loop, and no client ever waits for it.
+package explain
+
+import (
+	"time"
+
+	"github.com/pgjay/pgjay/monitor/digest"
+	"github.com/pgjay/pgjay/monitor/plan"
+	"github.com/pgjay/pgjay/pool"
+)
+
+// Mode says how far an explanation goes.
+type Mode string
+
+// The modes.
+const (
+	Off     Mode = "off"     // nothing is explained
+	Plan    Mode = "plan"    // EXPLAIN: nothing is executed
+	Analyze Mode = "analyze" // EXPLAIN ANALYZE where all gates let it through, else EXPLAIN
+)
+
+// Request is a slow statement, as its client has run it.
+type Request struct {
+	Shape *digest.Shape
+	Key   pool.Key // as whom to log in
+	// Settings are those of the session in which it differs from a new one, in the
+	// order in which they are to be set.
+	Settings []pool.Setting
+	Text     []byte
+	Types    []uint32 // of the parameters, as in Parse
+	Formats  []int16  // as in Bind
+	Values   [][]byte // as in Bind; nil is NULL
+	Observed time.Duration
+	// Busy is set when the client's transaction was not READ COMMITTED, had temporary
+	// objects or the like: then what a plan says elsewhere may differ.
+	Note string
+}
+
+// Result is an explained statement. It is never changed.
+type Result struct {
+	Number         uint64 // from 1 on, in the order of explanation
+	At             time.Time
+	Shape          digest.ID
+	Text           string // without literals
+	Database, User string
+	Observed       time.Duration // that made it be explained
+	// Plan is what PostgreSQL said; nil: it said an error.
+	Plan     *plan.Plan
+	Findings []plan.Finding
+	// Reason says why it was not executed (EXPLAIN without ANALYZE), or why there is no
+	// plan; empty where Plan.Analyzed.
+	Reason string
+	// GenericCost is the cost without the values of parameters; 0: not known.
+	GenericCost float64
+	Flipped     bool // the statement had another plan the last time
+}

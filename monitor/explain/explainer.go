@@ -1,0 +1,193 @@
+package explain
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/digest"
+	"github.com/pgjay/pgjay/pool"
+)
+
+// Options is what an Explainer is made of.
+type Options struct {
+	Config Config
+	Table  *digest.Table
+	Log    *slog.Logger
+}
+
+// Connect logs in as a pool's user, apart from its backends.
+type Connect func(context.Context, pool.Key) (*pgconn.PgConn, error)
+
+// Explainer explains slow statements, one after the other. All its methods may be called
+// by any goroutine.
+type Explainer struct {
+	table *digest.Table
+	log   *slog.Logger
+	kick  chan struct{}
+
+	mu      sync.Mutex
+	cfg     Config     // guarded by mu
+	connect Connect    // guarded by mu; nil: not yet
+	busy    Busy       // guarded by mu; nil: never
+	queue   queue      // guarded by mu
+	results []*Result  // guarded by mu; oldest first
+	number  uint64     // guarded by mu
+	counts  Counts     // guarded by mu
+	advices adviceBook // guarded by mu
+}
+
+// Counts says what became of slow statements.
+type Counts struct {
+	Offered  uint64 // and wanted: those of shapes that are cooling down are not counted
+	Analyzed uint64
+	Planned  uint64 // explained without being executed
+	Failed   uint64 // PostgreSQL said an error, or could not be reached
+	Queued   int    // now
+}
+
+// New makes an Explainer. Nothing is explained before Run.
+func New(o Options) *Explainer {
+	return &Explainer{
+		table: o.Table, log: o.Log, cfg: o.Config, kick: make(chan struct{}, 1),
+		queue: newQueue(), advices: newAdviceBook(),
+	}
+}
+
+// Configure changes how statements are explained from now on.
+func (e *Explainer) Configure(cfg Config) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.cfg = cfg
+}
+
+// Busy reports whether the backends of a pool have too much to do for more.
+type Busy = func(pool.Key) bool
+
+// SetConnect says how to log in, and whom to ask whether that is wanted.
+func (e *Explainer) SetConnect(c Connect, busy Busy) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.connect, e.busy = c, busy
+}
+
+// Wants reports whether a statement of this shape that took so long would be taken: a
+// session asks before it copies anything. It locks for a moment.
+func (e *Explainer) Wants(sh *digest.Shape, took time.Duration) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cfg.Mode != Off && e.cfg.Mode != "" && e.queue.wants(sh.ID(), took, time.Now())
+}
+
+// Offer queues a slow statement. It locks for a moment and does not wait.
+func (e *Explainer) Offer(r *Request) {
+	e.mu.Lock()
+	e.counts.Offered++
+	e.queue.put(r)
+	e.mu.Unlock()
+	select {
+	case e.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Run explains until ctx ends.
+func (e *Explainer) Run(ctx context.Context) {
+	links := newLinks()
+	defer links.close()
+	for {
+		r, cfg, wait := e.next()
+		if r != nil {
+			e.explain(ctx, links, r, cfg)
+			continue
+		}
+		if wait == 0 || wait > linkIdle {
+			wait = linkIdle
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-e.kick:
+			timer.Stop()
+		case <-timer.C:
+			links.closeIdle(time.Now())
+		}
+	}
+}
+
+// next takes a statement out of the queue.
+func (e *Explainer) next() (*Request, Config, time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.connect == nil {
+		return nil, e.cfg, 0
+	}
+	r, wait := e.queue.take(time.Now(), e.cfg.Rate)
+	return r, e.cfg, wait
+}
+
+// Results returns the explained statements, the latest first.
+func (e *Explainer) Results() []*Result {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list := make([]*Result, 0, len(e.results))
+	for i := len(e.results) - 1; i >= 0; i-- {
+		list = append(list, e.results[i])
+	}
+	return list
+}
+
+// Result returns one of them.
+func (e *Explainer) Result(number uint64) (*Result, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.results {
+		if r.Number == number {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// Counts returns what became of slow statements.
+func (e *Explainer) Counts() Counts {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.counts
+	c.Queued = len(e.queue.waiting)
+	return c
+}
+
+// Advice returns what there is to be done, what saves most first.
+func (e *Explainer) Advice() []advice.Advice {
+	stats := e.table.Snapshot()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.advices.list(stats)
+}
+
+// keep notes a result.
+func (e *Explainer) keep(r *Result) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.number++
+	r.Number = e.number
+	switch {
+	case r.Plan == nil:
+		e.counts.Failed++
+	case r.Plan.Analyzed:
+		e.counts.Analyzed++
+	default:
+		e.counts.Planned++
+	}
+	e.results = append(e.results, r)
+	if over := len(e.results) - max(e.cfg.Keep, 1); over > 0 {
+		e.results = append([]*Result(nil), e.results[over:]...)
+	}
+}

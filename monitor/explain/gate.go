@@ -1,0 +1,158 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/monitor/plan"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// EXPLAIN ANALYZE executes. A read-only transaction alone does not make that harmless:
+// CREATE TABLE AS under EXPLAIN is let through by it, and so are functions that take
+// locks, send notifications or end other sessions, and changes of temporary tables. So
+// a statement is executed only if it passes all these gates, in this order:
+//
+//  1. by its text it is one SELECT or VALUES, which creates, changes and locks nothing;
+//  2. neither it nor what it is made of calls a function that is volatile, except for a
+//     few, or that executes SQL that it gets as text (the names in the text here, those
+//     in the plan later: views and row security hide calls);
+//  3. it has not taken too long, and the planner does not think that it will;
+//  4. the plan has no step that changes, locks, or leaves it to others what to do;
+//  5. the server is not busy, and the user is not a superuser.
+//
+// Each gate returns a sentence: why not, or nothing.
+
+// gateText is gate 1. explainable tells whether a plain EXPLAIN is possible.
+func gateText(text []byte) (facts *sqlparse.Part, explainable bool, why string) {
+	f := sqlparse.NewStatement(text).Facts()
+	switch {
+	case f.Opaque:
+		return nil, true, "its text cannot be read for sure"
+	case len(f.Parts) != 1:
+		return nil, false, "there is not exactly one statement in its text"
+	}
+	part := &f.Parts[0]
+	switch part.Command {
+	case sqlparse.CommandSelect, sqlparse.CommandValues:
+	case sqlparse.CommandInsert, sqlparse.CommandUpdate, sqlparse.CommandDelete, sqlparse.CommandMerge:
+		return part, true, "it is no SELECT"
+	default:
+		return part, false, "it is no SELECT"
+	}
+	switch {
+	case len(part.Writes) > 0:
+		return part, true, "it creates or changes " + part.Writes[0].String()
+	case part.Locks:
+		return part, true, "it locks rows"
+	}
+	return part, true, ""
+}
+
+// gateTime is gate 3, as far as the plan is not needed.
+func gateTime(observed time.Duration, cfg *Config) string {
+	if observed > cfg.MaxDuration {
+		return fmt.Sprintf("it took %v, more than monitor.explain_max_duration", observed.Round(time.Millisecond))
+	}
+	return ""
+}
+
+// gatePlan is gates 3 and 4.
+func gatePlan(p *plan.Plan, cfg *Config) string {
+	if p.Root.TotalCost > cfg.MaxCost {
+		return fmt.Sprintf("the planner expects a cost of %.0f, more than monitor.explain_max_cost", p.Root.TotalCost)
+	}
+	for n := range p.Nodes() {
+		switch n.Type {
+		case "ModifyTable", "LockRows", "Foreign Scan", "Custom Scan":
+			return "its plan has a step that may do more than read: " + n.Label()
+		}
+	}
+	return ""
+}
+
+// allowed are volatile functions that leave nothing behind and wait for nothing.
+var allowed = []string{
+	"random", "clock_timestamp", "timeofday", "gen_random_uuid", "gen_random_bytes",
+	"statement_timestamp", "pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size",
+}
+
+// executing are functions that run SQL which they get as text, though they are not
+// volatile.
+var executing = []string{
+	"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table", "query_to_xml", "query_to_xmlschema",
+	"query_to_xml_and_xmlschema", "cursor_to_xml", "table_to_xml", "ts_stat", "ts_rewrite", "normal_rand",
+}
+
+// askVolatile asks which of these functions, in any schema, and of these operators are
+// volatile, and whether some operator or cast that the database has defined is. Names in
+// any schema: to find out which one is meant is the server's business.
+const askVolatile = `SELECT 'the function ' OPERATOR(pg_catalog.||) p.proname FROM pg_catalog.pg_proc p
+	WHERE p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.provolatile OPERATOR(pg_catalog.=) 'v'
+	AND NOT (p.pronamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace AND p.proname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[]))
+	UNION ALL SELECT 'the operator ' OPERATOR(pg_catalog.||) o.oprname FROM pg_catalog.pg_operator o, pg_catalog.pg_proc p
+	WHERE p.oid OPERATOR(pg_catalog.=) o.oprcode AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND o.oid OPERATOR(pg_catalog.>=) 16384
+	UNION ALL SELECT 'a cast' FROM pg_catalog.pg_cast c, pg_catalog.pg_proc p
+	WHERE p.oid OPERATOR(pg_catalog.=) c.castfunc AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND c.oid OPERATOR(pg_catalog.>=) 16384
+	LIMIT 1`
+
+// gateFunctions is gate 2 for these names.
+func gateFunctions(ctx context.Context, conn *pgconn.PgConn, names []string) (string, error) {
+	for _, name := range names {
+		if slices.Contains(executing, name) || strings.HasPrefix(name, "dblink") {
+			return "the function " + name + " executes what it is given", nil
+		}
+	}
+	r := conn.ExecParams(ctx, askVolatile, [][]byte{textArray(names), textArray(allowed)}, nil, nil, nil).Read()
+	if r.Err != nil {
+		return "", r.Err
+	}
+	if len(r.Rows) > 0 {
+		return string(r.Rows[0][0]) + " is volatile: it may do more than read", nil
+	}
+	return "", nil
+}
+
+// textArray writes an array as PostgreSQL reads it.
+func textArray(names []string) []byte {
+	out := []byte{'{'}
+	for i, name := range names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		out = append(out, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name)...)
+		out = append(out, '"')
+	}
+	return append(out, '}')
+}
+
+// named returns the functions that a text names.
+func named(part *sqlparse.Part) (names []string) {
+	for _, f := range part.Functions {
+		names = append(names, f[len(f)-1])
+	}
+	return append(names, part.Attributes...) // which may be functions of a row
+}
+
+// calling is a name before a parenthesis, as PostgreSQL writes it.
+var calling = regexp.MustCompile(`(?:"((?:[^"]|"")+)"|([\pL_][\pL\pN_$]*))\(`)
+
+// called returns the names in a plan, as EXPLAIN has written it, that may be called. A
+// literal in it may look like a call: then it is taken for one.
+func called(explained []byte) (names []string) {
+	text := strings.ReplaceAll(string(explained), `\"`, `"`)
+	for _, found := range calling.FindAllStringSubmatch(text, -1) {
+		name := strings.ReplaceAll(found[1], `""`, `"`) + found[2]
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,210 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/monitor/plan"
+	"github.com/pgjay/pgjay/pool"
+)
+
+const (
+	explainPlan    = "EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) "
+	explainAnalyze = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, FORMAT JSON) "
+)
+
+// explanation is one statement on its way.
+type explanation struct {
+	*Request
+	cfg    *Config
+	conn   *pgconn.PgConn
+	result *Result
+	raw    []byte // what EXPLAIN has said; it has literals
+	facts  plan.Facts
+}
+
+// explain explains one statement and keeps the result.
+func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Config) {
+	ctx, cancel := context.WithTimeout(ctx, 4*cfg.Timeout+lingering)
+	defer cancel()
+	o := r.Shape.Owner()
+	x := &explanation{Request: r, cfg: &cfg, result: &Result{
+		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
+	}}
+	err := e.converse(ctx, l, x)
+	wait := cfg.Cooldown
+	if err != nil {
+		x.result.Reason, wait = refusal(err), cfg.RetryAfter
+		e.log.Debug("a slow statement could not be explained", "database", o.Database, "user", o.User, "shape", r.Shape.ID().String(), "reason", x.result.Reason)
+	}
+	e.mu.Lock()
+	e.queue.cool(r.Shape.ID(), time.Now(), wait)
+	e.mu.Unlock()
+	if x.result.Plan != nil {
+		e.conclude(x)
+	}
+	e.keep(x.result)
+}
+
+// lingering is what logging in and tidying up may take on top.
+const lingering = 10 * time.Second
+
+// converse does all that needs the connection, and leaves it as it was, or closed.
+func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) error {
+	e.mu.Lock()
+	connect, busy := e.connect, e.busy
+	e.mu.Unlock()
+	part, explainable, why := gateText(x.Text)
+	if !explainable {
+		x.result.Reason = why
+		return nil
+	}
+	conn, err := l.get(ctx, x.Key, connect)
+	if err != nil {
+		return err
+	}
+	x.conn = conn
+	defer func() {
+		if tidy(ctx, conn) != nil {
+			l.drop(x.Key)
+		}
+	}()
+	if err := x.begin(ctx); err != nil {
+		return err
+	}
+	if x.result.Plan, err = x.ask(ctx, explainPlan); err != nil {
+		return err
+	}
+	if why == "" {
+		why = x.mayAnalyze(ctx, named(part), busy)
+	}
+	x.result.Reason = why
+	x.factsOf(ctx, x.result.Plan)
+	e.advise(ctx, x)
+	if why == "" {
+		x.analyze(ctx)
+	}
+	return nil
+}
+
+// mayAnalyze asks the gates that need the server; see gate.go.
+func (x *explanation) mayAnalyze(ctx context.Context, names []string, busy func(pool.Key) bool) string {
+	switch {
+	case x.cfg.Mode != Analyze:
+		return "monitor.explain is " + string(x.cfg.Mode)
+	case x.Note != "":
+		return x.Note
+	case busy != nil && busy(x.Key):
+		return "most backends were busy"
+	}
+	if why := gateTime(x.Observed, x.cfg); why != "" {
+		return why
+	}
+	if why := gatePlan(x.result.Plan, x.cfg); why != "" {
+		return why
+	}
+	why, err := gateFunctions(ctx, x.conn, append(names, called(x.raw)...))
+	if err == nil && why == "" && !x.cfg.Superuser {
+		why, err = gateSuperuser(ctx, x.conn)
+	}
+	if err != nil {
+		return "it could not be found out whether that is harmless: " + refusal(err)
+	}
+	return why
+}
+
+// gateSuperuser is the second half of gate 5.
+func gateSuperuser(ctx context.Context, conn *pgconn.PgConn) (string, error) {
+	r := conn.ExecParams(ctx, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolsuper AND rolname OPERATOR(pg_catalog.=) ANY (ARRAY[current_user, session_user]::pg_catalog.name[])", nil, nil, nil, nil).Read()
+	if r.Err == nil && len(r.Rows) > 0 {
+		return "its user is a superuser (monitor.explain_superuser)", nil
+	}
+	return "", r.Err
+}
+
+// analyze executes the statement. If that fails the plain plan stays, with the reason.
+func (x *explanation) analyze(ctx context.Context) {
+	analyzed, err := x.ask(ctx, explainAnalyze)
+	if err != nil {
+		x.result.Reason = "it failed when it was executed: " + refusal(err)
+		return
+	}
+	x.result.Plan = analyzed
+}
+
+// begin opens a transaction that can change nothing, and makes the session what the
+// client's is. The limits come last: the client's own do not count.
+func (x *explanation) begin(ctx context.Context) error {
+	if _, err := x.conn.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY").ReadAll(); err != nil {
+		return err
+	}
+	limit := strconv.FormatInt(x.limit().Milliseconds(), 10)
+	settings := append(x.Settings[:len(x.Settings):len(x.Settings)],
+		pool.Setting{Name: "application_name", Value: "pgjay-explain"},
+		pool.Setting{Name: "statement_timeout", Value: limit},
+		pool.Setting{Name: "lock_timeout", Value: "100"},
+		pool.Setting{Name: "idle_in_transaction_session_timeout", Value: "10000"})
+	for _, s := range settings {
+		r := x.conn.ExecParams(ctx, "SELECT pg_catalog.set_config($1, $2, true)", [][]byte{[]byte(s.Name), []byte(s.Value)}, nil, nil, nil).Read()
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// limit is how long each statement may take on the server.
+func (x *explanation) limit() time.Duration {
+	return max(min(2*x.Observed, x.cfg.Timeout), 100*time.Millisecond)
+}
+
+// ask has the statement explained, with the client's own bytes for its parameters. The
+// extended protocol lets no second statement through.
+func (x *explanation) ask(ctx context.Context, how string) (*plan.Plan, error) {
+	r := x.conn.ExecParams(ctx, how+string(x.Text), x.Values, x.Types, x.Formats, nil).Read()
+	if r.Err != nil {
+		return nil, r.Err
+	}
+	if len(r.Rows) != 1 || len(r.Rows[0]) != 1 {
+		return nil, errors.New("EXPLAIN has returned something else than a plan")
+	}
+	x.raw = r.Rows[0][0]
+	return plan.Parse(x.raw)
+}
+
+// tidy takes everything back. DISCARD ALL ends what a rollback leaves: advisory locks,
+// settings, temporary objects.
+func tidy(ctx context.Context, conn *pgconn.PgConn) error {
+	if conn.IsClosed() {
+		return errors.New("closed")
+	}
+	for _, sql := range []string{"ROLLBACK", "DISCARD ALL"} {
+		if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal says why PostgreSQL did not explain. Its message may have values in it, so
+// it is shown only where it has names and nothing else.
+func refusal(err error) string {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return "PostgreSQL could not be reached, or its reply not be read"
+	}
+	switch refused.Code {
+	case "42P01", "42703", "42883", "3F000", "42501": // no such table, column, function, schema; no right
+		return refused.Message + " (" + refused.Code + ")"
+	case "57014":
+		return "it took too long (57014)"
+	case "55P03":
+		return "it had to wait for a lock (55P03)"
+	}
+	return fmt.Sprintf("PostgreSQL says %s", refused.Code)
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor/advice"
+)
+
+// Advice is something to be done. Durations are in seconds.
+type Advice struct {
+	ID         string    `json:"id"`
+	Title      string    `json:"title"`
+	Kind       string    `json:"kind"`
+	State      string    `json:"state"`
+	Database   string    `json:"database"`
+	Statement  string    `json:"statement"` // its number; empty: of several
+	Text       string    `json:"text"`
+	Table      string    `json:"table"`
+	DDL        string    `json:"ddl"`
+	Why        string    `json:"why"`
+	Cost       string    `json:"cost"`
+	CostBefore float64   `json:"cost_before"`
+	CostAfter  float64   `json:"cost_after"`
+	Saved      float64   `json:"saved"` // in an hour
+	Before     float64   `json:"before"`
+	After      float64   `json:"after"`
+	Seen       int       `json:"seen"`
+	Last       time.Time `json:"last"`
+}
+
+// titles are the kinds of advice in words.
+var titles = map[advice.Kind]string{
+	advice.Index:     "An index is missing",
+	advice.PlanFlip:  "The plan has changed",
+	advice.NPlusOne:  "One statement again and again (N+1)",
+	advice.Repeated:  "The same is asked again and again",
+	advice.Unbounded: "Many rows without a LIMIT",
+	advice.Finding:   "Something in a plan",
+	advice.Stale:     "Statistics are out of date",
+}
+
+const maxAdvice = 100
+
+func (d *Dashboard) advice(*http.Request) (any, error) {
+	list := []Advice{}
+	for _, a := range d.source.Monitor.Explainer().Advice() {
+		if a.State == advice.Refuted || len(list) == maxAdvice {
+			continue
+		}
+		list = append(list, newAdvice(&a))
+	}
+	return map[string]any{"advice": list}, nil
+}
+
+func newAdvice(a *advice.Advice) Advice {
+	title := titles[a.Kind]
+	if title == "" {
+		title = string(a.Kind)
+	}
+	if a.Table != "" {
+		title += ": " + a.Table
+	}
+	return Advice{
+		ID: a.ID, Title: title, Kind: string(a.Kind), State: string(a.State), Database: a.Database, Statement: a.Statement,
+		Text: shorten(a.Text), Table: a.Table, DDL: a.DDL, Why: a.Why, Cost: a.Cost,
+		CostBefore: finite(a.CostBefore), CostAfter: finite(a.CostAfter), Saved: a.Saved.Seconds(),
+		Before: a.Before.Seconds(), After: a.After.Seconds(), Seen: a.Seen, Last: a.Last,
+	}
+}

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"slices"
+	"strings"
+)
+
+// Config says who may see the dashboard.
+type Config struct {
+	// Enabled serves the dashboard on the admin address.
+	Enabled bool `yaml:"enabled"`
+	// User and Password log a browser in. Without a password, and a token, only an admin
+	// address on the loopback interface has a dashboard, and that for everybody who can
+	// reach it.
+	User     string `yaml:"user"`
+	Password string `yaml:"password"`
+	// Token is for programs: Authorization: Bearer TOKEN.
+	Token string `yaml:"token"`
+}
+
+// DefaultConfig returns the built-in defaults.
+func DefaultConfig() Config { return Config{Enabled: true, User: "admin"} }
+
+// MinSecret is how long a password or token has to be.
+const MinSecret = 8
+
+// known are passwords that everybody tries first.
+var known = []string{
+	"password", "passw0rd", "pgjay", "admin", "administrator", "postgres", "postgresql", "changeme", "change-me", "change_me", "secret",
+	"default", "letmein", "dashboard", "12345678", "123456789", "qwertyui", "00000000", "11111111",
+}
+
+// Guessable reports whether a password is one that everybody tries first, or one of
+// these with digits or an exclamation mark behind it.
+func Guessable(password string) bool {
+	word := strings.ToLower(password)
+	return slices.Contains(known, word) || slices.Contains(known, strings.TrimRight(word, "0123456789!"))
+}
+
+// login reports whether a browser can log in at all.
+func (c *Config) login() bool { return c.Password != "" || c.Token != "" }

@@ -1,0 +1,121 @@
+package proxy_test
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+func closeHalf(t testing.TB, c *pgtest.Conn) {
+	t.Helper()
+	if err := c.Net.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A client that closes its half of the connection gets what it has asked for, as from
+// PostgreSQL; what it has left open is taken back.
+func TestHalfClosedClient(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, func(c *proxy.Config) { onlyOne(c); c.Timeouts.HalfClosed = time.Hour })
+	for name, sends := range map[string][]pgproto3.FrontendMessage{
+		"a query":         {pgtest.Query("select pg_advisory_xact_lock(817) is null")},
+		"queries":         {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Query("select 2"), pgtest.Query("select 3")},
+		"a transaction":   {pgtest.Query("begin"), pgtest.Query("select pg_advisory_xact_lock(817) is null")},
+		"a pipeline":      {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Parse("", "select 2"), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync},
+		"no Sync":         {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Parse("", "select 2"), pgtest.Bind("", ""), pgtest.Execute("", 0)},
+		"what must wait":  {pgtest.Query("prepare p as select 2; select pg_advisory_xact_lock(817) is null"), pgtest.Query("execute p"), pgtest.Query("discard all"), pgtest.Query("select 3")},
+		"half a message":  {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Raw("Q\x00\x00\x00\x10sel")},
+		"many rows":       {pgtest.Query("select pg_advisory_xact_lock(817), repeat('x', 1000) from generate_series(1, 20000)")},
+		"data for a COPY": {pgtest.Query("select pg_advisory_xact_lock(817) is null; create temp table mine (id int); copy mine from stdin"), pgtest.CopyData("1\n"), pgtest.CopyDone},
+		"with Terminate":  {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Terminate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hear := func(address string) (heard []byte) {
+				if err := admin.Exec("select pg_advisory_lock(817)"); err != nil {
+					t.Fatal(err)
+				}
+				c := client(t, address)
+				if err := c.Send(sends...); err != nil {
+					t.Fatal(err)
+				}
+				if err := admin.Await("select count(*) = 1 from pg_locks where locktype = 'advisory' and objid = 817 and not granted"); err != nil {
+					t.Fatal(err)
+				}
+				closeHalf(t, c)
+				if err := admin.Exec("select pg_advisory_unlock(817)"); err != nil {
+					t.Fatal(err)
+				}
+				for {
+					f, err := c.Receive()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if f.Type == pgtest.EOF {
+						return heard
+					}
+					heard = append(append(heard, f.Type), f.Body...)
+				}
+			}
+			want, got := hear(backend), hear(p.addr)
+			if string(want) != string(got) {
+				t.Errorf("got %.400q, want %.400q", got, want)
+			}
+			if got := value(t, client(t, p.addr), "select to_regclass('pg_temp.mine') is null"); got != "t" {
+				t.Error("the next client sees a temporary table")
+			}
+		})
+	}
+}
+
+// A client may have gone that seems to wait still.
+func TestHalfClosedForGood(t *testing.T) {
+	backend := plain(t)
+	dir := t.TempDir()
+	p := startProxy(t, backend, func(c *proxy.Config) {
+		onlyOne(c)
+		c.Listen.Addresses, c.Listen.UnixPort = append(c.Listen.Addresses, dir), 6543
+	})
+	admin := observer(t, backend)
+	pid := onlyBackend(t, p)
+	for name, tt := range map[string]struct {
+		limit time.Duration
+		open  func() *pgtest.Conn
+		end   func(*pgtest.Conn)
+	}{
+		"is not waited for": {0, func() *pgtest.Conn { return client(t, p.addr) }, func(c *pgtest.Conn) { closeHalf(t, c) }},
+		"by a timeout":      {50 * time.Millisecond, func() *pgtest.Conn { return client(t, p.addr) }, func(c *pgtest.Conn) { closeHalf(t, c) }},
+		"by a unix socket":  {time.Hour, func() *pgtest.Conn { return unixClient(t, dir+"/.s.PGSQL.6543") }, func(c *pgtest.Conn) { c.Close() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.reload(t, func(c *proxy.Config) { c.Timeouts.HalfClosed = tt.limit })
+			c := tt.open()
+			if err := c.Send(pgtest.Query("begin; create temp table mine (id int); " + sleep("ended"))); err != nil {
+				t.Fatal(err)
+			}
+			sleeping(t, admin, "ended")
+			tt.end(c)
+			inherits(t, p, name, pid)
+		})
+	}
+}
+
+func unixClient(t *testing.T, path string) *pgtest.Conn {
+	t.Helper()
+	nc, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := pgtest.NewConn(nc, "unix", nil)
+	t.Cleanup(c.Close)
+	if err := c.Start(3<<16, "user", "postgres", "database", "postgres"); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -1,0 +1,294 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
+	"github.com/pgjay/pgjay/monitor/explain"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// The monitor is told of each statement that has ended. While it runs its text, or its
+// parameters, are kept in a buffer of the loop: if it was slow, they are needed.
+
+// observed is what is known of the statements of the exchange that is under way.
+type observed struct {
+	// runs are the statements in it, each once. Time is divided among executions, as
+	// nobody knows better; what has no room counts with the last.
+	runs        [4]run
+	n           int
+	rows, bytes uint64
+	body        *body  // of the first statement; nil: it is a Query's
+	kept        []byte // its text if it is a Query's, else what Bind says behind the names
+	state       [5]byte
+}
+
+type run struct {
+	shape *digest.Shape
+	calls uint32
+}
+
+// streak is a row of executions of one statement.
+type streak struct {
+	shape   *digest.Shape
+	n, same uint32
+	last    int64
+	hash    uint64 // of the parameters
+}
+
+// streakGap ends a streak, in ns.
+const streakGap = int64(time.Second)
+
+var observeSeed = maphash.MakeSeed()
+
+// noteStatement notes that a statement is executed. what is its text, or the values of a Bind;
+// nil if they are too long.
+func (s *session) noteStatement(b *body, text, what []byte) {
+	owner := s.who.owner
+	if owner == nil {
+		return
+	}
+	x := &s.sample.observed
+	x.add(s.shapeOf(owner, b, text))
+	if x.n > 1 || x.runs[0].calls > 1 || what == nil || len(what) > reactor.BufferSize {
+		return
+	}
+	x.body = b
+	if x.kept == nil {
+		x.kept = s.loop.Buffer()
+	}
+	x.kept = append(x.kept[:0], what...)
+}
+
+// observeQuery notes a Query, of which text may be the beginning; n is the length of
+// its frame.
+func (s *session) observeQuery(text []byte, n int) {
+	if n > maxText {
+		s.noteStatement(nil, nil, nil)
+		return
+	}
+	s.noteStatement(nil, text, text)
+}
+
+// observeBind notes that a prepared statement is executed. Without whole the values
+// are not all there.
+func (s *session) observeBind(st statement, values []byte, whole bool) {
+	b := st.body
+	if b == nil {
+		b = st.here
+	}
+	switch {
+	case b == nil:
+		s.noteStatement(nil, nil, nil)
+	case whole:
+		s.noteStatement(b, b.sql, values)
+	default:
+		s.noteStatement(b, b.sql, nil)
+	}
+}
+
+// observeServed notes a statement that the cache has the answer to.
+func (s *session) observeServed(b *body, text []byte) {
+	if owner := s.who.owner; owner != nil {
+		s.sample.observed.add(s.shapeOf(owner, b, text))
+	}
+}
+
+// observeAgain forgets the statements of an exchange that is to be sent again.
+func (s *session) observeAgain() {
+	s.forgetObserved()
+	s.sample.observed = observed{}
+}
+
+func (x *observed) add(sh *digest.Shape) {
+	for i := range x.n {
+		if x.runs[i].shape == sh {
+			x.runs[i].calls++
+			return
+		}
+	}
+	if x.n == len(x.runs) {
+		x.runs[x.n-1].calls++
+		return
+	}
+	x.runs[x.n] = run{sh, 1}
+	x.n++
+}
+
+// shapeOf returns the shape of a text, which may be a body's.
+func (s *session) shapeOf(owner *digest.Owner, b *body, text []byte) *digest.Shape {
+	if s.who.always == sqlparse.ReasonEncoding || !s.who.standard && bytes.IndexByte(text, '\\') >= 0 {
+		return s.observer.Find(owner, nil) // what is a literal in it is not certain
+	}
+	if b == nil {
+		return s.observer.Find(owner, text)
+	}
+	sh := b.shape.Load()
+	if !sh.Current(owner) {
+		sh = s.observer.Find(owner, text)
+		b.shape.Store(sh)
+	}
+	return sh
+}
+
+// forgetObserved gives the buffer back.
+func (s *session) forgetObserved() {
+	if kept := s.sample.observed.kept; kept != nil {
+		s.giveBuffer(kept)
+		s.sample.observed.kept = nil
+	}
+}
+
+// setRows notes what a CommandComplete's tag says: the number behind its last space.
+func (x *observed) setRows(tag []byte) {
+	tag = bytes.TrimSuffix(tag, []byte{0})
+	var n uint64
+	for _, c := range tag[bytes.LastIndexByte(tag, ' ')+1:] {
+		if c < '0' || c > '9' {
+			return
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	x.rows += n
+}
+
+// recordStatements hands the statements of an exchange that has ended to the monitor.
+func (s *session) recordStatements(sample *monitor.Sample) {
+	x := &s.sample.observed
+	calls := int64(0)
+	for i := range x.n {
+		calls += int64(x.runs[i].calls)
+	}
+	for i := range x.n {
+		r := &x.runs[i]
+		share := int64(r.calls)
+		rec := digest.Record{
+			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source),
+			Duration: sample.Duration * share / calls, Wait: sample.Wait * share / calls, Backend: sample.Backend * share / calls,
+		}
+		if i == 0 {
+			rec.Rows, rec.Bytes, rec.Code = x.rows, x.bytes, x.state
+		}
+		if calls == 1 {
+			s.inspect(&rec)
+		}
+		s.observer.Record(&rec)
+	}
+	s.forgetObserved()
+}
+
+// inspect looks whether an exchange of one statement is slow, or one of many that are
+// the same.
+func (s *session) inspect(rec *digest.Record) {
+	x, owner := &s.sample.observed, rec.Shape.Owner()
+	if rec.Source == digest.SourceBackend {
+		rec.Streak, rec.Same = s.streak.next(rec.Shape, maphash.Bytes(observeSeed, x.kept), s.loop.Now())
+	}
+	if slow := owner.Slow(); slow > 0 && rec.Duration >= slow {
+		rec.Slow = &digest.Slow{Session: s.id, Tags: digest.Tags(x.text(), s.monitor.Tags())}
+	}
+	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && x.kept != nil {
+		s.offer(rec)
+	}
+}
+
+// text is the first statement's, empty if it is not known.
+func (x *observed) text() []byte {
+	if x.body != nil {
+		return x.body.sql
+	}
+	return x.kept
+}
+
+// next counts an execution and returns the lengths if one of them is to be told.
+func (k *streak) next(sh *digest.Shape, hash uint64, now int64) (n, same uint32) {
+	if k.shape != sh || now-k.last > streakGap {
+		*k = streak{shape: sh}
+	}
+	k.n++
+	if k.n == 1 || hash == k.hash {
+		k.same++
+	} else {
+		k.same = 1
+	}
+	k.last, k.hash = now, hash
+	if k.n%digest.StreakMark != 0 {
+		return 0, 0
+	}
+	return k.n, k.same
+}
+
+// timedOut is the SQLSTATE of a statement that was cancelled: it is worth explaining.
+const timedOut = "57014"
+
+// offer has a slow statement explained.
+func (s *session) offer(rec *digest.Record) {
+	took, explainer := time.Duration(rec.Backend), s.monitor.Explainer()
+	failed := rec.Code != [5]byte{} && string(rec.Code[:]) != timedOut
+	if failed || !explainer.Wants(rec.Shape, took) {
+		return
+	}
+	x := &s.sample.observed
+	r := &explain.Request{
+		Shape: rec.Shape, Key: s.who.pool.Key(), Settings: pool.Diff(pool.Label{}, s.who.label),
+		Text: bytes.Clone(x.text()), Observed: took,
+	}
+	if x.body != nil {
+		r.Types = x.body.types()
+		var ok bool
+		if r.Formats, r.Values, ok = readParameters(slices.Clone(x.kept)); !ok {
+			return
+		}
+	}
+	if s.tx.pins.Has(sqlparse.ReasonTemporary) {
+		r.Note = "its session has temporary objects"
+	}
+	explainer.Offer(r)
+}
+
+// readParameters reads what a Bind says behind the names: formats and values.
+func readParameters(p []byte) (formats []int16, values [][]byte, ok bool) {
+	n, p, ok := cutCount(p)
+	if !ok || len(p) < 2*n {
+		return nil, nil, false
+	}
+	for range n {
+		formats = append(formats, int16(binary.BigEndian.Uint16(p)))
+		p = p[2:]
+	}
+	if n, p, ok = cutCount(p); !ok {
+		return nil, nil, false
+	}
+	for range n {
+		if len(p) < 4 {
+			return nil, nil, false
+		}
+		length := int32(binary.BigEndian.Uint32(p))
+		p = p[4:]
+		if length < 0 {
+			values = append(values, nil)
+			continue
+		}
+		if int(length) > len(p) {
+			return nil, nil, false
+		}
+		values = append(values, p[:length:length])
+		p = p[length:]
+	}
+	return formats, values, true
+}
+
+// cutCount reads a number of 16 bits.
+func cutCount(p []byte) (n int, rest []byte, ok bool) {
+	if len(p) < 2 {
+		return 0, nil, false
+	}
+	return int(binary.BigEndian.Uint16(p)), p[2:], true
+}

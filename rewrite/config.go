@@ -1,0 +1,80 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Mode says how far something may go.
+type Mode string
+
+// The modes.
+const (
+	ModeOff    Mode = "off"    // nothing
+	ModeShadow Mode = "shadow" // it is run besides clients' statements and compared; they do not notice
+	ModeCanary Mode = "canary" // a few statements are rewritten
+	ModeOn     Mode = "on"     // what pays is rewritten
+)
+
+// state returns how far a guard may go.
+func (m Mode) state() State {
+	return [...]State{Off, Shadow, Canary, On}[max(slices.Index([]Mode{ModeOff, ModeShadow, ModeCanary, ModeOn}, m), 0)]
+}
+
+// Config says what is rewritten.
+type Config struct {
+	// Mode bounds what any rule may do. Choose shadow first, and look at SHOW
+	// REWRITES after a day: what it found, and whether all comparisons were equal.
+	Mode Mode `yaml:"mode"`
+	// Force has each rule act whatever it costs, and without a trial. It is for tests.
+	Force bool `yaml:"force"`
+	// Rules say otherwise for some rules, databases and users. The first that
+	// matches wins. It cannot go further than Mode.
+	Rules []Switch `yaml:"rules"`
+	// UserRules are rules of your own. They are tried before the built-in ones.
+	UserRules []UserRule `yaml:"user_rules"`
+}
+
+// Switch says how far rules may go, where all of its conditions are met that are given.
+type Switch struct {
+	// Names are those of rules, as SHOW REWRITES has them.
+	Names []string `yaml:"names"`
+	// Users and Databases are names as clients give them.
+	Users     []string `yaml:"users"`
+	Databases []string `yaml:"databases"`
+	Mode      Mode     `yaml:"mode"`
+}
+
+func (s *Switch) matches(rule, user, database string) bool {
+	in := func(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
+	return in(s.Names, rule) && in(s.Users, user) && in(s.Databases, database)
+}
+
+// DefaultConfig returns the built-in defaults.
+func DefaultConfig() Config { return Config{Mode: ModeOff} }
+
+// Valid reports whether there is such a mode.
+func (m Mode) Valid() bool {
+	switch m {
+	case ModeOff, ModeShadow, ModeCanary, ModeOn:
+		return true
+	}
+	return false
+}
+
+func (cfg *Config) check() error {
+	if !cfg.Mode.Valid() {
+		return fmt.Errorf("there is no mode %q", cfg.Mode)
+	}
+	for i := range cfg.Rules {
+		if !cfg.Rules[i].Mode.Valid() {
+			return fmt.Errorf("rules[%d]: there is no mode %q", i, cfg.Rules[i].Mode)
+		}
+		for _, name := range cfg.Rules[i].Names {
+			if !slices.ContainsFunc(cfg.all(), func(r listed) bool { return r.Name() == name }) {
+				return fmt.Errorf("rules[%d]: there is no rule %q", i, name)
+			}
+		}
+	}
+	return nil
+}
