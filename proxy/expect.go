@@ -279,6 +279,12 @@ func (q *expectations) oneExchange() bool {
 	return true
 }
 
+// endsWithSync reports whether what is owed ends with the reply to the only Sync.
+func (q *expectations) endsWithSync() bool {
+	last := len(q.entries) - 1
+	return last >= q.first && q.entries[last].kind == expectSync && q.entries[last].n == 1 && q.oneExchange()
+}
+
 // copyEndQueued reports whether the end of the head's copy data was sent.
 func (q *expectations) copyEndQueued() bool {
 	for i := q.first + 1; i < len(q.entries); i++ {

@@ -87,6 +87,9 @@ func (s *session) sync(frame []byte) bool {
 	}
 	s.endBatch()
 	s.send(frame)
+	if s.page != nil && s.page.bound {
+		s.closePage()
+	}
 	if s.tx.copyIn.active && s.queue.onlyHead() {
 		s.tx.copyIn.ambiguous = true // PostgreSQL ignores it while it reads copy data
 		return true

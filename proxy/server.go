@@ -96,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen,
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen, offset: cfg.Rewrite.Offset,
 	}, nil
 }
 
@@ -331,6 +331,9 @@ func (srv *Server) Reload(cfg Config) error {
 		}
 	}
 	srv.databases.engine.Store(engine)
+	if b := srv.databases.bookmarks; b != nil {
+		b.Resize(cfg.Rewrite.Offset.Memory())
+	}
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
 	return nil

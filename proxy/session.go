@@ -78,6 +78,8 @@ type session struct {
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
+	page    *deepPage  // nil: no deep page is under way
+	again   bool       // the next statement was a page that was not let out
 	joined  joined
 	rewriteSide
 	streak  streak
