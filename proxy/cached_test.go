@@ -25,7 +25,7 @@ func (r *relay) rememberAs(x [2][]byte, b *body) (ask func()) {
 	}
 	r.t.Cleanup(c.Close)
 	s := r.session
-	s.databases.cache = c
+	s.databases.cache, s.databases.serving = c, true
 	db := &database{cache: c, space: c.Space("d"), signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict)}
 	db.keeper = catalog.NewKeeper(func(ctx context.Context) (*pgconn.PgConn, error) { <-ctx.Done(); return nil, ctx.Err() }, time.Hour, func(catalog.Change) {})
 	r.t.Cleanup(db.keeper.Close)
