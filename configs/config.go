@@ -8,6 +8,7 @@ import (
 	"github.com/pgjay/pgjay/monitor/web"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // DefaultFile is pgjay.yaml, the commented default.
@@ -26,6 +27,7 @@ type Config struct {
 	Timeouts  proxy.TimeoutsConfig `yaml:"timeouts"`
 	Pool      pool.Config          `yaml:"pool"`
 	Cache     cache.Config         `yaml:"cache"`
+	Rewrite   rewrite.Config       `yaml:"rewrite"`
 	Monitor   monitor.Config       `yaml:"monitor"`
 	Dashboard web.Config           `yaml:"dashboard"`
 	Log       LogConfig            `yaml:"log"`
@@ -52,6 +54,7 @@ func Default() *Config {
 		Timeouts:  proxy.DefaultTimeoutsConfig(),
 		Pool:      pool.DefaultConfig(),
 		Cache:     cache.DefaultConfig(),
+		Rewrite:   rewrite.DefaultConfig(),
 		Monitor:   monitor.DefaultConfig(),
 		Dashboard: web.DefaultConfig(),
 		Log:       LogConfig{Level: "info", Format: "text"},
@@ -72,5 +75,6 @@ func (c *Config) Proxy() proxy.Config {
 		Backend:  c.Backend,
 		Pool:     c.Pool,
 		Cache:    c.Cache,
+		Rewrite:  c.Rewrite,
 	}
 }

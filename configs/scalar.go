@@ -14,6 +14,7 @@ import (
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // enums has the allowed values of the string types that are enumerations. The
@@ -24,6 +25,9 @@ var enums = map[reflect.Type][]string{
 	},
 	reflect.TypeFor[proxy.AuthMethod](): {
 		string(proxy.AuthSCRAM), string(proxy.AuthMD5), string(proxy.AuthCert), string(proxy.AuthTrust),
+	},
+	reflect.TypeFor[rewrite.Mode](): {
+		string(rewrite.ModeOff), string(rewrite.ModeShadow), string(rewrite.ModeCanary), string(rewrite.ModeOn),
 	},
 	reflect.TypeFor[cache.Policy](): {string(cache.Auto), string(cache.Never), string(cache.Always)},
 	reflect.TypeFor[explain.Mode](): {string(explain.Off), string(explain.Plan), string(explain.Analyze)},

@@ -25,6 +25,7 @@ func validate(d *decoder) {
 	c.overrides("pool.databases", c.cfg.Pool.Databases)
 	c.overrides("pool.users", c.cfg.Pool.Users)
 	c.cache()
+	c.rewrite()
 	c.monitor()
 	c.dashboard()
 	c.log()

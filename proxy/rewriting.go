@@ -228,6 +228,53 @@ func (s *session) runsOriginal(body []byte) bool {
 	return true
 }
 
+// withOwnOrigins puts into a RowDescription where the columns of the client's statement
+// come from, where a rewritten one says something else.
+func (s *session) withOwnOrigins(body []byte) action {
+	w := s.rewriting
+	if w.choice.Variant == nil {
+		return forward
+	}
+	columns := w.choice.Variant.Origins()
+	if columns == nil || len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(columns) {
+		return forward
+	}
+	made, ok := wire.WithOrigins(s.aside, body, func(i int) (uint32, uint16) { return columns[i].Table, columns[i].Number })
+	if !ok {
+		return forward
+	}
+	s.aside = made
+	return swallow
+}
+
+// holdsFailure reports whether p, which the backend has sent, is all of its reply to
+// the exchange, and ends with an error of a rewritten statement that makes the original
+// run: then nothing of it may reach the client. PostgreSQL sends what stands before an
+// error together with it, where it is short.
+func (s *session) holdsFailure(p []byte) bool {
+	w := s.rewriting
+	if w.choice.Variant == nil || s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone ||
+		s.back.rest > 0 || s.back.labelling || s.back.question != nil || !s.queue.endsWithSync() {
+		return false
+	}
+	for len(p) > 0 {
+		n, whole := wire.FrameLen(p)
+		if !whole || n < 0 || n > len(p) {
+			return false
+		}
+		switch p[0] {
+		case wire.ParseComplete, wire.BindComplete, wire.CloseComplete, wire.ParameterDescription, wire.RowDescription, wire.NoData, wire.DataRow:
+		case wire.ErrorResponse:
+			severity := wire.ErrorSeverity(p[wire.HeaderLen:n])
+			return severity == 'E' && s.rewriteFailed(p[wire.HeaderLen:n])
+		default:
+			return false
+		}
+		p = p[n:]
+	}
+	return false
+}
+
 // withOwnPosition puts the place in the client's text into an error message, in the
 // place of that in the rewritten one. It reports whether there was one.
 func (s *session) withOwnPosition(body []byte) bool {

@@ -21,11 +21,15 @@ type Engine struct {
 // New makes the engine of a configuration.
 func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg}
-	e.rules = e.cfg.all()
-	if err := e.cfg.check(); err != nil {
+	e.cfg.UserRules = slices.Clone(cfg.UserRules)
+	if cfg.Mode == "" {
+		e.cfg.Mode = ModeOff
+	}
+	var err error
+	if e.rules, err = e.cfg.all(); err != nil {
 		return nil, err
 	}
-	return e, nil
+	return e, e.cfg.check(e.rules)
 }
 
 // On reports whether anything is to be rewritten, or tried.
@@ -42,8 +46,12 @@ func (e *Engine) limit(rule *listed, user, database string) State {
 			return min(most, s.Mode.state())
 		}
 	}
-	if rule.user != nil {
-		return min(most, rule.user.Mode.state())
+	if u := rule.user; u != nil {
+		own := Switch{Users: u.Users, Databases: u.Databases}
+		if !own.matches(u.Name, user, database) {
+			return Off
+		}
+		return min(most, u.Mode.state())
 	}
 	return most
 }
@@ -85,8 +93,13 @@ func (e *Engine) Plan(shape *Shape, s *Subject, ask Ask) (*Plan, error) {
 	return p, err
 }
 
-// Explain is Plan with what came of each rule.
+// Explain is Plan with what came of each rule, as if rewriting were on.
 func (e *Engine) Explain(s *Subject, ask Ask) (*Plan, []Step, error) {
+	if !e.On() {
+		cfg := e.cfg
+		cfg.Mode = ModeOn
+		e = &Engine{cfg: cfg, rules: e.rules}
+	}
 	return e.plan(NewShape("", s.User, s.Database), s, ask)
 }
 
@@ -115,7 +128,7 @@ type planning struct {
 	ask     Ask
 	plan    *Plan
 
-	original              weight
+	barred                string // why only rules may touch it that are unsafe; empty: all may
 	steady, canary, trial chain
 	steps                 []Step
 }
@@ -131,8 +144,8 @@ func (w *planning) begin() (why string, err error) {
 	if s.Scope.Setting("pgjay.rewrite") == "off" {
 		return "pgjay.rewrite is off", nil
 	}
-	if why := Gate(&s.Query, facts); why != "" && !w.unsafe() {
-		return why, nil
+	if w.barred = Gate(&s.Query, facts); w.barred != "" && !w.unsafe() {
+		return w.barred, nil
 	}
 	w.steady.query, w.canary.query, w.trial.query = s.Query, s.Query, s.Query
 	return "", nil
@@ -183,6 +196,10 @@ func (w *planning) try(rule *listed) error {
 	limit := w.limit(rule, w.subject.User, w.subject.Database)
 	if limit == Off {
 		w.refuse(rule, "it is switched off")
+		return nil
+	}
+	if w.barred != "" && (rule.user == nil || !rule.user.Unsafe) {
+		w.refuse(rule, w.barred)
 		return nil
 	}
 	m := rule.Match(&w.steady.query)
