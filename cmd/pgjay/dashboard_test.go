@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -216,6 +217,8 @@ func (w *watched) checkPages(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, script, w.url, chromium, os.Getenv("PGJAY_SCREENSHOTS"))
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the browser ends with it
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.Output()
 	if err != nil {
 		t.Errorf("%s: %v", script, err)
