@@ -46,3 +46,14 @@ func (c check) rewrite() {
 		c.wrong("rewrite.user_rules", "a test fails: "+text, "mend the rule, or its test")
 	}
 }
+
+// RewriteTests returns how many tests there are in rules of rewriting, and how many
+// rules have some.
+func (c *Config) RewriteTests() (rules, tests int) {
+	for i := range c.Rewrite.UserRules {
+		if n := len(c.Rewrite.UserRules[i].Tests); n > 0 {
+			rules, tests = rules+1, tests+n
+		}
+	}
+	return rules, tests
+}

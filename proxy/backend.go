@@ -143,7 +143,7 @@ func (s *session) mustKnow(typ byte, have int) bool {
 		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
 	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0 ||
+		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
 		typ == wire.NotificationResponse && s.listen != nil
 }
 
@@ -180,7 +180,11 @@ func (s *session) reply(typ byte, body []byte) action {
 		if !s.queue.empty() && s.queue.head().kind == expectRowType {
 			s.noteRowType(body)
 		}
-		return s.complete(typ)
+		act := s.complete(typ)
+		if act == forward && typ == wire.RowDescription && s.rewriting != nil {
+			act = s.withOwnOrigins(body)
+		}
+		return act
 	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
 		wire.EmptyQueryResponse, wire.PortalSuspended:
 		return s.complete(typ)

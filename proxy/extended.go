@@ -97,7 +97,7 @@ func (s *session) sync(frame []byte) bool {
 	if wellFormed {
 		s.queue.push(expectSync, forward)
 	} else {
-		s.queue.push(expectCall, forward) // an error, then ReadyForQuery
+		s.queue.push(expectBadSync, forward)
 	}
 	s.queue.flush()
 	return true

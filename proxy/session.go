@@ -83,7 +83,8 @@ type session struct {
 	joined  joined
 	rewriteSide
 	streak  streak
-	console *console // nil: it has a pool
+	console *console    // nil: it has a pool
+	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool

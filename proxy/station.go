@@ -88,6 +88,7 @@ type station struct {
 	once      once
 	rewrites  rewrites
 	spans     []sqlparse.Span // scratch
+	cold      int             // for how many statements it is asked first whether they are: see isCold
 	hits      int             // that the cache had the answer to, for samples of them
 }
 

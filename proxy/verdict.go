@@ -20,6 +20,7 @@ import (
 type verdict struct {
 	shape    *cache.Shape
 	finding  atomic.Bool
+	cold     atomic.Bool // when its answers were last asked for that did not pay
 	findings atomic.Pointer[findings]
 }
 
