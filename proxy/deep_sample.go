@@ -45,7 +45,7 @@ const (
 	maxSamples = 8000
 	// sampleRest is how long a list is not counted through again. After one that has
 	// taken long it is restFactor times that.
-	sampleRest    = 10 * time.Second
+	sampleRest = 10 * time.Second
 	restFactor = 20
 )
 
