@@ -28,6 +28,12 @@ func exercised() *Monitor {
 	m.SetSources(examplePools, func() error { return nil })
 	m.SetListeners(exampleListeners)
 	m.SetCache(exampleCache)
+	m.SetOffset(func() OffsetStat {
+		return OffsetStat{
+			Pages: map[string]uint64{"plain": 7, "bookmark": 5, "index": 3}, Repeated: map[string]uint64{"changed": 2},
+			Samples: map[string]uint64{"done": 1}, Lists: 2, Bytes: 4096, Evicted: 1,
+		}
+	})
 	for loop := range 2 {
 		exerciseTraffic(m.Recorder(loop).Traffic("crm", "app"))
 	}

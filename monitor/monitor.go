@@ -48,6 +48,7 @@ type Monitor struct {
 	sources   atomic.Pointer[sources]
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
+	offset    atomic.Pointer[func() OffsetStat]
 	pulse     pulse
 	inquiry   *inquiry
 }
@@ -92,6 +93,7 @@ func New(o Options) *Monitor {
 		newListenCollector(b, m),
 		newCacheCollector(b, m),
 		newStatementCollector(b, m.inquiry),
+		newOffsetCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -125,6 +127,9 @@ func (m *Monitor) SetSources(pools func() []pool.Stat, ready func() error) {
 
 // SetListeners says whom to ask about the backends that listen for sessions.
 func (m *Monitor) SetListeners(stats func() []pool.ListenerStat) { m.listeners.Store(&stats) }
+
+// SetOffset says whom to ask about deep pages, where they are looked after.
+func (m *Monitor) SetOffset(stat func() OffsetStat) { m.offset.Store(&stat) }
 
 // SetCache says whom to ask about the cache, where there is one.
 func (m *Monitor) SetCache(stat func() cache.Stat) { m.cache.Store(&stat) }

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -223,5 +224,43 @@ func TestDeepAmounts(t *testing.T) {
 		if want, got := answerOf(t, direct, sql), answerOf(t, conn, sql); want != got {
 			t.Errorf("%s\nis\n%s\nwant\n%s", sql, got, want)
 		}
+	}
+}
+
+// The console tells about statements, the metrics about pages.
+func TestDeepConsole(t *testing.T) {
+	backend := plain(t)
+	newDeepWorld(t, backend)
+	p := startProxy(t, backend, withDeep)
+	conn := dial(t, p.addr)
+	console, err := pgconn.Connect(context.Background(), "postgres://postgres@"+p.addr+"/pgjay?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer console.Close(context.Background())
+	known(t, p, conn, "select * from t order by n limit 5 offset 500")
+	eventually(t, "the console tells of it", func() bool {
+		answerOf(t, conn, "select distinct n from t order by n limit 5 offset 500")
+		lines := answerOf(t, console, "show offsets")
+		return strings.Contains(lines, `"select * from t order by n limit $1 offset $2" "postgres" "yes"`) && strings.Contains(lines, "it is DISTINCT")
+	})
+	if st := p.server.OffsetStat(); st.Pages["plain"] == 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// The hint that leaves a statement as it is holds for pages too.
+func TestDeepHint(t *testing.T) {
+	backend := plain(t)
+	newDeepWorld(t, backend)
+	p := startProxy(t, backend, withDeep)
+	conn := dial(t, p.addr)
+	known(t, p, conn, "select * from t order by n limit 5 offset 500")
+	plain, marked, found := p.server.DeepPages()
+	for range 3 {
+		answerOf(t, conn, "/* pgjay: rewrite=off */ select * from t order by n limit 5 offset 500")
+	}
+	if p2, m2, f2 := p.server.DeepPages(); p2 != plain || m2 != marked || f2 != found {
+		t.Error("a statement with the hint was looked after")
 	}
 }

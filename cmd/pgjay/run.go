@@ -88,6 +88,9 @@ func connectMonitor(mon *monitor.Monitor, srv *proxy.Server) {
 	if cache := srv.Cache(); cache != nil {
 		mon.SetCache(cache.Stat)
 	}
+	if srv.KeepsBookmarks() {
+		mon.SetOffset(srv.OffsetStat)
+	}
 }
 
 // warn logs what cfg allows and is probably not meant.
