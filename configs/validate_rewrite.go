@@ -8,6 +8,10 @@ import (
 
 func (c check) rewrite() {
 	cfg := &c.cfg.Rewrite
+	c.atLeast("rewrite.offset.min", cfg.Offset.Min, 1)
+	c.atLeast("rewrite.offset.memory_mb", cfg.Offset.MemoryMB, 1)
+	c.positive("rewrite.offset.max_age", cfg.Offset.MaxAge)
+	c.positive("rewrite.offset.sample_timeout", cfg.Offset.SampleTimeout)
 	names := cfg.Names()
 	for i := range cfg.Rules {
 		path := fmt.Sprintf("rewrite.rules[%d]", i)

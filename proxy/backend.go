@@ -68,8 +68,7 @@ func (s *session) relay(p []byte) (used int) {
 		}
 		if len(s.aside) > 0 || act == swallow {
 			s.relayRun(p[from:i])
-			s.toClient(s.aside)
-			s.aside = s.aside[:0]
+			s.relayAside()
 			from = i
 		}
 		i += have
@@ -82,6 +81,9 @@ func (s *session) relay(p []byte) (used int) {
 	if i == len(p) && s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
 		s.relayRun(s.aside)
 		s.aside = s.aside[:0]
+	}
+	if s.page != nil && s.page.ended {
+		s.finishPage()
 	}
 	if s.fill != nil && s.fill.ended {
 		s.keepAnswer()
@@ -116,7 +118,7 @@ func (s *session) makeReplies() bool {
 
 // relayRun sends a run of backend messages to the client.
 func (s *session) relayRun(p []byte) {
-	if len(p) == 0 {
+	if len(p) == 0 || s.page != nil && s.keepPage(p) {
 		return
 	}
 	s.forgetSent() // the client has seen a reply: no other try
@@ -124,6 +126,14 @@ func (s *session) relayRun(p []byte) {
 		s.tee(p)
 	}
 	s.toClient(p)
+}
+
+// relayAside sends what was made to the client.
+func (s *session) relayAside() {
+	if len(s.aside) > 0 && (s.page == nil || !s.keepPage(s.aside)) {
+		s.toClient(s.aside)
+	}
+	s.aside = s.aside[:0]
 }
 
 // mustKnow reports whether the body of a backend message is looked at, of which
@@ -379,6 +389,7 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.endFill()
+	s.endPage()
 	s.endRewriting()
 	s.record()
 	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}

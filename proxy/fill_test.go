@@ -211,3 +211,41 @@ func TestTeeGivesUp(t *testing.T) {
 		t.Error("a long answer is not given up, or that is not counted")
 	}
 }
+
+// What does not pay is not even looked up, until it is tried again.
+func TestColdIsNotLookedUp(t *testing.T) {
+	x := relayed(t)["simple"]
+	r := newRelay(t)
+	ask := r.remember(x)
+	s := r.session
+	q := &lookup{text: textOf(x[0], len(x[0]))}
+	v := s.verdictOn(q)
+	v.findings.Store(&findings{rule: cache.Decision{Cache: cache.Auto, TTL: time.Minute}, rules: s.databases.cache.Rules()})
+	ask()
+	for range 300 {
+		v.shape.Miss(1000, int64(100*time.Microsecond))
+	}
+	ask()      // it is not known on the loop
+	q.key.Lo++ // of another literal
+	if s.newFill(v, q, cache.Absent) != nil || s.cold == 0 {
+		t.Fatal("it does not pay, and the answer is kept")
+	}
+	for range 3 * stayCold {
+		if s.servedQuery(x[0], len(x[0])) != servedNot || s.sample.shape != v.shape {
+			t.Fatal("it is looked up though that does not pay, or what it takes is not measured")
+		}
+	}
+	r.now += int64(time.Minute)
+	r.loop.Step(r.now)
+	for range 3 {
+		s.servedQuery(x[0], len(x[0]))
+		r.now += 2 * int64(time.Second)
+		r.loop.Step(r.now)
+	}
+	for range stayCold + 1 {
+		ask()
+	}
+	if s.cold != 0 || v.cold.Load() {
+		t.Errorf("it is still asked whether it pays: %d, %t", s.cold, v.cold.Load())
+	}
+}

@@ -25,7 +25,7 @@ import (
 //  7. nothing refers to the whole row of the first table, to its system columns, or to it
 //     with its schema: what takes its place has none of these.
 var limitInside = automatic[*level]{
-	name:  "limit_inside",
+	name:  "limit-inside",
 	about: "LIMIT is applied to the table that ORDER BY is about before others are joined to it",
 	find: func(w *work) (sites []*level) {
 		for _, l := range w.found.levels {
@@ -154,10 +154,10 @@ func rewriteLimit(w *work, l *level) {
 	if w.failed {
 		return
 	}
-	inner := []string{"SELECT * FROM " + w.Text[at.from:at.to]}
+	inner := []string{"SELECT * FROM " + w.copy(at)}
 	for _, name := range []string{"where", "order", "limit"} {
 		if whole := c.whole[name]; !whole.none() {
-			inner = append(inner, w.Text[whole.from:whole.to])
+			inner = append(inner, w.copy(whole))
 		}
 	}
 	w.edit(at, "("+strings.Join(inner, " ")+") AS "+quoteName(first.alias))

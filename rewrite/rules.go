@@ -5,5 +5,9 @@ package rewrite
 // that they pay.
 func Automatic() (on, shadow []Rule) {
 	return []Rule{nullsOrder{}, anyContains, unusedLeftJoin, inDistinct, countExists, innerOrder, coalesceEquals, strposLike, orIn, limitInside},
-		[]Rule{}
+		[]Rule{fkJoin, notIn, orUnion, distinctUnique, distinctExists, nullsSplit, dateRange, leftLike, selfJoin, unionAll, looseScan, countDistinct,
+			windowCount, existsOr, leftNull}
 }
+
+// costBlind are the rules of whose gain PostgreSQL's costs show nothing, or the opposite.
+var costBlind = map[string]bool{"window-count": true, "count-distinct": true, "distinct-exists": true}

@@ -9,12 +9,16 @@ import (
 // pages: "OFFSET costs what it skips; through PgJay all pages cost the same".
 func pages(ctx context.Context, b *bench) error {
 	const size = 25
+	archive, err := b.openArchive(ctx)
+	if err != nil {
+		return err
+	}
 	var text []string
 	var first, worst times
 	for _, page := range []int{1, 100, 10_000, 40_000} {
 		q := question{"SELECT a.id, a.tenant_id, a.happened_at, a.subject FROM archive AS a ORDER BY a.happened_at DESC, a.id DESC LIMIT 25 OFFSET $1",
 			[]any{int64((page - 1) * size)}}
-		t, err := b.time(ctx, b.archive, b.plain, 15, q)
+		t, err := b.time(ctx, archive, b.plain, 15, q)
 		if err != nil {
 			return err
 		}
