@@ -13,7 +13,7 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite claims clean compiler postgresql
+.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite claims web clean compiler postgresql
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ claims: postgresql build ## measure what is claimed of PgJay, on a throw-away Po
 # ROWS=2000000 is what the numbers of docs/rules.md are to be compared with.
 bench-rewrite: postgresql compiler ## measure what each rewrite rule gains, on ROWS=200000 contacts
 	$(GO) test ./rewrite -run TestGain -count=1 -timeout 0 -v -rows $(or $(ROWS),200000) | grep -v '^[=]'
+
+web: ## copy what the dashboard uses from npm into monitor/web/static/vendor, anew
+	monitor/web/vendor.sh
 
 clean: ## remove what build made
 	rm -rf bin

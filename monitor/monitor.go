@@ -91,6 +91,7 @@ func New(o Options) *Monitor {
 		newSpanCollector(b, m),
 		newListenCollector(b, m),
 		newCacheCollector(b, m),
+		newStatementCollector(b, m.inquiry),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -43,10 +43,10 @@ const (
 	minStep = 200
 	// maxSamples bounds the bookmarks of one list.
 	maxSamples = 8000
-	// minListRest is how long a list is not counted through again. After one that has
+	// sampleRest is how long a list is not counted through again. After one that has
 	// taken long it is restFactor times that.
-	minListRest = 10 * time.Second
-	restFactor  = 20
+	sampleRest = 10 * time.Second
+	restFactor = 20
 )
 
 // sampleHot has a list counted through, if pages far from any bookmark are asked for
@@ -60,7 +60,7 @@ func (s *session) sampleHot(p *deepPage, by *sampled) {
 	counts := &s.databases.deepCounts
 	if counts.sampling.Add(1) > maxSamplers {
 		counts.sampling.Add(-1)
-		s.databases.bookmarks.Rest(p.list, now+int64(minListRest))
+		s.databases.bookmarks.Rest(p.list, now+int64(sampleRest))
 		return
 	}
 	job := &sampler{
@@ -75,7 +75,7 @@ func (j *sampler) run() {
 	defer j.counts.sampling.Add(-1)
 	var took time.Duration
 	marks, stamp, err := j.count(&took)
-	rest := j.began + int64(max(minListRest, restFactor*took))
+	rest := j.began + int64(max(sampleRest, restFactor*took))
 	switch {
 	case err != nil:
 		j.counts.samples[sampleFailed].Add(1)

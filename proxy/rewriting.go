@@ -192,6 +192,7 @@ func (s *session) endRewriting() {
 	}
 	if w.choice.Variant != nil {
 		s.monitor.Rewritten(w.choice.Variant.Rules())
+		s.sample.observed.rewritten = true
 	}
 	if v := w.choice.Compare; v != nil && !w.mixed && (w.body == nil || w.values != nil) {
 		s.compareRewritten(w, v)
