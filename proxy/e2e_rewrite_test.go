@@ -112,7 +112,7 @@ func TestRewriteQuery(t *testing.T) {
 	if why := p.server.Rewrites()[0]; why.State != rewrite.On || !strings.Contains(why.Why, "times as cheap") {
 		t.Errorf("it is %+v", why)
 	}
-	expectMetric(t, p, `rewrites_total{rule="nulls-order"}`, float64(uses(p)))
+	expectMetric(t, p, `rewrites_total{rule="nulls_order"}`, float64(uses(p)))
 }
 
 func TestRewriteExtended(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRewriteSwitches(t *testing.T) {
 	}{
 		{name: "mode", change: func(c *rewrite.Config) { c.Mode = rewrite.ModeOff }},
 		{name: "shadow", change: func(c *rewrite.Config) { c.Mode = rewrite.ModeShadow }},
-		{name: "rule", change: rule(rewrite.Switch{Names: []string{"nulls-order"}})},
+		{name: "rule", change: rule(rewrite.Switch{Names: []string{"nulls_order"}})},
 		{name: "user", change: rule(rewrite.Switch{Users: []string{"postgres"}})},
 		{name: "database", change: rule(rewrite.Switch{Databases: []string{"postgres"}})},
 		{name: "hint", text: "/* pgjay: rewrite=off */ " + deepFirst},
@@ -312,11 +312,11 @@ func TestConsoleRewrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer console.Close(context.Background())
-	if got := answerOf(t, console, "show rewrites"); !strings.Contains(got, `"nulls-order" "select id, s from t order by id desc nulls last limit $1" "postgres" "postgres" "on"`) {
+	if got := answerOf(t, console, "show rewrites"); !strings.Contains(got, `"nulls_order" "select id, s from t order by id desc nulls last limit $1" "postgres" "postgres" "on"`) {
 		t.Errorf("SHOW REWRITES is %s", got)
 	}
 	for _, test := range []struct{ text, want string }{
-		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3'", `["nulls-order" "on"`},
+		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3'", `["nulls_order" "on"`},
 		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3' postgres postgres", `"select id from r.t order by id desc  limit 3"]`},
 		{"explain rewrite 'select id from r.t order by n desc nulls last limit 3'", `"the column may be NULL: n"`},
 		{"explain rewrite 'select id from r.t order by n desc nulls last limit 3' nowhere", "not clear"},

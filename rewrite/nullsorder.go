@@ -23,7 +23,7 @@ import (
 //  5. the column has a NOT NULL constraint that holds for all rows.
 type nullsOrder struct{}
 
-func (nullsOrder) Name() string { return "nulls-order" }
+func (nullsOrder) Name() string { return "nulls_order" }
 
 func (nullsOrder) About() string {
 	return "ORDER BY a NOT NULL column needs no NULLS LAST behind DESC, nor NULLS FIRST: then an index can give the order"

@@ -73,7 +73,7 @@ func TestUserRuleErrors(t *testing.T) {
 		want string
 	}{
 		{UserRule{Name: "Mine", Match: ok, Replace: "x"}, "lower-case"},
-		{UserRule{Name: "nulls-order", Match: ok, Replace: "x"}, "built-in"},
+		{UserRule{Name: "nulls_order", Match: ok, Replace: "x"}, "built-in"},
 		{UserRule{Name: "mine", Mode: "soon", Match: ok, Replace: "x"}, "no mode"},
 		{UserRule{Name: "mine", Replace: "x"}, "exactly one"},
 		{UserRule{Name: "mine", Match: UserMatch{Exact: "SELECT 1", Regex: "x"}, Replace: "x"}, "exactly one"},
