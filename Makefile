@@ -13,10 +13,10 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench web clean compiler postgresql
+.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite claims web clean compiler postgresql
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: compiler ## make bin/pgjay and bin/simulator
 	$(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
@@ -36,9 +36,10 @@ race: postgresql compiler ## run the tests of what is concurrent again, with the
 fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
-soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read from the cache under writes a million times, read 10,000 tables, and run the simulators with SEEDS=1000000 seeds
+soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read from the cache under writes a million times, read 10,000 tables, compare 200,000 rewritten statements, and run the simulators with SEEDS=1000000 seeds
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks|TestCacheHistories|TestCacheDifferential' ./proxy
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'ManyTables' ./rewrite/catalog
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'TestRulesDiffer' ./rewrite
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
 	$(GO) test -count=1 -timeout 0 -run 'TestRandom|TestListenRandom' ./pool -seeds $(SEEDS)
 
@@ -52,6 +53,13 @@ lint: compiler ## gofmt, go vet and staticcheck
 
 bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 	$(GO) run ./proxy/pgtest/bench
+
+claims: postgresql build ## measure what is claimed of PgJay, on a throw-away PostgreSQL; ARGS="--only pages"
+	@exec ./bin/simulator claims $(ARGS)
+
+# ROWS=2000000 is what the numbers of docs/rules.md are to be compared with.
+bench-rewrite: postgresql compiler ## measure what each rewrite rule gains, on ROWS=200000 contacts
+	$(GO) test ./rewrite -run TestGain -count=1 -timeout 0 -v -rows $(or $(ROWS),200000) | grep -v '^[=]'
 
 web: ## copy what the dashboard uses from npm into monitor/web/static/vendor, anew
 	monitor/web/vendor.sh

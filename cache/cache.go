@@ -20,6 +20,7 @@ type Cache struct {
 
 	entries, bytes, evicted atomic.Int64
 	packedIn, packedOut     atomic.Int64
+	warmed                  [warmResults]atomic.Int64
 
 	// guarded by mu
 	mu     sync.Mutex

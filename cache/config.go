@@ -51,6 +51,10 @@ type Config struct {
 	Hints bool `yaml:"hints"`
 	// Rules say otherwise for some statements. The first that matches wins.
 	Rules []Rule `yaml:"rules"`
+	// Warm are statements whose answers are to be there before anybody asks: they are
+	// executed at the start, and again when what they read has changed. Choose few that
+	// are slow and asked for often.
+	Warm []Warm `yaml:"warm"`
 }
 
 // A Rule is for the statements that meet all its conditions: those that are

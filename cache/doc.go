@@ -46,7 +46,8 @@
 // # Economics
 //
 // Whether caching pays is decided by what it wins and loses, for each Shape and each
-// table (see ledger). Trying costs at most 2 % of what the executions take.
+// table (see ledger). While it does not pay it is off, and is tried again now and then:
+// that costs less than 1 % (TestEconomyUnderWrites).
 //
 // # Ownership
 //

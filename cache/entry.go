@@ -22,6 +22,8 @@ type Answer struct {
 	// up to OnError only where PostgreSQL does not answer. Each is at least the
 	// one before, or counts as that.
 	Fresh, Stale, OnError int64
+	// Made is when the query was forwarded, or later.
+	Made int64
 	// Cost is how long PostgreSQL took, in nanoseconds.
 	Cost int64
 	// Rows is the number of DataRows.
@@ -39,6 +41,7 @@ type Entry struct {
 	stamp Stamp
 	shape *Shape
 
+	made                  int64
 	fresh, stale, onError int64
 	cost, rows            int64
 	limit                 Bytes
@@ -63,7 +66,7 @@ const refreshPatience = int64(10 * time.Second)
 // millisecond for a megabyte.
 func (c *Cache) NewEntry(a Answer) *Entry {
 	e := &Entry{
-		stamp: a.Stamp, shape: a.Shape,
+		stamp: a.Stamp, shape: a.Shape, made: a.Made,
 		fresh: a.Fresh, stale: max(a.Stale, a.Fresh), onError: max(a.OnError, a.Stale, a.Fresh),
 		cost: a.Cost, rows: a.Rows, limit: a.MaxEntry, size: len(a.Core),
 	}

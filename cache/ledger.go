@@ -13,14 +13,23 @@ import (
 //
 // more is won than lost if r > X / (O + X - H), which is (M - O) / (M - H). The
 // ledger keeps the sum itself, as a debt that hits pay off. When it is above the
-// limit the cache is off for that shape or table. Then executions pay it off, with
-// a small part of what they take: so trying costs never more than that part. What
-// is on and what is off begins half a limit away from the change, so it does not
-// flap. The zero ledger is on.
+// limit the cache is off for that shape or table, and costs next to nothing. After a
+// while it is tried again: if that is in vain, it takes twice as long until the next
+// time. A try may lose a part of the limit for each look that was let pass before it:
+// where much is asked for it takes many misses until there are hits. The zero ledger is
+// on.
 type ledger struct {
-	debt  atomic.Int64 // nanoseconds, not below 0 for long
-	since atomic.Int64 // when Admit first said no, 0 while on
-	off   atomic.Bool
+	debt atomic.Int64 // nanoseconds, not below 0 for long
+	off  atomic.Bool
+	// While it is off: when it is looked next whether to try again, and how many looks
+	// are still to be let pass; 0 while on, and before the first.
+	next atomic.Int64
+	wait atomic.Int64
+	// pause is how many looks are let pass before the next try.
+	pause atomic.Int64
+	// seen is what the version was at the last look, and writes how much it had grown
+	// since the one before.
+	seen, writes atomic.Uint64
 }
 
 // What may be lost before the cache is off: for one shape, and for all answers
@@ -32,11 +41,12 @@ const (
 )
 
 const (
-	// tryingCosts is the part of the executions' time that may be lost by trying.
-	tryingCosts = 50 // 2 %
-	// tryAgain is after how long it is tried again at the latest, with a quarter
-	// of the limit.
-	tryAgain = int64(30 * time.Second)
+	// lookEvery is how often it is looked whether to try again.
+	lookEvery = int64(time.Second)
+	// maxTry is what a try may lose for each look before it: half a per cent.
+	maxTry = lookEvery / 200
+	// maxPause is after how many looks it is tried again at the latest.
+	maxPause = 30
 )
 
 func (l *ledger) lose(ns, limit int64) {
@@ -53,6 +63,7 @@ func (l *ledger) win(ns, limit int64) {
 	debt := l.debt.Add(-ns)
 	if debt < 0 {
 		l.debt.Store(0)
+		l.pause.Store(0)
 	}
 	if debt <= limit/2 && l.off.Load() {
 		l.open()
@@ -68,33 +79,39 @@ func (l *ledger) book(ns, limit int64) {
 	}
 }
 
-// executed pays off what was lost, while the cache is off.
-func (l *ledger) executed(ns, limit int64) {
-	if l.off.Load() {
-		l.win(ns/tryingCosts, limit)
-	}
-}
-
-// admit reports whether the cache is on.
-func (l *ledger) admit(now, limit int64) bool {
+// admit reports whether the cache is on. version is how often the table was written.
+func (l *ledger) admit(now, limit int64, version uint64) bool {
 	if !l.off.Load() {
 		return true
 	}
-	since := l.since.Load()
-	if since == 0 {
-		l.since.CompareAndSwap(0, now)
+	next := l.next.Load()
+	if now < next || !l.next.CompareAndSwap(next, now+lookEvery) {
 		return false
 	}
-	if now-since < tryAgain || !l.since.CompareAndSwap(since, 0) {
+	// One caller gets here.
+	before, grown := l.writes.Load(), version-l.seen.Load()
+	l.seen.Store(version)
+	if next == 0 { // it has just been switched off
+		l.wait.Store(l.pause.Load())
 		return false
 	}
-	l.debt.Store(limit - limit/4)
+	l.writes.Store(grown)
+	calm := 2*grown < before // half of the writes have gone
+	if !calm && l.wait.Add(-1) >= 0 {
+		return false
+	}
+	waited := l.pause.Load()
+	if calm {
+		waited = max(waited, 4)
+	}
+	l.pause.Store(min(2*waited+1, maxPause))
+	l.debt.Store(limit - min(limit/4, maxTry)*(waited+1))
 	l.open()
 	return true
 }
 
 func (l *ledger) open() {
-	l.since.Store(0)
+	l.next.Store(0)
 	l.off.Store(false)
 }
 
@@ -110,3 +127,17 @@ func (m *mean) add(ns int64) {
 }
 
 func (m *mean) load() int64 { return m.v.Load() }
+
+// A floor follows the lowest of what it is given, of some hundred.
+type floor struct{ v atomic.Int64 }
+
+func (f *floor) add(ns int64) {
+	old := f.v.Load()
+	if old == 0 || ns < old {
+		f.v.Store(ns)
+		return
+	}
+	f.v.Store(old + (ns-old)/256)
+}
+
+func (f *floor) load() int64 { return f.v.Load() }

@@ -23,6 +23,7 @@ type Shape struct {
 	economy ledger
 	// Nanoseconds of a hit, an execution, and what a miss takes on top of that.
 	hitNS, originNS, extraNS mean
+	bestNS                   floor // of an execution
 }
 
 // A stripe has counters for some of the shapes, so that they are not all in the

@@ -29,7 +29,8 @@ type Stat struct {
 	Mismatches int64 // of them, those that were wrong
 	Limit      Bytes // that entries may take
 	Outdated   Outdated
-	Bypassed   [bypasses]int64 // by Bypass: statements that were not looked up, for what their sessions were
+	Warmed     [warmResults]int64 // by WarmResult
+	Bypassed   [bypasses]int64    // by Bypass: statements that were not looked up, for what their sessions were
 }
 
 // Outdated counts what has outdated all answers of a database at once, whatever they
@@ -44,15 +45,18 @@ type ShapeStat struct {
 	Off         bool   // it is not cached now, as that costs more than it saves
 	Counts
 
-	// What a hit and an execution take, and a miss on top of the execution; 0
-	// while that is not known.
-	HitNS, OriginNS, ExtraNS int64
+	// What a hit and an execution take, the latter mostly and at best, and a miss on
+	// top of the execution; 0 while that is not known.
+	HitNS, OriginNS, BestNS, ExtraNS int64
 }
 
 // Stat returns what the cache holds now and what has happened so far.
 func (c *Cache) Stat() Stat {
 	st := Stat{Evicted: c.evicted.Load(), PackedIn: c.packedIn.Load(), PackedOut: c.packedOut.Load()}
 	st.Entries, st.Bytes = c.entries.Load(), c.bytes.Load()
+	for r := range c.warmed {
+		st.Warmed[r] = c.warmed[r].Load()
+	}
 	st.Limit, st.Outdated = c.cfg.Load().Size, c.outdated()
 	for i := range c.stripes {
 		s := &c.stripes[i]
@@ -110,7 +114,7 @@ func (s *Shape) Stat() ShapeStat {
 	for r := range s.refused {
 		st.Refused[r] = s.refused[r].Load()
 	}
-	st.Off, st.HitNS, st.OriginNS, st.ExtraNS = s.economy.off.Load(), s.hitNS.load(), s.originNS.load(), s.extraNS.load()
+	st.Off, st.HitNS, st.OriginNS, st.BestNS, st.ExtraNS = s.economy.off.Load(), s.hitNS.load(), s.originNS.load(), s.bestNS.load(), s.extraNS.load()
 	st.SavedNS, st.Entries, st.Bytes = s.saved.Load(), s.entries.Load(), s.bytes.Load()
 	return st
 }

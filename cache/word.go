@@ -24,7 +24,7 @@ type Word struct {
 	_    [40]byte
 
 	economy ledger // of the answers that depend on it
-	_       [40]byte
+	_       [8]byte
 }
 
 const (

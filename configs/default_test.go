@@ -3,6 +3,7 @@ package configs
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,7 +68,8 @@ func TestDefaultFileMentionsEveryKey(t *testing.T) {
 
 // TestDefaultFileMarksRestart compares the [restart] marks with Diff.
 func TestDefaultFileMarksRestart(t *testing.T) {
-	section, marked := "", false
+	var sections []string // by indentation
+	marked := false
 	for i, line := range strings.Split(string(DefaultFile), "\n") {
 		trimmed := strings.TrimSpace(line)
 		switch {
@@ -77,13 +79,11 @@ func TestDefaultFileMarksRestart(t *testing.T) {
 			marked = false
 		default:
 			name, value, _ := strings.Cut(trimmed, ":")
-			if line == trimmed {
-				section = ""
-			}
-			path := join(section, name)
-			if line == trimmed && value == "" {
-				section = name
-			} else if marked != NeedsRestart(path) {
+			depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+			sections = append(sections[:depth], name)
+			path := strings.Join(sections, ".")
+			isSection := slices.ContainsFunc(Keys(), func(key string) bool { return strings.HasPrefix(key, path+".") })
+			if !(value == "" && isSection) && marked != NeedsRestart(path) {
 				t.Errorf("line %d: %s is marked [restart]: %v; Diff says %v", i+1, path, marked, NeedsRestart(path))
 			}
 			marked = false

@@ -14,6 +14,7 @@ import (
 
 // values has what --set gives to keys that any text of their type does not fit.
 var values = map[string]string{
+	"cache.warm":                  "[{text: select 1, user: u, database: d}]",
 	"listen.addresses":            "['[::1]:7000', /tmp]",
 	"auth.method":                 "trust",
 	"auth.users[].method":         "md5",
@@ -43,6 +44,7 @@ var values = map[string]string{
 	"rewrite.user_rules[].match":  "{regex: x}",
 	"rewrite.user_rules[].unsafe": "true",
 	"rewrite.user_rules[].tests":  "[{in: x, out: same}]",
+	"rewrite.offset.enabled":      "true",
 	"log.level":                   "debug",
 	"log.format":                  "json",
 }

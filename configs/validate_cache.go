@@ -23,6 +23,9 @@ func (c check) cache() {
 	for i := range cfg.Rules {
 		c.rule(fmt.Sprintf("cache.rules[%d]", i), &cfg.Rules[i])
 	}
+	for i := range cfg.Warm {
+		c.warm(fmt.Sprintf("cache.warm[%d]", i), &cfg.Warm[i])
+	}
 }
 
 // aboveZero wants a number of bytes that cannot be 0.
@@ -139,6 +142,23 @@ func (c check) function(path string, f cache.Function) {
 		c.wrong(path+".name", c.quote(path+".name", f.Name)+" is not the name of a function", fix)
 	}
 	c.tables(path+".tables", f.Tables, "write schema.name, as PostgreSQL has it, without quotes", isTable)
+}
+
+// warm checks the statement at path that is to be warm.
+func (c check) warm(path string, w *cache.Warm) {
+	for _, needed := range []struct{ key, value, what string }{
+		{".text", w.Text, "a statement without text"}, {".user", w.User, "a statement without a user"}, {".database", w.Database, "a statement without a database"},
+	} {
+		if needed.value == "" {
+			c.missing(path+needed.key, needed.what, "write it as clients give it", path)
+		}
+	}
+	for i, setting := range w.Settings {
+		if name, _, ok := strings.Cut(setting, "="); !ok || name == "" {
+			at := fmt.Sprintf("%s.settings[%d]", path, i)
+			c.wrong(at, c.quote(at, setting)+" is not a setting", "write name=value")
+		}
+	}
 }
 
 // cacheWarnings lists what is allowed in the section cache and probably not meant.

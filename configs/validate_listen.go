@@ -6,11 +6,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // longestSocket is how long a unix socket's path can be where it is shortest
 // (macOS, BSD: 104 bytes with the final zero; Linux: 108).
 const longestSocket = 103
+
+// longestKeepAlive is what Linux takes, rounded down: 32767 seconds.
+const longestKeepAlive = 9 * time.Hour
 
 func (c check) listen() {
 	l := c.cfg.Listen
@@ -32,6 +36,25 @@ func (c check) listen() {
 	}
 	c.between("listen.unix_port", l.UnixPort, 1, 65535)
 	c.between("listen.loops", l.Loops, 0, 1024)
+	c.keepAlive()
+}
+
+// keepAlive wants what Linux takes.
+func (c check) keepAlive() {
+	l := c.cfg.Listen
+	c.notNegative("listen.keepalive", l.KeepAlive, "for none")
+	c.notAbove("listen.keepalive", l.KeepAlive, longestKeepAlive)
+	c.positive("listen.keepalive_interval", l.KeepAliveInterval)
+	c.notAbove("listen.keepalive_interval", l.KeepAliveInterval, longestKeepAlive)
+	c.between("listen.keepalive_count", l.KeepAliveCount, 1, 127)
+	c.notNegative("listen.user_timeout", l.UserTimeout, "for the system's")
+}
+
+// notAbove wants a duration that systems allow.
+func (c check) notAbove(path string, d, most time.Duration) {
+	if d > most {
+		c.wrong(path, d.String()+" is too long", "use at most "+most.String())
+	}
 }
 
 // address wants host:port or the absolute directory of a unix socket.

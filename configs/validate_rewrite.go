@@ -8,6 +8,10 @@ import (
 
 func (c check) rewrite() {
 	cfg := &c.cfg.Rewrite
+	c.atLeast("rewrite.offset.min", cfg.Offset.Min, 1)
+	c.atLeast("rewrite.offset.memory_mb", cfg.Offset.MemoryMB, 1)
+	c.positive("rewrite.offset.max_age", cfg.Offset.MaxAge)
+	c.positive("rewrite.offset.sample_timeout", cfg.Offset.SampleTimeout)
 	names := cfg.Names()
 	for i := range cfg.Rules {
 		path := fmt.Sprintf("rewrite.rules[%d]", i)
@@ -41,4 +45,15 @@ func (c check) rewrite() {
 	for _, text := range failed {
 		c.wrong("rewrite.user_rules", "a test fails: "+text, "mend the rule, or its test")
 	}
+}
+
+// RewriteTests returns how many tests there are in rules of rewriting, and how many
+// rules have some.
+func (c *Config) RewriteTests() (rules, tests int) {
+	for i := range c.Rewrite.UserRules {
+		if n := len(c.Rewrite.UserRules[i].Tests); n > 0 {
+			rules, tests = rules+1, tests+n
+		}
+	}
+	return rules, tests
 }

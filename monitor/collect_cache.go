@@ -14,7 +14,7 @@ type cacheCollector struct {
 	monitor *Monitor
 
 	lookups, refusals, outdated *prometheus.Desc
-	bypassed                    *prometheus.Desc
+	bypassed, warmed            *prometheus.Desc
 	entries, bytes, limit       *prometheus.Desc
 	evictions, saved            *prometheus.Desc
 	verified, mismatches        *prometheus.Desc
@@ -26,6 +26,7 @@ func newCacheCollector(b *book, m *Monitor) *cacheCollector {
 	c.lookups = c.desc("counter", "cache_lookups_total", "Statements that were looked up in the cache.", "outcome")
 	c.refusals = c.desc("counter", "cache_refusals_total", "Statements whose answers were not remembered, or not even looked up.", "reason")
 	c.bypassed = c.desc("counter", "cache_bypassed_total", "Statements that were not looked up in the cache for what their sessions are or do.", "reason")
+	c.warmed = c.desc("counter", "cache_warmed_total", "Statements of cache.warm that were executed, by what became of their answers.", "result")
 	c.outdated = c.desc("counter", "cache_outdated_total", "Times that all answers of a database were outdated at once.", "cause")
 	c.entries = c.desc("gauge", "cache_entries", "Answers in the cache, with those that are outdated.")
 	c.bytes = c.desc("gauge", "cache_bytes", "Memory that answers in the cache take.")
@@ -64,6 +65,9 @@ func (c *cacheCollector) Collect(out chan<- prometheus.Metric) {
 		if why := cache.Bypass(b); why != cache.NoBypass {
 			count(c.bypassed, n, why.String())
 		}
+	}
+	for r, n := range s.Warmed {
+		count(c.warmed, n, cache.WarmResult(r).String())
 	}
 	count(c.outdated, s.Outdated.Global, "unknown")
 	count(c.outdated, s.Outdated.Schema, "schema")

@@ -94,6 +94,10 @@ func exampleCache() cache.Stat {
 		Evicted: 1, PackedIn: 2000, PackedOut: 500, Verified: 3, Mismatches: 4, Limit: cache.GB, Outdated: cache.Outdated{Global: 5, Schema: 6, ACL: 7},
 	}
 	s.Entries, s.Bytes, s.SavedNS = 8, 9, int64(10*time.Second)
+	for b := range s.Bypassed {
+		s.Bypassed[b] = int64(300 + b)
+	}
+	s.Warmed = [3]int64{401, 402, 403}
 	for o := range s.Outcomes {
 		s.Outcomes[o] = int64(100 + o)
 	}

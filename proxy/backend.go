@@ -68,8 +68,7 @@ func (s *session) relay(p []byte) (used int) {
 		}
 		if len(s.aside) > 0 || act == swallow {
 			s.relayRun(p[from:i])
-			s.toClient(s.aside)
-			s.aside = s.aside[:0]
+			s.relayAside()
 			from = i
 		}
 		i += have
@@ -82,6 +81,9 @@ func (s *session) relay(p []byte) (used int) {
 	if i == len(p) && s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
 		s.relayRun(s.aside)
 		s.aside = s.aside[:0]
+	}
+	if s.page != nil && s.page.ended {
+		s.finishPage()
 	}
 	if s.fill != nil && s.fill.ended {
 		s.keepAnswer()
@@ -116,7 +118,7 @@ func (s *session) makeReplies() bool {
 
 // relayRun sends a run of backend messages to the client.
 func (s *session) relayRun(p []byte) {
-	if len(p) == 0 {
+	if len(p) == 0 || s.page != nil && s.keepPage(p) {
 		return
 	}
 	s.forgetSent() // the client has seen a reply: no other try
@@ -126,6 +128,14 @@ func (s *session) relayRun(p []byte) {
 	s.toClient(p)
 }
 
+// relayAside sends what was made to the client.
+func (s *session) relayAside() {
+	if len(s.aside) > 0 && (s.page == nil || !s.keepPage(s.aside)) {
+		s.toClient(s.aside)
+	}
+	s.aside = s.aside[:0]
+}
+
 // mustKnow reports whether the body of a backend message is looked at, of which
 // so much is there.
 func (s *session) mustKnow(typ byte, have int) bool {
@@ -133,7 +143,7 @@ func (s *session) mustKnow(typ byte, have int) bool {
 		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
 	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && len(s.back.describing) > 0 ||
+		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
 		typ == wire.NotificationResponse && s.listen != nil
 }
 
@@ -170,7 +180,11 @@ func (s *session) reply(typ byte, body []byte) action {
 		if !s.queue.empty() && s.queue.head().kind == expectRowType {
 			s.noteRowType(body)
 		}
-		return s.complete(typ)
+		act := s.complete(typ)
+		if act == forward && typ == wire.RowDescription && s.rewriting != nil {
+			act = s.withOwnOrigins(body)
+		}
+		return act
 	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
 		wire.EmptyQueryResponse, wire.PortalSuspended:
 		return s.complete(typ)
@@ -375,6 +389,7 @@ func (s *session) exchangeDone() {
 	now := s.loop.Now()
 	result := s.transactionResult()
 	s.endFill()
+	s.endPage()
 	s.endRewriting()
 	s.record()
 	s.retries, s.back.past, s.back.amid, s.begin = retries{}, true, false, heldBegin{}

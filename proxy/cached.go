@@ -101,6 +101,9 @@ func (s *session) servedQuery(frame []byte, n int) served {
 	}
 	text := textOf(frame, n)
 	q := lookup{text: text, hint: hintOf(text)}
+	if s.cold > 0 && s.isCold(&q) {
+		return servedNot
+	}
 	q.key = s.queryKey(text, q.hint)
 	e, outcome := s.find(&q)
 	if e != nil {
@@ -161,8 +164,11 @@ func (s *session) find(q *lookup) (*cache.Entry, cache.Outcome) {
 		s.sample.source = monitor.SourceCoalesced
 		return e, cache.Hit
 	}
-	if q.hint.NoCache {
+	switch {
+	case q.hint.NoCache:
 		return nil, cache.Absent
+	case s.warming != nil: // it is to make a new answer
+		return nil, cache.Expired
 	}
 	e, outcome := s.databases.cache.Get(q.key, s.loop.Now())
 	switch {
@@ -222,7 +228,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	began := s.loop.Clock()
 	v := s.verdictOn(q)
 	if v == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	if outcome == cache.Absent {
@@ -230,7 +235,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	}
 	made := s.newFill(v, q, outcome)
 	if made == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	s.fill = made

@@ -16,6 +16,15 @@ type ListenConfig struct {
 	UnixPort int `yaml:"unix_port"`
 	// Loops is the number of event loops; 0 is one for each core.
 	Loops int `yaml:"loops"`
+	// KeepAlive is how long a client's connection is silent before TCP asks whether
+	// the client is there, again every KeepAliveInterval, and ends the connection when
+	// KeepAliveCount questions have had no answer. 0: it does not ask.
+	KeepAlive         time.Duration `yaml:"keepalive"`
+	KeepAliveInterval time.Duration `yaml:"keepalive_interval"`
+	KeepAliveCount    int           `yaml:"keepalive_count"`
+	// UserTimeout ends a connection when what it was sent is not acknowledged for so
+	// long; 0: the system's. Linux only.
+	UserTimeout time.Duration `yaml:"user_timeout"`
 }
 
 // Loopback reports whether only this machine can reach a listen address.
@@ -106,7 +115,10 @@ type TimeoutsConfig struct {
 
 // DefaultListenConfig returns the built-in defaults.
 func DefaultListenConfig() ListenConfig {
-	return ListenConfig{Addresses: []string{"127.0.0.1:6432"}, UnixPort: 6432}
+	return ListenConfig{
+		Addresses: []string{"127.0.0.1:6432"}, UnixPort: 6432,
+		KeepAlive: time.Minute, KeepAliveInterval: 10 * time.Second, KeepAliveCount: 6,
+	}
 }
 
 // DefaultAuthConfig returns the built-in defaults.

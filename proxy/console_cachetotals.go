@@ -29,6 +29,9 @@ func cacheTotals(call *consoleCall) (consoleAnswer, error) {
 			rows = append(rows, []any{"refused_" + reason.String(), n})
 		}
 	}
+	for r, n := range st.Warmed {
+		rows = append(rows, []any{"warmed_" + cache.WarmResult(r).String(), n})
+	}
 	for b, n := range st.Bypassed {
 		if why := cache.Bypass(b); why != cache.NoBypass {
 			rows = append(rows, []any{"bypassed_" + why.String(), n})

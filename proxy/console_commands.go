@@ -29,7 +29,7 @@ var allConsoleCommands = consoleCommands{
 	&showConfig, &showDatabases, &showPools, &showClients, &showServers, &showUsers,
 	&showPeers, &showPeerPools, &showFDs, &showSockets, &showActiveSockets, &showLists, &showMem, &showState,
 	&showDNSHosts, &showDNSZones, &showStats, &showStatsTotals, &showStatsAverages, &showTotals,
-	&showPins, &showCache, &showCacheTotals, &showRewrites, &explainRewrite,
+	&showPins, &showCache, &showCacheTotals, &showRewrites, &explainRewrite, &resetRewrites,
 	&showStatements, &showSlow, &showPlans, &showPlan, &showAdvice,
 	&reload, &reconnect, &killClient, &killAll, &shutdown, &pause, &resume, &disable, &enable, &suspend, &waitClose,
 	&purgeCache, &purgeCacheAll, &purgeCacheTable, &purgeCacheTag,

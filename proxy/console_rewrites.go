@@ -65,3 +65,14 @@ func (all *databases) rewrites() (stats []rewrite.Stat) {
 
 // Rewrites returns what each rule does to each shape of statements.
 func (srv *Server) Rewrites() []rewrite.Stat { return srv.databases.rewrites() }
+
+// resetRewrites lets rules that have tripped begin again, in the shadow or on trial.
+var resetRewrites = consoleCommand{words: "RESET REWRITES", tag: "RESET", run: func(call *consoleCall) (consoleAnswer, error) {
+	for _, db := range call.databases.all() {
+		for _, shape := range db.shapes() {
+			shape.Reset()
+		}
+	}
+	call.log.Info("rewrites that had tripped were reset", "user", call.user)
+	return consoleAnswer{}, nil
+}}

@@ -37,6 +37,7 @@ type database struct {
 	signatures map[signatureKey]*signature // guarded by mu
 	verdicts   map[verdictKey]*verdict     // guarded by mu
 	tutors     map[pool.Key]*tutor         // guarded by mu
+	samplers   map[pool.Key]*tutor         // guarded by mu; those that may take long
 	rewritten  map[rewriteKey]*rewritten   // guarded by mu
 }
 
@@ -51,7 +52,9 @@ type databases struct {
 	// what changes, and nothing else.
 	serving bool
 	// engine is what rewrites; one that is not On does not.
-	engine atomic.Pointer[rewrite.Engine]
+	engine    atomic.Pointer[rewrite.Engine]
+	bookmarks *rewrite.Bookmarks // of deep pages; nil: none are kept
+	deepCounts
 
 	mu    sync.Mutex
 	known map[string]*database // guarded by mu; by pool.Pool.Server
@@ -82,7 +85,7 @@ func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 	db := &database{
 		cache: sh.databases.cache, space: sh.databases.cache.Space(server), pools: sh.pools, server: server, name: reader.Database, log: sh.log, done: make(chan struct{}),
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
-		rewritten: make(map[rewriteKey]*rewritten),
+		samplers: make(map[pool.Key]*tutor), rewritten: make(map[rewriteKey]*rewritten),
 	}
 	db.reader = reader
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
@@ -96,7 +99,10 @@ func (all *databases) open(c cache.Config, r rewrite.Config) error {
 		return err
 	}
 	all.engine.Store(engine)
-	if all.serving = c.Enabled; !c.Enabled && !engine.On() {
+	if r.Offset.Enabled {
+		all.bookmarks = rewrite.NewBookmarks(r.Offset.Memory())
+	}
+	if all.serving = c.Enabled; !c.Enabled && !engine.On() && !r.Offset.Enabled {
 		return nil
 	}
 	if !c.Enabled {

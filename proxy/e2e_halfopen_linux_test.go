@@ -102,6 +102,27 @@ func TestHalfOpenClientInTransaction(t *testing.T) {
 	eventually(t, "one client is left", func() bool { return p.server.Pools().Stats()[0].Active == 0 })
 }
 
+// A half-open client that nothing is sent to is found by keep-alive.
+func TestKeepAliveOfClients(t *testing.T) {
+	for name, newServer := range map[string]serverMaker{"native": proxy.NewServer, "portable": proxy.NewPortableServer} {
+		t.Run(name, func(t *testing.T) {
+			p := startServer(t, plain(t), newServer, func(c *proxy.Config) {
+				onlyOne(c)
+				c.Listen.KeepAlive, c.Listen.KeepAliveInterval, c.Listen.KeepAliveCount = time.Second, time.Second, 1
+				c.Listen.UserTimeout = time.Second
+			})
+			c := client(t, p.addr)
+			if _, err := c.Query("begin; create temp table mine (id int)"); err != nil {
+				t.Fatal(err)
+			}
+			vanish(t, c.Net)
+			if got := value(t, client(t, p.addr), "select to_regclass('pg_temp.mine') is null"); got != "t" {
+				t.Error("the next client sees a temporary table")
+			}
+		})
+	}
+}
+
 // brittleWire is a network between the proxy and PostgreSQL that can break.
 type brittleWire struct {
 	net.Listener

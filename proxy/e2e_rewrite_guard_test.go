@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -233,4 +234,64 @@ func TestRewriteErrorPosition(t *testing.T) {
 		answerOf(t, conn, "rollback")
 		answerOf(t, direct, "alter table t rename other to s")
 	}
+}
+
+// 1: where a rewritten statement's columns come from is what the client's would say.
+func TestRewriteOrigins(t *testing.T) {
+	backend := plain(t)
+	newRewriteWorld(t, backend)
+	p := startProxy(t, backend, func(c *proxy.Config) {
+		withUserRule(userRule(rewrite.ModeOn, "select n, s from t where id = $1", "select n, s from t where id = $1 union all select n, s from t where false"))(c)
+		c.Rewrite.Force = true
+	})
+	conn, direct := dialIn(t, p.addr, ""), dialIn(t, backend, "")
+	ctx := context.Background()
+	describe := func(c *pgconn.PgConn, how string) string {
+		var r *pgconn.Result
+		if how == "Query" {
+			all, err := c.Exec(ctx, "select n, s from t where id = 3").ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r = all[0]
+		} else {
+			r = c.ExecParams(ctx, "select n, s from t where id = $1", [][]byte{[]byte("3")}, nil, nil, []int16{1, 0}).Read()
+		}
+		return fmt.Sprintf("%+v %q %v", r.FieldDescriptions, r.Rows, r.Err)
+	}
+	for _, how := range []string{"Query", "Parse"} {
+		want := describe(direct, how)
+		rewritten(t, p, func() {
+			if got := describe(conn, how); got != want {
+				t.Fatalf("%s: it is\n%s, want\n%s", how, got, want)
+			}
+		})
+	}
+	st, err := conn.Prepare(ctx, "named", "select n, s from t where id = $1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := direct.Prepare(ctx, "named", "select n, s from t where id = $1", nil); fmt.Sprint(st.Fields, st.ParamOIDs) != fmt.Sprint(want.Fields, want.ParamOIDs) {
+		t.Errorf("it is described as %v, want %v", st, want)
+	}
+}
+
+// What has tripped begins again when somebody says so.
+func TestRewriteReset(t *testing.T) {
+	backend := plain(t)
+	newRewriteWorld(t, backend)
+	p := startProxy(t, backend, withUserRule(userRule(rewrite.ModeShadow, "select n from t where id = $1", "select n + 1 as n from t where id = $1")))
+	conn := dialIn(t, p.addr, "")
+	read := func() { answerOf(t, conn, "select n from t where id = 3") }
+	awaitState(t, p, rewrite.Tripped, "", read)
+	console, err := pgconn.Connect(context.Background(), "postgres://postgres@"+p.addr+"/pgjay?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer console.Close(context.Background())
+	answerOf(t, console, "reset rewrites")
+	if state, why := stateOf(p); state != rewrite.Off {
+		t.Errorf("it is %s: %s", state, why)
+	}
+	awaitState(t, p, rewrite.Shadow, "", read)
 }

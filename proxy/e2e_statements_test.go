@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/proxy"
@@ -108,4 +110,107 @@ func TestSlowStatementIsExplained(t *testing.T) {
 		t.Errorf("it found %v rows", rows)
 	}
 	t.Log(strings.Join(r.Lines(), "\n"))
+}
+
+// Each session's thresholds are those of its database and user.
+func TestThresholdsOfUsers(t *testing.T) {
+	p := startObserving(t, plain(t), func(c *monitor.Config) {
+		hour := time.Hour
+		c.Users = []monitor.Override{{Name: "postgres", SlowThreshold: &hour, ExplainThreshold: &hour}}
+	})
+	conn, console := dial(t, p.addr), consoleOf(t, p)
+	ctx := context.Background()
+	if _, err := conn.Exec(ctx, "select 'not slow'").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if rows := rowsOf(t, console, "show slow"); len(rows) != 0 || p.mon.Explainer().Counts().Offered != 0 {
+		t.Errorf("slow: %v", rows)
+	}
+	p.mon.Configure(observing())
+	if _, err := conn.Exec(ctx, "select 'slow'").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if rows := rowsOf(t, console, "show slow"); len(rows) != 1 {
+		t.Errorf("slow after a reload: %v", rows)
+	}
+	explained(t, p, "select")
+}
+
+// A prepared statement is explained with the client's own bytes and settings.
+func TestPreparedStatementIsExplained(t *testing.T) {
+	p := startObserving(t, plain(t), func(c *monitor.Config) { c.Explain = explain.Analyze })
+	conn, ctx := dial(t, p.addr), context.Background()
+	if _, err := conn.Exec(ctx, "set enable_seqscan = off").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Prepare(ctx, "mine", "select i as named from generate_series(1, $1) i where i > $2", []uint32{23, 23}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r := conn.ExecPrepared(ctx, "mine", [][]byte{{0, 0, 0, 50}, []byte("10")}, []int16{1, 0}, nil).Read()
+		if r.Err != nil || len(r.Rows) != 40 {
+			t.Fatal(r.Err)
+		}
+	}
+	r := explained(t, p, "named")
+	if r.Plan == nil || !r.Plan.Analyzed || r.Plan.Root.Rows != 40 || r.Plan.Settings["enable_seqscan"] != "off" {
+		t.Errorf("explained: %+v, %s", r.Plan, r.Reason)
+	}
+}
+
+// What is in one exchange is counted each for itself, and their times together are its
+// time.
+func TestPipelinesAreCounted(t *testing.T) {
+	p := startObserving(t, plain(t), func(c *monitor.Config) { c.Explain = explain.Off })
+	conn, ctx := dial(t, p.addr), context.Background()
+	batch := &pgconn.Batch{}
+	for range 5 {
+		batch.ExecParams("select 1 as first", nil, nil, nil, nil)
+		batch.ExecParams("select 2 as second", nil, nil, nil, nil)
+	}
+	if _, err := conn.ExecBatch(ctx, batch).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	calls := make(map[string]uint64)
+	for _, s := range p.mon.Statements().Snapshot() {
+		calls[s.Text] = s.Calls
+	}
+	if calls["select $1 as first"] != 5 || calls["select $1 as second"] != 5 {
+		t.Errorf("calls: %v", calls)
+	}
+}
+
+// A temporary table is not there for the explanation, and nothing of it is executed.
+func TestTemporaryTables(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn := dial(t, p.addr)
+	for _, sql := range []string{"create temp table only_mine (a int)", "select * from only_mine"} {
+		if _, err := conn.Exec(context.Background(), sql).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := explained(t, p, "select * from only_mine"); r.Plan != nil || !strings.Contains(r.Reason, "42P01") {
+		t.Errorf("explained: %+v, %s", r.Plan, r.Reason)
+	}
+	if r := explained(t, p, "create temp table only_mine"); r.Plan != nil {
+		t.Errorf("explained: %+v, %s", r.Plan, r.Reason)
+	}
+}
+
+// What the cache answers is counted as that, and never explained.
+func TestCachedStatementsAreCounted(t *testing.T) {
+	backend := plain(t)
+	newCacheWorld(t, backend)
+	p := startObserved(t, backend, proxy.NewServer, observing(), withCache)
+	conn := dial(t, p.addr)
+	cached(t, p, conn, "select v from t where id = 1")
+	answerOf(t, conn, "select v from t where id = 1")
+	eventually(t, "a hit is counted", func() bool {
+		for _, s := range p.mon.Statements().Snapshot() {
+			if s.Text == "select v from t where id = $1" {
+				return s.CacheShare() > 0 && s.CacheShare() < 1 && s.Bytes > 0
+			}
+		}
+		return false
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // e2eLoops is the number of event loops of the proxies under test: more than
@@ -57,6 +58,7 @@ func startObserved(t testing.TB, backend string, newServer serverMaker, observe 
 		Timeouts: proxy.DefaultTimeoutsConfig(),
 		Backend:  pool.DefaultBackendConfig(),
 		Pool:     pool.DefaultConfig(),
+		Rewrite:  rewrite.DefaultConfig(),
 	}
 	cfg.Backend.URL = "postgres://" + backend
 	cfg.Pool.Size, cfg.Pool.Overflow = 5, 0

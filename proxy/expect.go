@@ -34,8 +34,10 @@ const (
 	expectQuery
 	// expectTuning is the same for the Query of ours that tunes the backend.
 	expectTuning
-	// expectCall is the same for a FunctionCall, or a Sync that has a body.
+	// expectCall is the same for a FunctionCall, expectBadSync for a Sync that has a
+	// body: an error, then ReadyForQuery.
 	expectCall
+	expectBadSync
 	// expectForget is the same for our DISCARD SEQUENCES, which must not fail.
 	expectForget
 	// expectCopyEnd is no reply: it marks the place of a CopyDone or CopyFail
@@ -49,7 +51,7 @@ const (
 
 // ready reports whether the reply ends with ReadyForQuery, a fence's aside.
 func (k expectKind) ready() bool {
-	return k == expectSync || k == expectQuery || k == expectTuning || k == expectCall || k == expectForget
+	return k == expectSync || k == expectQuery || k == expectTuning || k == expectCall || k == expectBadSync || k == expectForget
 }
 
 // made reports whether the reply is not the backend's.
@@ -139,7 +141,7 @@ type skipped struct {
 func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 	for !q.empty() {
 		e := q.head()
-		if e.kind == expectSync {
+		if e.kind == expectSync || e.kind == expectBadSync {
 			return true, dropped
 		}
 		if e.kind.changes() {

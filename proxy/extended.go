@@ -87,6 +87,9 @@ func (s *session) sync(frame []byte) bool {
 	}
 	s.endBatch()
 	s.send(frame)
+	if s.page != nil && s.page.bound {
+		s.closePage()
+	}
 	if s.tx.copyIn.active && s.queue.onlyHead() {
 		s.tx.copyIn.ambiguous = true // PostgreSQL ignores it while it reads copy data
 		return true
@@ -94,7 +97,7 @@ func (s *session) sync(frame []byte) bool {
 	if wellFormed {
 		s.queue.push(expectSync, forward)
 	} else {
-		s.queue.push(expectCall, forward) // an error, then ReadyForQuery
+		s.queue.push(expectBadSync, forward)
 	}
 	s.queue.flush()
 	return true

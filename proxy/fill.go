@@ -40,7 +40,8 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 	}
 	if rule.Cache != cache.Always {
 		if !v.shape.Admit(s.loop.Now()) {
-			s.sample.shape = v.shape
+			v.cold.Store(true)
+			s.cold, s.sample.shape = stayCold, v.shape
 			return nil
 		}
 		if outcome == cache.Absent && s.joined.key != q.key && !s.once.again(q.key) {
@@ -53,6 +54,26 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 		return nil
 	}
 	return &fill{key: q.key, stamp: stamp, verify: q.verify, verdict: v, rule: rule, limit: int(rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
+}
+
+// stayCold is for how many statements a loop asks first whether it pays to look them up,
+// after one for which it did not.
+const stayCold = 64
+
+// isCold reports whether it does not pay at present to look a statement up. To ask takes
+// about as long as the look-up, so where all are hits nobody does.
+func (s *session) isCold(q *lookup) bool {
+	s.cold--
+	v := s.verdictOn(q)
+	if v == nil || !v.cold.Load() {
+		return false
+	}
+	if v.shape.Admit(s.loop.Now()) {
+		v.cold.Store(false)
+		return false
+	}
+	s.cold, s.sample.shape = stayCold, v.shape
+	return true
 }
 
 // stamp says what the words say that answers depend on.
@@ -105,10 +126,13 @@ func (s *session) keepAnswer() {
 		return
 	}
 	s.compare(f, core)
-	a := cache.Answer{Core: core, Stamp: f.stamp, Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape}
+	a := cache.Answer{Core: core, Stamp: f.stamp, Made: s.loop.Now(), Cost: f.cost, MaxEntry: f.rule.MaxEntry, Shape: f.verdict.shape}
 	a.Fresh, a.Stale, a.OnError = f.rule.Times(s.loop.Now())
 	e := s.databases.cache.NewEntry(a)
 	s.databases.cache.Put(f.key, e, s.loop.Now())
+	if s.warming != nil {
+		s.warming.kept.Store(e)
+	}
 	f.flight.Fill(e)
 	f.flight = nil
 	f.verdict.shape.Miss(f.cost, f.extra+s.loop.Clock()-began)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,7 +194,7 @@ func TestNewFillWithHint(t *testing.T) {
 	q.hint.NoCache = true
 	for _, allowed := range []bool{false, true} {
 		v.findings.Load().rule.Hints = allowed
-		if kept := s.newFill(v, q, cache.Absent) != nil; kept == allowed {
+		if kept := s.newFill(v, q, cache.Moved) != nil; kept == allowed {
 			t.Errorf("hints allowed %t: kept %t", allowed, kept)
 		}
 	}
@@ -209,5 +210,65 @@ func TestTeeGivesUp(t *testing.T) {
 	}
 	if s.tee([]byte{0}); s.fill != nil || s.databases.cache.Stat().Refused[cache.DroppedLarge] != 1 {
 		t.Error("a long answer is not given up, or that is not counted")
+	}
+}
+
+// What does not pay is not even looked up, until it is tried again.
+func TestColdIsNotLookedUp(t *testing.T) {
+	x := relayed(t)["simple"]
+	r := newRelay(t)
+	ask := r.remember(x)
+	s := r.session
+	q := &lookup{text: textOf(x[0], len(x[0]))}
+	v := s.verdictOn(q)
+	v.findings.Store(&findings{rule: cache.Decision{Cache: cache.Auto, TTL: time.Minute}, rules: s.databases.cache.Rules()})
+	ask()
+	for range 300 {
+		v.shape.Miss(1000, int64(100*time.Microsecond))
+	}
+	ask()      // it is not known on the loop
+	q.key.Lo++ // of another literal
+	if s.newFill(v, q, cache.Absent) != nil || s.cold == 0 {
+		t.Fatal("it does not pay, and the answer is kept")
+	}
+	for range 3 * stayCold {
+		if s.servedQuery(x[0], len(x[0])) != servedNot || s.sample.shape != v.shape {
+			t.Fatal("it is looked up though that does not pay, or what it takes is not measured")
+		}
+	}
+	r.now += int64(time.Minute)
+	r.loop.Step(r.now)
+	for range 3 {
+		s.servedQuery(x[0], len(x[0]))
+		r.now += 2 * int64(time.Second)
+		r.loop.Step(r.now)
+	}
+	for range stayCold + 1 {
+		ask()
+	}
+	if s.cold != 0 || v.cold.Load() {
+		t.Errorf("it is still asked whether it pays: %d, %t", s.cold, v.cold.Load())
+	}
+}
+
+// What may be asked for again later, and what not.
+func TestTransient(t *testing.T) {
+	for code, want := range map[string]bool{"57014": true, "40P01": true, "55P03": true, "53300": true, "08006": true, "58000": true, "42P01": false, "42501": false, "0A000": false, "XX": false, "": false} {
+		if got := transient(code); got != want {
+			t.Errorf("%s: %t", code, got)
+		}
+	}
+}
+
+// The types that a Parse gives are those that PostgreSQL is asked with.
+func TestBodyTypes(t *testing.T) {
+	if (*body)(nil).types() != nil {
+		t.Error("a Query has types")
+	}
+	for _, want := range [][]uint32{nil, {23}, {0, 1043, 1 << 31}} {
+		p := frames(t, &pgproto3.Parse{Query: "select $1", ParameterOIDs: want})
+		if got := newBody(string(p[wire.HeaderLen+1:])).types(); !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
 	}
 }

@@ -71,10 +71,13 @@ func (s *session) frontendFrame(p []byte) int {
 		s.refuse(badFrontendFrame(p[0], n < 0))
 		return 0
 	}
-	if s.serves() && (p[0] == wire.Parse || p[0] == wire.Bind) {
-		if used, became := s.servedUnit(p); became != servedNot {
-			return used
+	if p[0] == wire.Parse || p[0] == wire.Bind {
+		if s.serves() {
+			if used, became := s.servedUnit(p); became != servedNot {
+				return used
+			}
 		}
+		s.pageOfUnit(p)
 	}
 	have := min(n, len(p))
 	if have < n && have < mustSee(p[0], n) {
@@ -129,6 +132,7 @@ func (s *session) message(typ byte, frame []byte, n int) bool {
 		if became := s.servedQuery(frame, n); became != servedNot {
 			return became == servedHere
 		}
+		s.pageOfQuery(frame, n)
 	}
 	s.quitJoin() // what was waited for is not to come from the cache after all
 	if !s.acquire() {

@@ -100,7 +100,7 @@ func (s *session) LeaseFailed(err error) {
 
 // proceed uses what the client sent meanwhile and reads it again.
 func (s *session) proceed() {
-	if s.back.waiting || s.back.dialing || s.loss != nil {
+	if s.back.waiting || s.back.dialing || s.loss != nil || s.page.held() && s.page.closed {
 		return
 	}
 	s.client.paused &^= pausedWaiting
@@ -235,6 +235,7 @@ func (s *session) dropLease() {
 	s.forgetSent()
 	s.loseChanges()
 	s.dropFill()
+	s.dropPage()
 	s.rewriting = nil
 	if s.back.in != nil {
 		s.giveBuffer(s.back.in)

@@ -50,6 +50,7 @@ func (s *session) leave(why closeReason) {
 	}
 	s.gone = true
 	s.dropFill()
+	s.dropPage()
 	s.leaveJoin()
 	s.quitJoin()
 	s.client.statements.clear()

@@ -35,7 +35,11 @@ func (s *session) beginLogin(m *wire.Startup) {
 	s.who.startup, l.refusal = startupLabel(m.Params)
 	s.setLabel(s.who.startup)
 	live := s.settings()
-	l.auth = newAuthConversation(live.credentials.method(l.user, live.auth.Method), live.credentials, l.user, l.tls, l.offer.certificate())
+	method := live.credentials.method(l.user, live.auth.Method)
+	if s.warming != nil {
+		method = AuthTrust
+	}
+	l.auth = newAuthConversation(method, live.credentials, l.user, l.tls, l.offer.certificate())
 	l.asked = s.loop.Now()
 	s.setState(stateAuth)
 	s.authStep(nil)

@@ -86,7 +86,7 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		fresh: !lost.used && s.client.paused&pausedWaiting != 0,
 		free:  lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling,
 		skip:  s.client.skipping || s.tx.unsynced,
-		torn:  lost.rest > 0 && lost.restAction == forward,
+		torn:  lost.rest > 0 && lost.restAction == forward && !s.page.held(),
 	}
 	if s.mayTryAgain(cause) {
 		l.sent, s.back.sent = lost.sent, nil // keep it from being recycled
@@ -174,6 +174,7 @@ func (s *session) tryAgain(sent []byte, why string) {
 
 // putBack puts what was sent back in front of the client's input.
 func (s *session) putBack(sent []byte, why string) {
+	s.dropPage()
 	s.retries.all++
 	s.recordRetry(why)
 	s.sample.lost += max(s.loop.Now()-s.sample.sent, 0)

@@ -28,6 +28,7 @@ type observed struct {
 	body        *body  // of the first statement; nil: it is a Query's
 	kept        []byte // its text if it is a Query's, else what Bind says behind the names
 	state       [5]byte
+	rewritten   bool // another text was sent in place of one of them
 }
 
 type run struct {
@@ -174,7 +175,7 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 			Duration: sample.Duration * share / calls, Wait: sample.Wait * share / calls, Backend: sample.Backend * share / calls,
 		}
 		if i == 0 {
-			rec.Rows, rec.Bytes, rec.Code = x.rows, x.bytes, x.state
+			rec.Rows, rec.Bytes, rec.Code, rec.Rewritten = x.rows, x.bytes, x.state, x.rewritten
 		}
 		if calls == 1 {
 			s.inspect(&rec)
@@ -247,8 +248,11 @@ func (s *session) offer(rec *digest.Record) {
 			return
 		}
 	}
-	if s.tx.pins.Has(sqlparse.ReasonTemporary) {
+	switch {
+	case s.tx.pins.Has(sqlparse.ReasonTemporary):
 		r.Note = "its session has temporary objects"
+	case x.rewritten:
+		r.Note = "what was executed is another text, by a rule of rewriting"
 	}
 	explainer.Offer(r)
 }

@@ -174,6 +174,9 @@ func (s *session) bind(frame []byte, n int) {
 		s.refuseChanged(frame)
 		return
 	}
+	if s.page != nil && s.bindPage(frame, portal, st) {
+		return
+	}
 	on := s.standIn(name, st, values)
 	if on == "" {
 		on = s.serverName(name, st)

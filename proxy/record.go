@@ -132,6 +132,7 @@ func (s *session) record() {
 // error. One that still waits for a backend has not begun otherwise.
 func (s *session) recordFailed(e *wire.Error) {
 	s.dropFill()
+	s.dropPage()
 	x := &s.sample
 	if s.back.lease == nil && x.asked != 0 && x.sent == 0 {
 		x.waited += s.loop.Now() - x.asked

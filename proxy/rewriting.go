@@ -192,6 +192,7 @@ func (s *session) endRewriting() {
 	}
 	if w.choice.Variant != nil {
 		s.monitor.Rewritten(w.choice.Variant.Rules())
+		s.sample.observed.rewritten = true
 	}
 	if v := w.choice.Compare; v != nil && !w.mixed && (w.body == nil || w.values != nil) {
 		s.compareRewritten(w, v)
@@ -225,6 +226,25 @@ func (s *session) runsOriginal(body []byte) bool {
 	s.unwritten, s.unwrittenCode = s.rewriting.choice.Variant, string(wire.ErrorCode(body))
 	s.rewriting = nil
 	return true
+}
+
+// withOwnOrigins puts into a RowDescription where the columns of the client's statement
+// come from, where a rewritten one says something else.
+func (s *session) withOwnOrigins(body []byte) action {
+	w := s.rewriting
+	if w.choice.Variant == nil {
+		return forward
+	}
+	columns := w.choice.Variant.Origins()
+	if columns == nil || len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(columns) {
+		return forward
+	}
+	made, ok := wire.WithOrigins(s.aside, body, func(i int) (uint32, uint16) { return columns[i].Table, columns[i].Number })
+	if !ok {
+		return forward
+	}
+	s.aside = made
+	return swallow
 }
 
 // holdsFailure reports whether p, which the backend has sent, is all of its reply to

@@ -96,7 +96,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen,
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen, offset: cfg.Rewrite.Offset,
 	}, nil
 }
 
@@ -122,7 +122,7 @@ func (srv *Server) Listen() error {
 // bind listens on host:port, or in a directory for unix sockets.
 func (srv *Server) bind(address string) (net.Listener, error) {
 	if !strings.HasPrefix(address, "/") {
-		return net.Listen("tcp", address)
+		return srv.listen.tcp(address)
 	}
 	path := filepath.Join(address, ".s.PGSQL."+strconv.Itoa(srv.listen.UnixPort))
 	if err := removeStale(path); err != nil {
@@ -186,6 +186,9 @@ func (srv *Server) Run(ctx context.Context) error {
 	poolCtx, stopPools := context.WithCancel(context.Background())
 	serving.Go(func() { srv.pools.Run(poolCtx) })
 	serving.Go(func() { srv.monitor.Run(poolCtx) })
+	if srv.databases.serving {
+		serving.Go(func() { srv.warm(ctx) })
+	}
 	srv.accepting.Store(true)
 	<-ctx.Done()
 	srv.accepting.Store(false)
@@ -328,6 +331,9 @@ func (srv *Server) Reload(cfg Config) error {
 		}
 	}
 	srv.databases.engine.Store(engine)
+	if b := srv.databases.bookmarks; b != nil {
+		b.Resize(cfg.Rewrite.Offset.Memory())
+	}
 	srv.live.Store(live)
 	srv.pools.Reconfigure(cfg.Backend, cfg.Pool)
 	return nil

@@ -78,10 +78,13 @@ type session struct {
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
+	page    *deepPage  // nil: no deep page is under way
+	again   bool       // the next statement was a page that was not let out
 	joined  joined
 	rewriteSide
 	streak  streak
-	console *console // nil: it has a pool
+	console *console    // nil: it has a pool
+	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session
 	// mode, or with one outside the pool.
 	own bool

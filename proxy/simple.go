@@ -36,12 +36,7 @@ func (s *session) query(frame []byte, n int) bool {
 	s.endBatch()
 	s.tx.drops = s.tx.drops || class.Drops
 	s.tx.spared = false
-	if made := s.rewriteQuery(class, text, n == len(frame)); made != nil {
-		s.toBackend(made)
-		s.keep(frame)
-	} else {
-		s.send(frame)
-	}
+	s.sendQuery(class, frame, n)
 	s.queue.push(expectQuery, forward)
 	s.queue.flush()
 	return true

@@ -12,6 +12,7 @@ import (
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 	"github.com/pgjay/pgjay/proxy/wire"
+	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/catalog"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -26,6 +27,7 @@ type settings struct {
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
 	listen      ListenConfig
+	offset      rewrite.OffsetConfig
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for
@@ -86,6 +88,7 @@ type station struct {
 	once      once
 	rewrites  rewrites
 	spans     []sqlparse.Span // scratch
+	cold      int             // for how many statements it is asked first whether they are: see isCold
 	hits      int             // that the cache had the answer to, for samples of them
 }
 

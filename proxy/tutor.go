@@ -52,10 +52,22 @@ func (db *database) tutor(k pool.Key) *tutor {
 	return t
 }
 
+// sampler returns a tutor that is asked what may take long.
+func (db *database) sampler(k pool.Key) *tutor {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	t := db.samplers[k]
+	if t == nil {
+		t = &tutor{db: db, key: k}
+		db.samplers[k] = t
+	}
+	return t
+}
+
 // closeTutors closes their connections.
 func (db *database) closeTutors() {
 	db.mu.Lock()
-	tutors := slices.Collect(maps.Values(db.tutors))
+	tutors := slices.AppendSeq(slices.Collect(maps.Values(db.tutors)), maps.Values(db.samplers))
 	db.mu.Unlock()
 	for _, t := range tutors { // which may be busy for seconds
 		t.close()
@@ -65,10 +77,15 @@ func (db *database) closeTutors() {
 // ask calls f with the connection. If that fails, and not because PostgreSQL refuses
 // what it is asked, the connection is closed: what f has left there is not known.
 func (t *tutor) ask(f func(context.Context, *pgconn.PgConn) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), lessonTimeout)
-	defer cancel()
+	return t.askFor(lessonTimeout, f)
+}
+
+// askFor is ask for at most so long. It waits for those who ask before.
+func (t *tutor) askFor(timeout time.Duration, f func(context.Context, *pgconn.PgConn) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	err := t.connect(ctx)
 	if err == nil {
 		err = f(ctx, t.conn)

@@ -98,6 +98,9 @@ func (s *session) servedUnit(p []byte) (used int, became served) {
 		return 0, servedNot
 	}
 	q := lookup{hint: b.hint, text: b.sql, body: b, values: u.values}
+	if s.cold > 0 && s.isCold(&q) {
+		return 0, servedNot
+	}
 	q.key = s.unitKey(&u, b)
 	e, outcome := s.find(&q)
 	if e == nil {

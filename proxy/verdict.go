@@ -20,6 +20,7 @@ import (
 type verdict struct {
 	shape    *cache.Shape
 	finding  atomic.Bool
+	cold     atomic.Bool // when its answers were last asked for that did not pay
 	findings atomic.Pointer[findings]
 }
 
@@ -30,6 +31,7 @@ type findings struct {
 	why        string   // not empty: nothing is remembered
 	rule       cache.Decision
 	rules      *cache.Rules
+	deepFindings
 }
 
 type verdictKey struct {
@@ -71,6 +73,7 @@ func (v *verdict) current(s *session, q *lookup) *findings {
 		return nil
 	}
 	i := &inquiry{signature: sig, path: standing.path, snapshot: snapshot, tutor: db.tutor(s.who.pool.Key()), normal: v.shape.Name(), rules: rules}
+	i.pages = s.databases.bookmarks != nil && sqlparse.MayPage(q.text)
 	if i.body = q.body; i.body != nil {
 		i.statement = sqlparse.NewStatement(q.body.sql)
 	} else {
@@ -124,6 +127,7 @@ type inquiry struct {
 	normal    string // its text as rules see it
 	rules     *cache.Rules
 	called    []calledFunction // that some rule declares
+	pages     bool             // it may have a deep OFFSET
 }
 
 // find finds out about a statement; nil if PostgreSQL does not answer.
@@ -153,6 +157,8 @@ func (q *inquiry) find() *findings {
 	found := &findings{relations: relations, rule: q.rules.Match(q.question(relations))}
 	if len(q.called) > 0 {
 		q.addDeclared(found, reading.Relations)
+	} else if q.pages {
+		found.deepFindings = q.findDeep(reading)
 	}
 	return found
 }

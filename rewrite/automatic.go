@@ -58,8 +58,8 @@ func (r automatic[S]) try(w *work, skip map[int]bool) (why string, clash int) {
 		case skip[k]:
 			best, why = met, "the place of something in the text was not found"
 		default:
-			before := len(w.edits)
-			if r.rewrite(w, site); w.failed || w.clashes(before) {
+			edits, copied := len(w.edits), len(w.copied)
+			if r.rewrite(w, site); w.failed || w.clashes(edits, copied) {
 				return "", k
 			}
 		}

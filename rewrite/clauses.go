@@ -55,7 +55,7 @@ func (s *source) clauses(q *pg_query.SelectStmt) *clauses {
 			if next := clauseWords[t.Word]; next != "" && !s.isOtherUse(j) {
 				note()
 				name, begun, bodyFrom = next, t.Start, t.End
-				if next == "group" || next == "order" {
+				if (next == "group" || next == "order") && j+1 < len(s.tokens) {
 					j++ // BY
 					bodyFrom = s.tokens[j].End
 				}

@@ -33,6 +33,8 @@ type Config struct {
 	Rules []Switch `yaml:"rules"`
 	// UserRules are rules of your own. They are tried before the built-in ones.
 	UserRules []UserRule `yaml:"user_rules"`
+	// Offset says how pages behind a large OFFSET are got, whatever Mode is.
+	Offset OffsetConfig `yaml:"offset"`
 }
 
 // Switch says how far rules may go, where all of its conditions are met that are given.
@@ -51,7 +53,7 @@ func (s *Switch) matches(rule, user, database string) bool {
 }
 
 // DefaultConfig returns the built-in defaults.
-func DefaultConfig() Config { return Config{Mode: ModeOff} }
+func DefaultConfig() Config { return Config{Mode: ModeOff, Offset: DefaultOffsetConfig()} }
 
 // Valid reports whether there is such a mode.
 func (m Mode) Valid() bool {
@@ -65,6 +67,9 @@ func (m Mode) Valid() bool {
 func (cfg *Config) check(rules []listed) error {
 	if !cfg.Mode.Valid() {
 		return fmt.Errorf("there is no mode %q", cfg.Mode)
+	}
+	if err := cfg.Offset.check(); err != nil {
+		return err
 	}
 	for i := range cfg.Rules {
 		if !cfg.Rules[i].Mode.Valid() {

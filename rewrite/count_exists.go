@@ -81,8 +81,11 @@ func (s countSite) asks() int {
 // count returns the call of count that is the only output.
 func (s countSite) count(w *work) *pg_query.FuncCall {
 	f := w.call(only(s.query.TargetList).GetResTarget().GetVal(), "count")
-	if f == nil || f.AggStar {
+	switch {
+	case f == nil || f.AggStar:
 		return f
+	case len(f.Args) != 1:
+		return nil
 	}
 	if c, ok := constantOf(f.Args[0]); ok && c.text != "" {
 		return f

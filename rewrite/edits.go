@@ -39,7 +39,7 @@ func (w *work) dropOrder(q *pg_query.SelectStmt, c *clauses) {
 	q.SortClause = nil
 }
 
-// join is the place of the right arm of a join, with JOIN before it and ON behind it.
+// rightArm is the place of the right arm of a join, with JOIN before it and ON behind it.
 func (w *work) rightArm(i *item) span {
 	left, all := w.source.item(i.join.Larg), w.source.item(i.above)
 	if left.none() || all.none() {
@@ -59,8 +59,21 @@ func (w *work) rightArm(i *item) span {
 }
 
 // dropRight takes the right arm out of a join.
-func (w *work) dropRight(i *item) {
-	w.edit(w.rightArm(i), "")
+func (w *work) dropRight(i *item) { w.dropArm(i, w.rightArm(i)) }
+
+// dropArm takes the right arm, which is there, out of a join; and the parentheses around
+// the join if it leaves a table alone, which may have none.
+func (w *work) dropArm(i *item, at span) {
+	if i.join.Larg.GetJoinExpr() == nil {
+		before, behind := w.source.before(w.source.item(i.join.Larg).from), w.source.behind(at.to)
+		for before >= 0 && behind >= 0 && w.source.tokens[before].Word == "(" && w.source.tokens[behind].Word == ")" {
+			open := w.source.tokens[before]
+			w.edit(span{open.Start, open.End}, "")
+			at.to = w.source.tokens[behind].End
+			before, behind = before-1, w.source.behind(at.to)
+		}
+	}
+	w.edit(at, "")
 	i.above.Node = i.join.Larg.Node
 }
 
@@ -103,18 +116,17 @@ func existsNode(q *pg_query.SelectStmt) *pg_query.Node {
 	return &pg_query.Node{Node: &pg_query.Node_SubLink{SubLink: &pg_query.SubLink{SubLinkType: pg_query.SubLinkType_EXISTS_SUBLINK, Subselect: query}}}
 }
 
-// around finds the bytes of an expression before and behind the query of a link in it.
+// around finds the bytes of an expression before and behind the parentheses of a query in
+// it.
 func (w *work) around(n *pg_query.Node, q *pg_query.SelectStmt) (before, behind span) {
 	all, c := w.source.expression(n), w.clauses(q)
 	w.failed = w.failed || all.none()
-	before, behind = span{all.from, c.all.from}, span{c.all.to, all.to}
-	for before.from < before.to && w.Text[before.to-1] != '(' {
-		before.to--
+	open, end := w.source.before(c.all.from), w.source.behind(c.all.to)
+	if w.failed || open < 0 || end < 0 || w.source.tokens[open].Word != "(" || w.source.tokens[end].Word != ")" {
+		w.failed = true
+		return span{}, span{}
 	}
-	for behind.from < behind.to && w.Text[behind.from] != ')' {
-		behind.from++
-	}
-	return span{before.from, before.to - 1}, span{behind.from + 1, behind.to}
+	return span{all.from, w.source.tokens[open].Start}, span{w.source.tokens[end].End, all.to}
 }
 
 // asExists puts EXISTS, or NOT EXISTS, with a query in the place of an expression, whose

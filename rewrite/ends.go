@@ -59,6 +59,25 @@ func (s *source) at(place int) int {
 	return -1
 }
 
+// before returns the last token that ends there or before, or -1.
+func (s *source) before(place int) int {
+	i := len(s.tokens) - 1
+	for i >= 0 && s.tokens[i].End > place {
+		i--
+	}
+	return i
+}
+
+// behind returns the first token that begins there or behind, or -1.
+func (s *source) behind(place int) int {
+	for i, t := range s.tokens {
+		if t.Start >= place {
+			return i
+		}
+	}
+	return -1
+}
+
 // Bounds on the tokens that a node may have before its first and behind its last place.
 const (
 	mostBefore = 6

@@ -133,15 +133,34 @@ func (w *work) isTypeName(t *pg_query.TypeName, names ...string) bool {
 	return own && slices.Contains(names, name[len(name)-1])
 }
 
-// has reports whether some key of the table makes its rows unique by these columns
+// isUnique reports whether some key of the table makes its rows unique by these columns
 // alone, none of which can be NULL.
 func isUnique(r *catalog.Relation, columns []string) bool {
 	return slices.ContainsFunc(r.Keys, func(k catalog.Index) bool {
-		return k.Proves() && !slices.ContainsFunc(k.Columns, func(number int16) bool {
+		if !k.Proves() {
+			return false
+		}
+		for n, number := range k.Columns {
 			c := columnNumbered(r, number)
-			return c == nil || !c.NotNull || !slices.Contains(columns, c.Name)
-		})
+			if c == nil || !c.NotNull || !slices.Contains(columns, c.Name) || !tellsApart(&k, n, c) {
+				return false
+			}
+		}
+		return true
 	})
+}
+
+// tellsApart reports whether an index takes for equal what = takes for equal: another
+// collation, or an operator class that we do not know, may find fewer values equal.
+func tellsApart(k *catalog.Index, n int, c *catalog.Column) bool {
+	if c.Collation >= firstUserOID && k.Collations[n] != c.Collation {
+		return false
+	}
+	switch k.Classes[n] {
+	case "text_ops", "varchar_ops", "text_pattern_ops", "varchar_pattern_ops":
+		return isText(c)
+	}
+	return exact[c.Type] != "" && k.Classes[n] == exact[c.Type]+"_ops"
 }
 
 func columnNumbered(r *catalog.Relation, number int16) *catalog.Column {

@@ -55,6 +55,8 @@ const (
 	canaryShare = 20
 	// compareShare: one in this many is compared, after the first ones.
 	compareShare = 256
+	// compareSoon: one in this many, until it was compared often enough.
+	compareSoon = 16
 )
 
 // Guard decides whether one rule acts on the statements of one shape of one role. Any

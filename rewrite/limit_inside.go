@@ -154,10 +154,10 @@ func rewriteLimit(w *work, l *level) {
 	if w.failed {
 		return
 	}
-	inner := []string{"SELECT * FROM " + w.Text[at.from:at.to]}
+	inner := []string{"SELECT * FROM " + w.copy(at)}
 	for _, name := range []string{"where", "order", "limit"} {
 		if whole := c.whole[name]; !whole.none() {
-			inner = append(inner, w.Text[whole.from:whole.to])
+			inner = append(inner, w.copy(whole))
 		}
 	}
 	w.edit(at, "("+strings.Join(inner, " ")+") AS "+quoteName(first.alias))

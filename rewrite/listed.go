@@ -21,7 +21,7 @@ var builtin = func() []listed {
 		rules = append(rules, listed{Rule: r})
 	}
 	for _, r := range shadow {
-		rules = append(rules, listed{Rule: r, shadow: true})
+		rules = append(rules, listed{Rule: r, shadow: true, blind: costBlind[r.Name()]})
 	}
 	return rules
 }()

@@ -58,7 +58,7 @@ func (p *Plan) Choose(s *Shape, open, force bool) (c Choice) {
 	if best == nil {
 		best = p.steady
 	}
-	if n <= comparisons || n%compareShare == 0 {
+	if n <= comparisons || n%compareShare == 0 || n%compareSoon == 0 && best.uncompared() {
 		c.Compare = best
 	}
 	switch {
@@ -75,6 +75,14 @@ func (p *Plan) Choose(s *Shape, open, force bool) (c Choice) {
 
 // tried is how often the rule on trial has been timed.
 func (v *Variant) tried() uint64 { return v.guards[len(v.guards)-1].times.count() }
+
+// uncompared reports whether it has not been compared often enough.
+func (v *Variant) uncompared() bool {
+	g := v.guards[len(v.guards)-1]
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.compared < comparisons
+}
 
 // Rules names the rules of a variant.
 func (v *Variant) Rules() string {

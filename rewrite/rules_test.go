@@ -18,6 +18,7 @@ const crm = `
 	CREATE FUNCTION odd.eq(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 	CREATE FUNCTION odd.more(int8, int4) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 	CREATE OPERATOR odd.> (LEFTARG = int8, RIGHTARG = int4, FUNCTION = odd.more);
+	CREATE AGGREGATE odd.count(int) (SFUNC = int4pl, STYPE = int, INITCOND = 0);
 	CREATE FUNCTION odd.strpos(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 	CREATE OPERATOR odd.= (LEFTARG = text, RIGHTARG = text, FUNCTION = odd.eq);
 	CREATE COLLATION odd.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -40,7 +41,19 @@ const crm = `
 	CREATE TABLE parts (id int NOT NULL, day date NOT NULL, company_id int NOT NULL REFERENCES companies, keywords text[], PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 	CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 	CREATE TABLE parts_b PARTITION OF parts DEFAULT;
-	CREATE INDEX ON parts USING gin (keywords);`
+	CREATE INDEX ON parts USING gin (keywords);
+	CREATE TABLE part_refs (id int PRIMARY KEY, part_id int, part_day date NOT NULL, FOREIGN KEY (part_id, part_day) REFERENCES parts);
+	CREATE TABLE deals (id int PRIMARY KEY, company_id int NOT NULL REFERENCES companies ON DELETE CASCADE);
+	CREATE TABLE copied (id int PRIMARY KEY, company_id int NOT NULL REFERENCES companies);
+	SET allow_system_table_mods = on; INSERT INTO pg_subscription_rel VALUES (1, 'copied'::regclass, 'r', NULL); RESET allow_system_table_mods;
+	CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER keep BEFORE DELETE ON deals FOR EACH ROW EXECUTE FUNCTION keep();
+	CREATE TABLE words (word text COLLATE odd.loose NOT NULL, exactly text NOT NULL, amount numeric PRIMARY KEY);
+	CREATE UNIQUE INDEX ON words (word COLLATE "C"); CREATE UNIQUE INDEX ON words (exactly text_pattern_ops);
+	CREATE TABLE visits (id int PRIMARY KEY, kind text, grade int NOT NULL, code varchar(5), loose text COLLATE odd.loose, many int, bare text);
+	CREATE INDEX ON visits (kind); CREATE INDEX ON visits (grade); CREATE INDEX ON visits (code); CREATE INDEX ON visits (loose); CREATE INDEX ON visits (many);
+	INSERT INTO visits SELECT i, 'k' || i % 3, i % 3, 'c' || i % 2, 'x', i, 'b' FROM generate_series(1, 600) i;
+	ANALYZE visits;`
 
 var allRules = sync.OnceValue(func() (rules []Rule) {
 	on, shadow := Automatic()
@@ -149,7 +162,10 @@ func (r automatic[S]) without(n int) Rule {
 func TestMutations(t *testing.T) {
 	w := newWorld(t, crm)
 	for _, r := range allRules() {
-		m := r.(mutable)
+		m, ok := r.(mutable)
+		if !ok {
+			continue // it has tests of its own
+		}
 		for n, sentence := range m.sentences() {
 			if !caught(w, m.without(n), ruleCases[r.Name()]) {
 				t.Errorf("%s: no case fails without %d: %s", r.Name(), n+1, sentence)

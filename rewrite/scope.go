@@ -52,6 +52,9 @@ type item struct {
 	// join is the join whose arm it is, the right one or not.
 	join  *pg_query.JoinExpr
 	right bool
+	// kept is set for the right arm of a join when the join itself is not on the nullable
+	// side of another.
+	kept bool
 	// above is the node that has join, or the item itself if it is in no join.
 	above *pg_query.Node
 }
@@ -139,7 +142,7 @@ func (w *work) add(l *level, n *pg_query.Node, at *item, ctes []string) {
 		left := t == pg_query.JoinType_JOIN_INNER || t == pg_query.JoinType_JOIN_LEFT
 		right := t == pg_query.JoinType_JOIN_INNER || t == pg_query.JoinType_JOIN_RIGHT
 		w.add(l, j.Larg, &item{above: n, join: j, inner: at.inner && left}, ctes)
-		w.add(l, j.Rarg, &item{above: n, join: j, right: true, inner: at.inner && right}, ctes)
+		w.add(l, j.Rarg, &item{above: n, join: j, right: true, kept: at.inner, inner: at.inner && right}, ctes)
 		return
 	}
 	at.level, at.node = l, n

@@ -22,7 +22,6 @@ var strposLike = automatic[strposSite]{
 	find:  findStrpos,
 	needs: []need[strposSite]{
 		{"its operator or function is not PostgreSQL's own", func(w *work, s strposSite) bool {
-			w.literals = true
 			return w.isOperator(s.expr.Name, ">", ">=", "<>", "!=") && w.call(s.call, "strpos", "position") != nil
 		}},
 		{"it is not a text in a column of a table", func(_ *work, s strposSite) bool {
@@ -71,6 +70,7 @@ func findStrpos(w *work) (sites []strposSite) {
 		if last := name[len(name)-1]; !ok || last != "strpos" && last != "position" {
 			return
 		}
+		w.literals = true
 		switch e.Name[len(e.Name)-1].GetString_().GetSval() + c.text {
 		case ">0", ">=1", "<>0", "!=0":
 			sites = append(sites, strposSite{l, n, e, e.Lexpr})

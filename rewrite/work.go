@@ -17,6 +17,8 @@ type work struct {
 	tree   *pg_query.ParseResult // the rule's own
 	found  found
 	edits  []Edit
+	// copied are bytes that edits have in their texts.
+	copied []span
 	// failed is set when the place of something was not found: then the statement is
 	// left as it is.
 	failed bool
@@ -44,12 +46,16 @@ func (w *work) edit(at span, text string) {
 // insert puts text before a byte.
 func (w *work) insert(at int, text string) { w.edit(span{at, at}, text) }
 
-// of is the text of an expression; work has failed if it is not found.
-func (w *work) of(n *pg_query.Node) string {
-	at := w.source.expression(n)
+// copy is the text of a span, to be put somewhere else.
+func (w *work) copy(at span) string {
 	w.failed = w.failed || at.none()
+	w.copied = append(w.copied, at)
 	return w.Text[at.from:at.to]
 }
+
+// of is the text of an expression, to be put somewhere else; work has failed if it is not
+// found.
+func (w *work) of(n *pg_query.Node) string { return w.copy(w.source.expression(n)) }
 
 // operand is the text of an expression, to be put anywhere.
 func (w *work) operand(n *pg_query.Node) string {
@@ -142,10 +148,22 @@ func eachMessage(m protoreflect.Message, f func(protoreflect.Message) bool) {
 	}
 }
 
-// clashes reports whether one of the edits from number n on overlaps one before.
-func (w *work) clashes(n int) bool {
-	for _, a := range w.edits[n:] {
-		for _, b := range w.edits[:n] {
+// clashes reports whether one of the edits and copies from these numbers on overlaps one
+// before.
+func (w *work) clashes(edits, copied int) bool {
+	for k, c := range w.copied {
+		others := w.edits[:edits]
+		if k < copied {
+			others = w.edits[edits:]
+		}
+		for _, e := range others {
+			if e.From < c.to && c.from < max(e.To, e.From+1) {
+				return true
+			}
+		}
+	}
+	for _, a := range w.edits[edits:] {
+		for _, b := range w.edits[:edits] {
 			if a.From < b.To && b.From < a.To || a.From == b.From && (a.From < a.To) == (b.From < b.To) {
 				return true
 			}

@@ -28,6 +28,7 @@ Usage: pgjay COMMAND [FLAGS]
 Commands:
   serve    run the proxy
   check    say whether a configuration is right, and what to fix
+  rewrite  test the rules of rewriting, and see what they make of a statement
   demo     run a throw-away PostgreSQL with sample data, and the proxy before it
   version  print the version
   help     print this text
@@ -51,6 +52,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		"serve":   runServe,
 		"check":   runCheck,
 		"demo":    runDemo,
+		"rewrite": runRewrite,
 		"version": runVersion,
 		"help":    runHelp,
 	}
@@ -67,7 +69,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	run, ok := commands[name]
 	if !ok {
-		fmt.Fprintf(stderr, "pgjay: there is no command %q; the commands are serve, check, demo, version and help\n", args[0])
+		fmt.Fprintf(stderr, "pgjay: there is no command %q; the commands are serve, check, rewrite, demo, version and help\n", args[0])
 		return exitUsage
 	}
 	return run(ctx, args[1:], stdout, stderr)

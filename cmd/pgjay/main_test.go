@@ -49,7 +49,7 @@ func TestCommandLine(t *testing.T) {
 		{"-h", exitOK, `Usage: pgjay COMMAND`, nothing},
 		{"help serve", exitOK, `Usage: pgjay serve`, nothing},
 		{"help srve", exitUsage, nothing, `no command "srve"`},
-		{"srve", exitUsage, nothing, `no command "srve"; the commands are serve, check`},
+		{"srve", exitUsage, nothing, `no command "srve"; the commands are serve, check, rewrite`},
 
 		{"serve --help", exitOK, `(?s)Usage: pgjay serve.*--set KEY=VALUE`, nothing},
 		{"serve -h", exitOK, `Usage: pgjay serve`, nothing},

@@ -40,3 +40,11 @@ func Worse(plans []digest.PlanUse) (bool, string) {
 	}
 	return true, fmt.Sprintf("with plan %s 95 %% of the calls take less than %v, with plan %s before it was %v", plans[n-1].Plan, after, plans[n-2].Plan, before)
 }
+
+// Advice is to create the index.
+func (c *Candidate) Advice(s Subject) Advice {
+	return Advice{
+		ID: c.ID(s.Database), Kind: Index, State: Unverified, Statement: s.Statement, Text: s.Text, Database: s.Database, User: s.User,
+		Table: c.Table.String(), DDL: c.DDL(), Why: c.Why, Cost: c.Cost(),
+	}
+}

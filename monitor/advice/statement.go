@@ -39,12 +39,12 @@ func ofStatement(s *digest.Stat, kind Kind, why, hint string) Advice {
 	return Advice{
 		ID: string(kind) + " " + s.ID.String(), Kind: kind, State: Unverified,
 		Database: s.Database, User: s.User, Statement: s.ID.String(), Text: s.Text,
-		Why: why + "; " + hint, First: s.First, Last: s.Last, Seen: int(s.Calls), Saved: perHour(s.Total, s.Last.Sub(s.First)),
+		Why: why + "; " + hint, First: s.First, Last: s.Last, Seen: int(s.Calls), Saved: PerHour(s.Total, s.Last.Sub(s.First)),
 	}
 }
 
-// perHour is what part of a time would be in an hour. Less than a minute is no base for it.
-func perHour(total, in time.Duration) time.Duration {
+// PerHour is what part of a time would be in an hour. Less than a minute is no base for it.
+func PerHour(total, in time.Duration) time.Duration {
 	if in < time.Minute {
 		return total
 	}

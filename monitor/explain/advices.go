@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
+	"github.com/pgjay/pgjay/pool"
 )
 
 // maxAdvices bounds the advice that is kept: what was seen last stays.
@@ -14,13 +15,22 @@ const maxAdvices = 500
 
 // adviceBook has what plans have led to. Its owner locks.
 type adviceBook struct {
-	known map[string]*advice.Advice // by ID
+	known map[string]*entry // by ID
 }
 
-func newAdviceBook() adviceBook { return adviceBook{known: make(map[string]*advice.Advice)} }
+// entry is advice, and what is needed to see whether it was followed.
+type entry struct {
+	advice.Advice
+	shape digest.ID
+	key   pool.Key          // as whom to look
+	index *advice.Candidate // nil: it is no index
+	start digest.Histogram  // the shape's when the index was there
+}
+
+func newAdviceBook() adviceBook { return adviceBook{known: make(map[string]*entry)} }
 
 // add notes advice, or that there is reason for it again.
-func (b *adviceBook) add(a advice.Advice, now time.Time) {
+func (b *adviceBook) add(a *entry, now time.Time) {
 	if known := b.known[a.ID]; known != nil {
 		a.First, a.Seen = known.First, known.Seen
 	} else {
@@ -28,9 +38,9 @@ func (b *adviceBook) add(a advice.Advice, now time.Time) {
 	}
 	a.Last = now
 	a.Seen++
-	b.known[a.ID] = &a
+	b.known[a.ID] = a
 	for len(b.known) > maxAdvices {
-		oldest := &a
+		oldest := a
 		for _, other := range b.known {
 			if other.Last.Before(oldest.Last) {
 				oldest = other
@@ -40,16 +50,54 @@ func (b *adviceBook) add(a advice.Advice, now time.Time) {
 	}
 }
 
+// open returns the indexes that are advised and were not there yet.
+func (b *adviceBook) open() (list []*entry) {
+	for _, a := range b.known {
+		if a.index != nil && a.State != advice.Adopted && a.State != advice.Refuted {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// adopted notes that an index is there now. stat is what is known of the statement.
+func (a *entry) adopted(stat *digest.Stat, now time.Time) {
+	a.State, a.Last = advice.Adopted, now
+	a.start, a.Before = stat.Histogram, stat.Quantile(0.5)
+}
+
 // list returns the advice there is, with that which the table of statements leads to.
 func (b *adviceBook) list(stats []digest.Stat) []advice.Advice {
 	list := advice.OfStatements(stats)
 	for _, a := range b.known {
-		if a.State != advice.Refuted {
-			list = append(list, *a)
+		if a.State == advice.Refuted {
+			continue
 		}
+		told := a.Advice
+		if i := slices.IndexFunc(stats, func(s digest.Stat) bool { return s.ID == a.shape }); i >= 0 {
+			told = a.with(&stats[i])
+		}
+		list = append(list, told)
 	}
 	slices.SortFunc(list, func(a, b advice.Advice) int {
 		return cmp.Or(cmp.Compare(b.Saved, a.Saved), b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
 	})
 	return list
+}
+
+// with adds what the statistics of the statement say now.
+func (a *entry) with(s *digest.Stat) advice.Advice {
+	told := a.Advice
+	switch {
+	case a.Kind == advice.PlanFlip:
+		if worse, why := advice.Worse(s.Plans); worse {
+			told.Why += "; " + why
+		}
+	case a.State == advice.Adopted:
+		since := s.Histogram.Minus(&a.start)
+		told.After = since.Quantile(0.5)
+	case a.index != nil:
+		told.Saved = advice.PerHour(s.Backend, s.Last.Sub(s.First))
+	}
+	return told
 }

@@ -16,16 +16,31 @@ func (e *Explainer) conclude(x *explanation) {
 	r.Findings = r.Plan.Find(x.cfg.Thresholds, x.facts)
 	flip, flipped := e.table.SawPlan(r.Shape, r.Plan.ID)
 	r.Flipped = flipped
+	subject := advice.Subject{Statement: r.Shape.String(), Text: r.Text, Database: r.Database, User: r.User}
+	list := x.indexes(subject)
+	if flipped {
+		list = append(list, &entry{Advice: advice.OfFlip(subject, flip), shape: r.Shape})
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := time.Now()
-	if flipped {
-		e.advices.add(advice.OfFlip(advice.Subject{Statement: r.Shape.String(), Text: r.Text, Database: r.Database, User: r.User}, flip), now)
+	for _, a := range list {
+		e.advices.add(a, time.Now())
 	}
 }
 
-// advise finds indexes that would help, while the connection has the client's settings.
-func (e *Explainer) advise(context.Context, *explanation) {}
+// indexes returns the advice to create indexes.
+func (x *explanation) indexes(s advice.Subject) (list []*entry) {
+	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
+	for i := range candidates {
+		c := &candidates[i]
+		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c}
+		if t, tried := x.tried[c.Definition()]; tried {
+			a.State, a.CostBefore, a.CostAfter = t.state(), t.before, t.after
+		}
+		list = append(list, a)
+	}
+	return list
+}
 
 // askTable asks what the statistics say of a table.
 const askTable = `SELECT pg_catalog.pg_stat_get_live_tuples(c.oid), pg_catalog.pg_stat_get_mod_since_analyze(c.oid),

@@ -33,8 +33,7 @@ type Request struct {
 	Formats  []int16  // as in Bind
 	Values   [][]byte // as in Bind; nil is NULL
 	Observed time.Duration
-	// Busy is set when the client's transaction was not READ COMMITTED, had temporary
-	// objects or the like: then what a plan says elsewhere may differ.
+	// Note says why it must not be executed; empty: the gates decide.
 	Note string
 }
 

@@ -99,6 +99,8 @@ func (e *Explainer) Offer(r *Request) {
 func (e *Explainer) Run(ctx context.Context) {
 	links := newLinks()
 	defer links.close()
+	visit := time.NewTicker(revisitEvery)
+	defer visit.Stop()
 	for {
 		r, cfg, wait := e.next()
 		if r != nil {
@@ -115,6 +117,9 @@ func (e *Explainer) Run(ctx context.Context) {
 			return
 		case <-e.kick:
 			timer.Stop()
+		case <-visit.C:
+			timer.Stop()
+			e.revisit(ctx, links)
 		case <-timer.C:
 			links.closeIdle(time.Now())
 		}

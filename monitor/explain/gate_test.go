@@ -1,9 +1,12 @@
 package explain
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/pool"
 )
@@ -236,5 +239,59 @@ func TestParameters(t *testing.T) {
 	b.Values, b.Formats, b.Types = [][]byte{{0, 0, 0, 90}}, []int16{1}, []uint32{23}
 	if got := w.explainRequest(b); got.Plan == nil || got.Plan.Root.Rows != 10 {
 		t.Errorf("binary: %+v, %s", got.Plan, got.Reason)
+	}
+}
+
+// An error of our own ends nothing but the explanation.
+func TestPanic(t *testing.T) {
+	w := newWorld(t, dangers)
+	w.explainer.SetConnect(func(context.Context, pool.Key) (*pgconn.PgConn, error) { panic("secret") }, nil)
+	if r := w.explain("SELECT 1"); r.Plan != nil || !strings.Contains(r.Reason, "PgJay itself") {
+		t.Errorf("it is %v, %q", r.Plan, r.Reason)
+	}
+	w.explainer.SetConnect(w.connect, nil)
+	if r := w.explain("SELECT 1"); r.Plan == nil {
+		t.Errorf("the next one: %q", r.Reason)
+	}
+}
+
+// The slowest goes first, each shape once, and not too many in a minute.
+func TestQueue(t *testing.T) {
+	w := newWorld(t, "SELECT 1")
+	q, now := newQueue(), time.Now()
+	put := func(sql string, took time.Duration) bool {
+		r := w.request(sql)
+		r.Observed = took
+		if !q.wants(r.Shape.ID(), took, now) {
+			return false
+		}
+		q.put(r)
+		return true
+	}
+	for i := range maxQueued {
+		put("select a"+strings.Repeat("a", i), time.Duration(i+10)*time.Second)
+	}
+	if put("select b", time.Second) || !put("select c", time.Hour) || len(q.waiting) != maxQueued {
+		t.Errorf("%d wait", len(q.waiting))
+	}
+	if put("select c", time.Minute) || !put("select c", 2*time.Hour) || len(q.waiting) != maxQueued {
+		t.Error("a faster one takes the place of a slower one, or the other way round")
+	}
+	first, _ := q.take(now, 2)
+	second, _ := q.take(now, 2)
+	third, wait := q.take(now, 2)
+	if first == nil || first.Observed != 2*time.Hour || second == nil || second.Observed >= first.Observed || third != nil || wait <= 0 || wait > 30*time.Second {
+		t.Errorf("%v, %v, %v after %v", first, second, third, wait)
+	}
+	if third, _ = q.take(now.Add(wait), 2); third == nil {
+		t.Error("nothing comes when it should")
+	}
+	q.cool(first.Shape.ID(), now, time.Minute)
+	if put("select c", 3*time.Hour) {
+		t.Error("it has not cooled down")
+	}
+	now = now.Add(2 * time.Minute)
+	if !put("select c", 3*time.Hour) {
+		t.Error("it has cooled down for ever")
 	}
 }

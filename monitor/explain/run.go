@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
 )
@@ -26,6 +28,8 @@ type explanation struct {
 	result *Result
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
+	tables map[string]*advice.Table
+	tried  map[string]trial // what came of a hypothetical index, by its definition
 }
 
 // explain explains one statement and keeps the result.
@@ -36,7 +40,7 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	x := &explanation{Request: r, cfg: &cfg, result: &Result{
 		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
 	}}
-	err := e.converse(ctx, l, x)
+	err := e.guarded(l, x, func() error { return e.converse(ctx, l, x) })
 	wait := cfg.Cooldown
 	if err != nil {
 		x.result.Reason, wait = refusal(err), cfg.RetryAfter
@@ -46,9 +50,24 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	e.queue.cool(r.Shape.ID(), time.Now(), wait)
 	e.mu.Unlock()
 	if x.result.Plan != nil {
-		e.conclude(x)
+		_ = e.guarded(l, x, func() error { e.conclude(x); return nil }) // it is logged there
 	}
 	e.keep(x.result)
+}
+
+var errPanic = errors.New("an error in PgJay itself")
+
+// guarded calls f, whose panic must not end the process: it is for an extra.
+func (e *Explainer) guarded(l *links, x *explanation, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.log.Error("explaining a statement has failed because of an error in PgJay itself; please report it",
+				"shape", x.result.Shape.String(), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			l.drop(x.Key)
+			err = errPanic
+		}
+	}()
+	return f()
 }
 
 // lingering is what logging in and tidying up may take on top.
@@ -85,11 +104,11 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	}
 	x.result.Reason = why
 	x.factsOf(ctx, x.result.Plan)
-	e.advise(ctx, x)
+	x.tables = tablesOf(ctx, conn, x.result.Plan)
 	if why == "" {
 		x.analyze(ctx)
 	}
-	return nil
+	return x.tryIndexes(ctx)
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.
@@ -195,6 +214,9 @@ func tidy(ctx context.Context, conn *pgconn.PgConn) error {
 // it is shown only where it has names and nothing else.
 func refusal(err error) string {
 	var refused *pgconn.PgError
+	if errors.Is(err, errPanic) {
+		return err.Error()
+	}
 	if !errors.As(err, &refused) {
 		return "PostgreSQL could not be reached, or its reply not be read"
 	}

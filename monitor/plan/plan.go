@@ -44,6 +44,9 @@ type Node struct {
 	Spill
 	Buffers
 
+	// Infix is set when a LIKE or ILIKE in Filter looks for something that does not stand
+	// at the beginning.
+	Infix bool `json:"-"`
 	// Exclusive is the time in ms that the node took without its children, and Total
 	// the one with them, as the clock shows it. 0 where the plan was not executed.
 	Exclusive, Total float64 `json:"-"`
@@ -175,7 +178,9 @@ func Parse(text []byte) (*Plan, error) {
 		p.JIT, p.JITNodes = e.JIT.Timing.Total, e.JIT.Functions
 	}
 	n := 0
-	p.Root.link(nil, &n)
+	if !p.Root.link(nil, &n) {
+		return nil, fmt.Errorf("reading a plan: %w", errNoPlan)
+	}
 	for node := range p.Nodes() {
 		node.redact()
 	}
@@ -184,13 +189,19 @@ func Parse(text []byte) (*Plan, error) {
 	return p, nil
 }
 
-// link numbers the nodes in pre-order.
-func (n *Node) link(parent *Node, count *int) {
+// link numbers the nodes in pre-order. It returns false if one of them is none.
+func (n *Node) link(parent *Node, count *int) bool {
+	if n == nil {
+		return false
+	}
 	*count++
 	n.ID, n.Parent = *count, parent
 	for _, child := range n.Children {
-		child.link(n, count)
+		if !child.link(n, count) {
+			return false
+		}
 	}
+	return true
 }
 
 // Nodes yields all nodes in pre-order.

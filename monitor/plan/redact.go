@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -12,6 +13,7 @@ const notShown = "(not shown)"
 // redact takes the literals out of all that PostgreSQL has deparsed.
 func (n *Node) redact() {
 	c := &n.Conditions
+	n.Infix = infix.MatchString(c.Filter)
 	for _, field := range []*string{
 		&c.Filter, &c.IndexCond, &c.RecheckCond, &c.HashCond, &c.MergeCond, &c.JoinFilter, &c.OneTime, &c.OrderBy,
 		&c.TIDCond, &c.FunctionCall, &c.TableCall, &c.CacheKey,
@@ -24,6 +26,10 @@ func (n *Node) redact() {
 		}
 	}
 }
+
+// infix is LIKE with a pattern that begins with anything, or ILIKE, for which the
+// beginning is of no use either.
+var infix = regexp.MustCompile(`~~ '[%_]|~~\* `)
 
 // Redact returns an expression as PostgreSQL writes it with ? in the place of literals.
 func Redact(expression string) string {

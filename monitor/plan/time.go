@@ -1,11 +1,56 @@
 package plan
 
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
 // measure finds the times of all nodes.
 func (p *Plan) measure() {
 	p.Root.measureTotal(1)
+	elsewhere := p.elsewhere()
 	for n := range p.Nodes() {
-		n.measureExclusive()
+		n.measureExclusive(elsewhere[n])
 	}
+}
+
+// elsewhere returns what of the time of a node belongs to an InitPlan or a CTE, which hangs
+// somewhere else in the tree: it is executed by the first that asks for what comes of it.
+func (p *Plan) elsewhere() map[*Node]float64 {
+	times := make(map[*Node]float64)
+	for n := range p.Nodes() {
+		switch {
+		case n.Type == "CTE Scan":
+			if from := n.definition(); from != nil {
+				times[n] += from.Total
+			}
+		case n.Parent != nil && n.Relationship == "InitPlan" && !strings.HasPrefix(n.Subplan, "CTE "):
+			times[n.user()] += n.Total
+		}
+	}
+	return times
+}
+
+// returns is how the name of an InitPlan says what others refer to.
+var returns = regexp.MustCompile(`\$[0-9]+`)
+
+// user returns the node that asks for an InitPlan: the first that names what it returns, or
+// where it hangs.
+func (n *Node) user() (user *Node) {
+	user = n.Parent
+	result := returns.FindString(n.Subplan)
+	n.Parent.walk(func(other *Node) bool {
+		c := &other.Conditions
+		for _, text := range []string{c.Filter, c.IndexCond, c.RecheckCond, c.JoinFilter, c.HashCond, c.MergeCond, c.OneTime} {
+			if result != "" && slices.Contains(returns.FindAllString(text, -1), result) || result == "" && strings.Contains(text, "initplan") {
+				user = other
+				return false
+			}
+		}
+		return true
+	})
+	return user
 }
 
 // measureTotal finds the time of a node as the clock shows it. Between a Gather and its
@@ -30,20 +75,16 @@ func (n *Node) measureTotal(processes float64) {
 	}
 }
 
-// measureExclusive takes off what the children took. The time of an InitPlan or a CTE is in
-// that of whoever asked first for it, which the plan does not tell: it is taken off where
-// it hangs in the tree, and where a CTE is scanned.
-func (n *Node) measureExclusive() {
-	time, cost := n.Total, n.TotalCost
+// measureExclusive takes off what the children took, and what of its time was spent on
+// plans that hang elsewhere.
+func (n *Node) measureExclusive(elsewhere float64) {
+	time, cost := n.Total-elsewhere, n.TotalCost
 	for _, child := range n.Children {
-		time -= child.Total
+		if child.Relationship != "InitPlan" {
+			time -= child.Total
+		}
 		if child.Relationship != "SubPlan" {
 			cost -= child.TotalCost
-		}
-	}
-	if n.Type == "CTE Scan" {
-		if from := n.definition(); from != nil {
-			time -= from.Total
 		}
 	}
 	n.Exclusive, n.ExclusiveCost = max(time, 0), max(cost, 0)

@@ -60,6 +60,12 @@ var violationTable = []Script{
 		Send(Message('S', "x")).Expect("E ERROR 08P01 invalid message format", "Z I"),
 		ask("select 1", "1"),
 	}},
+	{Name: "violation/Sync with a body behind an error", Steps: []Step{
+		Send(Parse("", "selec"), Message('S', "x")).Expect("E ERROR 42601 *", "E ERROR 08P01 invalid message format", "Z I"),
+		Send(Parse("", "select 1/0"), Bind("", ""), Execute("", 0), Execute("", 0), Message('S', "x"), Parse("", "selec"), Sync, Parse("", "select 1"), Sync).
+			Expect("1", "E ERROR 22012 *", "E ERROR 08P01 invalid message format", "Z I", "E ERROR 42601 *", "Z I", "1", "Z I"),
+		ask("select 1", "1"),
+	}},
 	{Name: "violation/Parse cut short", Steps: []Step{
 		Send(Message('P', "\x00select 1\x00"), Sync).Expect("E ERROR 08P01 insufficient data left in message", "Z I"),
 		Send(Message('P', "\x00"), Sync).Expect("E ERROR 08P01 invalid string in message", "Z I"),

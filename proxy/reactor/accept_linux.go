@@ -94,7 +94,6 @@ func acceptOne(raw syscall.RawConn) (net.Conn, error) {
 	}
 	if _, unixSocket := sa.(*unix.SockaddrUnix); !unixSocket {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	}
 	return &accepted{fd: fd, remote: addrOf(sa), brokenConn: brokenConn{os.ErrInvalid}}, nil
 }

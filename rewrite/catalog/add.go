@@ -91,6 +91,20 @@ func (l *loader) column(r row) {
 		Collation: r.oid(5), NotNull: r.bool(6), HasDefault: r.bool(7), Generated: r.char(8), Identity: r.char(9)})
 }
 
+func (l *loader) subscribed(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		rel.Subscribed = true
+	}
+}
+
+func (l *loader) fewValues(r row) {
+	if rel := l.s.relations[r.oid(0)]; rel != nil {
+		if c := rel.number(int16(r.int(1))); c != nil {
+			c.FewValues = true
+		}
+	}
+}
+
 func (l *loader) inheritance(r row) {
 	child, parent := l.s.relations[r.oid(0)], l.s.relations[r.oid(1)]
 	if child == nil || parent == nil { // indexes have parents, too

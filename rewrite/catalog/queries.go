@@ -42,6 +42,11 @@ func (l *loader) queries() []query {
 			FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace`, l.class},
 		{relationsSQL, l.relation},
 		{l.columnsSQL(), l.column},
+		{`SELECT srrelid FROM pg_subscription_rel`, l.subscribed},
+		{`SELECT c.oid, a.attnum FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
+			JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = n.oid
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
+			WHERE s.n_distinct > 0 AND s.n_distinct * 100 <= c.reltuples AND NOT s.inherited AND c.oid >= 16384`, l.fewValues},
 		{`SELECT inhrelid, inhparent FROM pg_inherits ORDER BY 1, inhseqno`, l.inheritance},
 		{`SELECT partrelid, partattrs FROM pg_partitioned_table`, l.partitionKey},
 		{l.indexesSQL(), l.index},
@@ -103,6 +108,7 @@ func (l *loader) foreignKeysSQL() string {
 	return `SELECT k.conname, k.conrelid, k.confrelid, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable,
 		k.convalidated AND ` + l.since(18, `k.conenforced`, `true`) + ` AND NOT EXISTS (SELECT FROM pg_trigger t
 		WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O')
+		AND NOT (k.conparentid <> 0 AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = k.confrelid))
 		FROM pg_constraint k WHERE k.contype = 'f' ORDER BY k.oid`
 }
 

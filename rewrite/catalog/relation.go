@@ -22,6 +22,9 @@ type Relation struct {
 	Persistence  byte // p permanent, u unlogged
 	Owner        uint32
 	Security
+	// Subscribed is set when a subscription writes its rows: without looking at foreign
+	// keys.
+	Subscribed bool
 
 	Columns []Column // in their order, without the dropped ones
 	// Indexes begin with the unique ones, which are Keys.
@@ -89,6 +92,8 @@ type Column struct {
 	// NotNull is a fact about all rows: a constraint that is NOT VALID does
 	// not make it.
 	NotNull bool
+	// FewValues is set when ANALYZE has found at least a hundred rows for each value.
+	FewValues bool
 	// HasDefault is set for generated columns, too.
 	HasDefault bool
 	Generated  byte // 0; s stored, v virtual
@@ -145,7 +150,8 @@ type ForeignKey struct {
 	OnUpdate, OnDelete     byte
 	Deferrable             bool
 	// Holds is a fact about all rows: it is validated and enforced, and its
-	// triggers are enabled.
+	// triggers are enabled. A key to a partitioned table is in the catalogs once more
+	// for each partition, of which it does not hold.
 	Holds bool
 }
 

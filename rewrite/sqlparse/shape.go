@@ -87,11 +87,12 @@ func (s *shaper) add(t token, written []byte) bool {
 			s.out = append(s.out, kind)
 		}
 	case t.isWord() && t != tokQuoted:
-		for _, c := range written {
+		from := len(s.out)
+		s.out = append(s.out, written...)
+		for i, c := range s.out[from:] {
 			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
+				s.out[from+i] = c + 'a' - 'A'
 			}
-			s.out = append(s.out, c)
 		}
 	case written[0] < ' ':
 		return false

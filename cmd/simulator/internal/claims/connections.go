@@ -64,7 +64,7 @@ func reuse(ctx context.Context, b *bench) error {
 		{name: "through PgJay, one for each query", options: loadOptions(b.cached.URL(b.url), load.PerQuery)},
 	}
 	workload, queries := load.New(b.options.Data), b.options.Data.Queries
-	asked, block := 0, max(queries/20, 1)
+	asked, block := 0, max(queries/100, 1)
 	deadline := time.Now().Add(b.options.Budget)
 	for asked < queries && time.Now().Before(deadline) {
 		if err := askAll(ctx, ways, workload, asked, min(asked+block, queries)); err != nil {

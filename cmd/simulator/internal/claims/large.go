@@ -26,6 +26,10 @@ func largeResults(ctx context.Context, b *bench) error {
 		b.line("80 % less memory in batches of 5,000", "this system does not tell peaks of memory", NotAvailable)
 		return nil
 	}
+	archive, err := b.openArchive(ctx)
+	if err != nil {
+		return err
+	}
 	var client, proxy [2]int64
 	for i, read := range []func(context.Context, *pgx.Conn) (int, error){readAll, readBatches} {
 		debug.FreeOSMemory()
@@ -33,7 +37,7 @@ func largeResults(ctx context.Context, b *bench) error {
 		servers.ResetPeak(b.plain.PID())
 		_, clientBefore := servers.Peak(os.Getpid())
 		_, proxyBefore := servers.Peak(b.plain.PID())
-		err := seed.With(ctx, b.plain.URL(b.archive).String(), func(conn *pgx.Conn) error {
+		err := seed.With(ctx, b.plain.URL(archive).String(), func(conn *pgx.Conn) error {
 			n, err := read(ctx, conn)
 			if err == nil && n != archiveRows {
 				err = fmt.Errorf("%d rows came, not %d", n, archiveRows)

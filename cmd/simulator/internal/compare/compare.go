@@ -44,6 +44,7 @@ type Comparison struct {
 	Verification *load.Verification `json:"verification,omitempty"`
 	Paths        []Measured         `json:"paths"`
 	Patterns     []PatternGain      `json:"patterns"`
+	Batching     *Batching          `json:"batching"`
 }
 
 // Run compares.
@@ -83,9 +84,9 @@ func (c *Comparer) verify(ctx context.Context) (found *load.Verification, err er
 		o := c.Load
 		o.Protocol, o.Every = protocol, 1
 		o.Progress = func(int) { c.Asked(1) }
-		a, b := o, o
-		a.URL, b.URL = on[0].url.String(), on[1].url.String()
-		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, a, b)
+		both := [2]load.Options{o, o}
+		both[0].URL, both[1].URL = on[0].url.String(), on[1].url.String()
+		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, both)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +126,8 @@ func (c *Comparer) measure(ctx context.Context, result *Comparison) (err error) 
 	}
 	result.Paths = summarise(list, blocks)
 	result.Patterns = patternGains(blocks)
-	return nil
+	result.Batching, err = c.batching(ctx, ready[0], ready[1]) // direct, and pooling
+	return err
 }
 
 // warm asks each path some queries that do not count, and takes the advice of the
@@ -162,12 +164,7 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 	results := make(map[string][]*load.Result)
 	for round := range c.Rounds {
 		from, to := c.Queries*round/c.Rounds, c.Queries*(round+1)/c.Rounds
-		// ABBA: what gets faster or slower with time concerns all alike.
-		order := slices.Clone(opened)
-		if round%2 == 1 {
-			slices.Reverse(order)
-		}
-		for _, o := range order {
+		for _, o := range inTurn(opened, round) {
 			r, err := c.ask(ctx, o, from, to)
 			if err != nil {
 				return nil, err
@@ -177,6 +174,16 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 		}
 	}
 	return results, nil
+}
+
+// inTurn is the order of a round: forth and back (ABBA), so that what gets faster or
+// slower with time concerns all alike.
+func inTurn[T any](list []T, round int) []T {
+	order := slices.Clone(list)
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
 }
 
 func (c *Comparer) ask(ctx context.Context, o *contender, from, to int) (*load.Result, error) {

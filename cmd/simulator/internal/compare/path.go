@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,31 +35,21 @@ const (
 // paths are those that a PgJay with these features can have.
 func paths(f servers.Features) []Path {
 	cache := []string{"cache.enabled=true"}
-	rewriting, noRewriting := rewriteSettings(f)
+	rewriting, noRewriting := f.Rewriting()
 	list := []Path{
 		{Name: direct, What: "PostgreSQL without PgJay", direct: true},
 		{Name: pooling, What: "PgJay, only pooling", Against: direct, settings: noRewriting},
-		{Name: "cache", What: "pooling and the cache", Against: pooling, settings: append(cache, noRewriting...)},
+		{Name: "cache", What: "pooling and the cache", Against: pooling, settings: slices.Concat(cache, noRewriting)},
 		{Name: "rewriting", What: "pooling and rewriting", Against: pooling, settings: rewriting},
-		{Name: "index advice", What: "pooling, with the indexes that PgJay advises", Against: pooling, settings: noRewriting, advice: true},
-		{Name: all, What: "pooling, cache and rewriting", Against: direct, settings: append(cache, rewriting...)},
+		{Name: "index advice", What: "pooling, with the indexes that PgJay advises", Against: pooling,
+			settings: slices.Concat(noRewriting, f.Explaining("5ms")), advice: true},
+		{Name: all, What: "pooling, cache and rewriting", Against: direct, settings: slices.Concat(cache, rewriting)},
 	}
 	if rewriting == nil {
 		list[3].Missing = "this PgJay does not rewrite statements"
 		list[5].What = "pooling and the cache"
 	}
 	return list
-}
-
-// rewriteSettings switch rewriting on and off; nil where there is none.
-func rewriteSettings(f servers.Features) (on, off []string) {
-	switch {
-	case f.Has("rewrite", "enabled"):
-		return []string{"rewrite.enabled=true"}, []string{"rewrite.enabled=false"}
-	case f.Has("rewrite", "mode"):
-		return []string{"rewrite.mode=on"}, []string{"rewrite.mode=off"}
-	}
-	return nil, nil
 }
 
 // contender is a path that is open.

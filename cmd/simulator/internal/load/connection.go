@@ -89,8 +89,11 @@ func answer(ctx context.Context, on asker, q Query, sum *maphash.Hash) error {
 // sumRow tells NULL from an empty value, and where one ends from where the next begins.
 func sumRow(sum *maphash.Hash, values [][]byte) {
 	for _, v := range values {
-		maphash.WriteComparable(sum, len(v))
-		maphash.WriteComparable(sum, v == nil)
+		length := len(v)
+		if v == nil {
+			length = -1
+		}
+		maphash.WriteComparable(sum, length)
 		sum.Write(v)
 	}
 }

@@ -84,8 +84,11 @@ func companyList(w *Workload, r *rand.Rand, tenant, _ int) (string, []any) {
 		"ORDER BY c.created_at DESC, c.id DESC LIMIT 25", []any{int64(w.data.CompanyOf(r, tenant)), int64(tenant)}
 }
 
-// JoinedList is a list whose joins nothing of the answer comes from.
-const JoinedList = "SELECT " + contactColumns + " FROM contacts AS c " +
+// SimpleList is the beginning of a list.
+const SimpleList = "SELECT " + contactColumns + " FROM contacts AS c "
+
+// JoinedList is the same with joins from which nothing of the answer comes.
+const JoinedList = SimpleList +
 	"LEFT JOIN companies AS co ON co.id = c.company_id LEFT JOIN organisations AS o ON o.id = c.organisation_id " +
 	"LEFT JOIN contacts_metadata AS m ON m.contact_id = c.id LEFT JOIN companies_metadata AS cm ON cm.company_id = co.id "
 

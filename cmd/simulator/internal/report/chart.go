@@ -73,10 +73,10 @@ func gainChart(gains []compare.PatternGain) template.HTML {
 	height := rowHeight*len(gains) + 24
 	b := chart(height, "How many times as fast each pattern is through PgJay", said)
 	for _, tick := range ticks(least, most) {
-		fmt.Fprintf(b, `<line class="axis" x1="%.1f" x2="%[1].1f" y1="0" y2="%d"/><text class="faint" x="%[1].1f" y="%[3]d" text-anchor="middle">%[4]g</text>`,
+		fmt.Fprintf(b, `<line class="axis" x1="%.1f" x2="%.1[1]f" y1="0" y2="%d"/><text class="faint" x="%.1[1]f" y="%[3]d" text-anchor="middle">%[4]g</text>`,
 			x(tick), height-20, height-5, tick)
 	}
-	fmt.Fprintf(b, `<line class="whisker" x1="%.1f" x2="%[1].1f" y1="0" y2="%d"/>`, x(1), height-20)
+	fmt.Fprintf(b, `<line class="whisker" x1="%.1f" x2="%.1[1]f" y1="0" y2="%d"/>`, x(1), height-20)
 	for i, g := range gains {
 		y := rowHeight*i + rowHeight/2
 		label(b, rowHeight*i, g.Pattern)
@@ -121,7 +121,7 @@ func latencyChart(paths []compare.Measured) template.HTML {
 	b := chart(height, "Percentiles of latency", fmt.Sprintf("PostgreSQL alone: p50 %.2f ms, p99 %.2f ms. PgJay: p50 %.2f ms, p99 %.2f ms.",
 		base.Latencies.P50, base.Latencies.P99, pgjay.Latencies.P50, pgjay.Latencies.P99))
 	for _, tick := range ticks(max(least, 0.001), max(most, 0.01)) {
-		fmt.Fprintf(b, `<line class="axis" x1="80" x2="700" y1="%.1f" y2="%[1].1f"/><text class="faint" x="70" y="%.1f" text-anchor="end">%g ms</text>`,
+		fmt.Fprintf(b, `<line class="axis" x1="80" x2="700" y1="%.1f" y2="%.1[1]f"/><text class="faint" x="70" y="%.1[2]f" text-anchor="end">%[3]g ms</text>`,
 			y(tick), y(tick)+4, tick)
 	}
 	names := []string{"p50", "p90", "p95", "p99", "max"}

@@ -15,6 +15,7 @@ var page string
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"interval": interval,
 	"what":     what,
+	"batching": batching,
 	"day":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	"seconds":  func(d time.Duration) string { return d.Round(time.Second).String() },
 }).Parse(page))

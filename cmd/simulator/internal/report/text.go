@@ -53,6 +53,7 @@ func Text(w io.Writer, c *compare.Comparison) {
 	for _, m := range c.Paths {
 		fmt.Fprintf(w, "%s: %s\n", m.Name, what(m))
 	}
+	fmt.Fprintln(w, "batching:", batching(c.Batching))
 	if c.Verification != nil {
 		Verification(w, c.Verification)
 	}
@@ -74,6 +75,11 @@ func what(m compare.Measured) string {
 		return "not available: " + m.Missing
 	}
 	return m.What
+}
+
+func batching(b *compare.Batching) string {
+	return fmt.Sprintf("imports in batches of 200 through PgJay, %.0f rows/s, to one by one without it, %.0f rows/s: %.2f times as fast (%s)",
+		b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
 }
 
 func interval(i compare.Interval) string { return fmt.Sprintf("%.2f to %.2f", i.Low, i.High) }

@@ -21,10 +21,7 @@ func (p *PgJay) Show(ctx context.Context, command string) ([]map[string]any, err
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	rows, err := conn.Query(ctx, command, pgx.QueryExecModeSimpleProtocol)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := conn.Query(ctx, command, pgx.QueryExecModeSimpleProtocol) // its error is in rows, too
 	shown, err := pgx.CollectRows(rows, pgx.RowToMap)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {

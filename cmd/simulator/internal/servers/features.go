@@ -57,3 +57,24 @@ func (f Features) Has(section, key string) bool {
 	_, ok = keys[key]
 	return ok
 }
+
+// Rewriting are the settings that switch rewriting on, all that there is of it, and
+// off. There are none where this PgJay does not rewrite.
+func (f Features) Rewriting() (on, off []string) {
+	if f.Has("rewrite", "mode") {
+		on, off = append(on, "rewrite.mode=on"), append(off, "rewrite.mode=off")
+	}
+	if f.Has("rewrite", "offset") {
+		on, off = append(on, "rewrite.offset.enabled=true"), append(off, "rewrite.offset.enabled=false")
+	}
+	return on, off
+}
+
+// Explaining are the settings under which statements that take longer than
+// threshold are explained, one after the other.
+func (f Features) Explaining(threshold string) []string {
+	if !f.Has("monitor", "explain_threshold") {
+		return nil
+	}
+	return []string{"monitor.explain=analyze", "monitor.explain_threshold=" + threshold, "monitor.explain_rate=600"}
+}

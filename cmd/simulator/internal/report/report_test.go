@@ -1,0 +1,105 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/claims"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+)
+
+func comparison() *compare.Comparison {
+	path := func(name, against, missing string, qps float64) compare.Measured {
+		return compare.Measured{Path: compare.Path{Name: name, What: name + " & more", Against: against, Missing: missing}, QPS: qps,
+			Latencies: compare.Latencies{P50: 1, P90: 2, P95: 3, P99: 4, Max: 50}, Gain: compare.Interval{Ratio: 2.5, Low: 2.25, High: 2.75}}
+	}
+	gain := func(name string, ratio float64) compare.PatternGain {
+		return compare.PatternGain{Pattern: name, Queries: 7, Gain: compare.Interval{Ratio: ratio, Low: ratio / 2, High: ratio * 2}}
+	}
+	return &compare.Comparison{
+		When: time.Unix(0, 0), Queries: 100, Rounds: 4,
+		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
+			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
+		Patterns:     []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
+		Batching:     &compare.Batching{Single: 10, Batched: 100},
+		Verification: &load.Verification{Compared: 10, Count: 1, Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}},
+	}
+}
+
+// TestHTML wants a page that is whole, needs nothing from elsewhere and can be read
+// aloud.
+func TestHTML(t *testing.T) {
+	var b bytes.Buffer
+	if err := HTML(&b, comparison()); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not available", "prefers-color-scheme: dark",
+		`lang="en"`, "<caption>", `scope="row"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if found := regexp.MustCompile(`(src|href)=|url\(|@import|<script|%!|NaN|Inf`).FindString(page); found != "" {
+		t.Errorf("the page has %s", found)
+	}
+	charts := regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(page, -1)
+	if len(charts) != 3 {
+		t.Fatalf("%d charts", len(charts))
+	}
+	for _, chart := range charts {
+		wellFormed(t, chart)
+		if !strings.Contains(chart, `role="img"`) || !strings.Contains(chart, "<title>") || !strings.Contains(chart, "<desc>") {
+			t.Errorf("nobody who does not see it learns what this shows: %.100s", chart)
+		}
+	}
+}
+
+func wellFormed(t *testing.T, text string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(text))
+	for {
+		_, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	var b bytes.Buffer
+	Text(&b, comparison())
+	for _, want := range []string{"2.50", "2.25 to 2.75", "not available: it does not", "DIFFER", "select '<b>'", "batching:"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestClaims(t *testing.T) {
+	table := &claims.Table{Lines: []claims.Line{
+		{Claim: "pages", Claimed: "all the same", Measurement: "a | b\nc", Mark: claims.Short},
+		{Claim: "gzip", Measurement: "it failed", Mark: claims.Failed},
+	}}
+	var text, markdown bytes.Buffer
+	Claims(&text, table)
+	if err := ClaimsMarkdown(&markdown, table); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(markdown.String(), `| all the same | a \| b c | falls short |`) || !strings.Contains(markdown.String(), "| gzip | it failed | failed |") {
+		t.Error(markdown.String())
+	}
+	if !strings.Contains(text.String(), "falls short  all the same  a | b c") || table.Failures() != 1 {
+		t.Error(text.String())
+	}
+}

@@ -1,0 +1,78 @@
+package advice
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Table is what the catalog and the statistics say of a table.
+type Table struct {
+	Schema, Name string
+	Rows         float64
+	Visible      float64 // part of its pages that are all visible, from 0 to 1
+	Bytes        float64
+	Writes       float64 // rows inserted, updated and deleted since its statistics began
+	Columns      map[string]Column
+	Indexes      []Existing
+	Trigrams     bool // the extension pg_trgm is there
+}
+
+// Column is a column of a table. The statistics are zero where there are none.
+type Column struct {
+	Type        string // as format_type has it, without modifier
+	Distinct    float64
+	Nulls       float64 // part of the rows
+	Trues       float64 // part of the rows, of a boolean; below 0: not known
+	Correlation float64
+	Width       float64
+	Plain       bool // its collation compares bytes (C)
+}
+
+// Existing is an index that is there.
+type Existing struct {
+	Name, Method string
+	Keys         []string // names of columns; empty for an expression
+	Definition   string   // as pg_get_indexdef writes it
+	Partial      bool
+}
+
+// simple are names that need no quotes, unless they are key words.
+var simple = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+
+// reserved are the key words that a column or table may not have for a name without
+// quotes, as far as somebody might use them.
+var reserved = []string{
+	"all", "analyse", "analyze", "and", "any", "array", "as", "asc", "both", "case", "cast", "check", "collate", "column",
+	"constraint", "create", "default", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign",
+	"from", "grant", "group", "having", "in", "initially", "intersect", "into", "leading", "limit", "not", "null", "offset",
+	"on", "only", "or", "order", "placing", "primary", "references", "returning", "select", "some", "symmetric", "table", "then",
+	"to", "trailing", "true", "union", "unique", "user", "using", "variadic", "when", "where", "window", "with",
+}
+
+// quote writes a name for SQL.
+func quote(name string) string {
+	if simple.MatchString(name) && !slices.Contains(reserved, name) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// String names the table for SQL.
+func (t *Table) String() string { return quote(t.Schema) + "." + quote(t.Name) }
+
+// distinct is how many values a column has, 0 if that is not known.
+func (t *Table) distinct(column string) float64 {
+	d := t.Columns[column].Distinct
+	if d < 0 {
+		return -d * t.Rows
+	}
+	return d
+}
+
+// has reports whether an index with these leading keys is there.
+func (t *Table) has(method string, keys []string) bool {
+	return slices.ContainsFunc(t.Indexes, func(e Existing) bool {
+		return e.Method == method && !e.Partial && len(e.Keys) >= len(keys) && slices.Equal(e.Keys[:len(keys)], keys)
+	})
+}

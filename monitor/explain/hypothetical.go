@@ -1,0 +1,113 @@
+package explain
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/plan"
+)
+
+// HypoPG, where the database has it, makes indexes that only the planner sees, in this
+// session alone.
+
+// trial is what came of one.
+type trial struct {
+	before, after float64 // cost
+	used          bool
+}
+
+const (
+	// worthwhile is what part of the cost an index must take away, worthwhileCost the
+	// cost from which on it matters.
+	worthwhile     = 0.5
+	worthwhileCost = 100
+	maxTrials      = 5
+)
+
+// tryIndexes has the planner try the indexes that are proposed.
+func (x *explanation) tryIndexes(ctx context.Context) error {
+	x.tried = make(map[string]trial)
+	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
+	if len(candidates) == 0 {
+		return nil
+	}
+	// Executing it may have failed, and with it the transaction.
+	if _, err := x.conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		return err
+	}
+	if err := x.begin(ctx); err != nil {
+		return err
+	}
+	schema, err := hypopg(ctx, x.conn)
+	if err != nil || schema == "" {
+		return err
+	}
+	before, err := x.cost(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range candidates[:min(len(candidates), maxTrials)] {
+		c := &candidates[i]
+		if c.Method == "gin" || !c.Complete() { // HypoPG knows no GIN
+			continue
+		}
+		if err := x.try(ctx, schema, c, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hypopg returns the schema of the extension's functions, quoted; empty: it is not there.
+func hypopg(ctx context.Context, conn *pgconn.PgConn) (string, error) {
+	r := conn.ExecParams(ctx, `SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e, pg_catalog.pg_namespace n
+		WHERE n.oid OPERATOR(pg_catalog.=) e.extnamespace AND e.extname OPERATOR(pg_catalog.=) 'hypopg'`, nil, nil, nil, nil).Read()
+	if r.Err != nil || len(r.Rows) == 0 {
+		return "", r.Err
+	}
+	return string(r.Rows[0][0]), nil
+}
+
+func (x *explanation) try(ctx context.Context, schema string, c *advice.Candidate, before float64) error {
+	defer func() { _, _ = x.conn.Exec(ctx, "SELECT "+schema+".hypopg_reset()").ReadAll() }() // if it fails, so does tidy
+	made := x.conn.ExecParams(ctx, "SELECT indexname FROM "+schema+".hypopg_create_index($1)", [][]byte{[]byte(c.Definition())}, nil, nil, nil).Read()
+	if made.Err != nil || len(made.Rows) != 1 {
+		return made.Err
+	}
+	p, err := x.plan(ctx)
+	if err != nil {
+		return err
+	}
+	t := trial{before: before, after: p.Root.TotalCost}
+	for n := range p.Nodes() {
+		t.used = t.used || strings.Trim(n.Index, `<>`) == strings.Trim(string(made.Rows[0][0]), `<>`)
+	}
+	x.tried[c.Definition()] = t
+	return nil
+}
+
+// plan has the statement planned once more.
+func (x *explanation) plan(ctx context.Context) (*plan.Plan, error) {
+	kept := x.raw
+	defer func() { x.raw = kept }()
+	return x.ask(ctx, explainPlan)
+}
+
+func (x *explanation) cost(ctx context.Context) (float64, error) {
+	p, err := x.plan(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return p.Root.TotalCost, nil
+}
+
+// state says what a trial has shown.
+func (t trial) state() advice.State {
+	if t.used && t.before >= worthwhileCost && t.after <= worthwhile*t.before {
+		return advice.Verified
+	}
+	return advice.Refuted
+}

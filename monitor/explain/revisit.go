@@ -1,0 +1,42 @@
+package explain
+
+import (
+	"context"
+	"time"
+
+	"github.com/pgjay/pgjay/monitor/advice"
+)
+
+// revisitEvery is how often it is looked whether indexes that are advised are there.
+const revisitEvery = 5 * time.Minute
+
+// revisit looks whether indexes that are advised have been created. What cannot be asked
+// is asked the next time.
+func (e *Explainer) revisit(ctx context.Context, l *links) {
+	e.mu.Lock()
+	open, connect := e.advices.open(), e.connect
+	e.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, a := range open {
+		conn, err := l.get(ctx, a.key, connect)
+		if err != nil {
+			return
+		}
+		t, err := tableOf(ctx, conn, a.index.Table.Schema, a.index.Table.Name)
+		if err != nil {
+			l.drop(a.key)
+			continue
+		}
+		if t == nil {
+			continue
+		}
+		stat, known := e.table.Find(a.shape)
+		now := advice.Candidate{Table: t, Node: a.index.Node, Method: a.index.Method, Keys: a.index.Keys, Include: a.index.Include, Where: a.index.Where}
+		if known && now.Exists() {
+			e.mu.Lock()
+			a.adopted(&stat, time.Now())
+			e.mu.Unlock()
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/cache"
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// sampled is what a list is counted through by.
+type sampled struct {
+	text   string
+	paging sqlparse.Paging
+	args   *arguments // nil: there are no parameters
+}
+
+// sampler counts one list through, in a goroutine.
+type sampler struct {
+	db        *database
+	key       pool.Key
+	signature *signature
+	findings  *findings
+	list      rewrite.ListKey
+	bookmarks *rewrite.Bookmarks
+	timeout   time.Duration
+	began     int64 // of the loops' clock
+	counts    *deepCounts
+	*sampled
+}
+
+const (
+	// maxSamplers bounds how many lists are counted through, or wait for it, at once.
+	maxSamplers = 8
+	// minStep is how many rows there are between two bookmarks, at least.
+	minStep = 200
+	// maxSamples bounds the bookmarks of one list.
+	maxSamples = 8000
+	// sampleRest is how long a list is not counted through again. After one that has
+	// taken long it is restFactor times that.
+	sampleRest = 10 * time.Second
+	restFactor = 20
+)
+
+// sampleHot has a list counted through, if pages far from any bookmark are asked for
+// again and again.
+func (s *session) sampleHot(p *deepPage, by *sampled) {
+	const near = 4 * minStep
+	now, cfg := s.loop.Now(), s.settings().offset
+	if p.form == pageMarked && p.offset-p.mark.Rank <= near || !cfg.Sample || !s.databases.bookmarks.Hot(p.list, now) {
+		return
+	}
+	counts := &s.databases.deepCounts
+	if counts.sampling.Add(1) > maxSamplers {
+		counts.sampling.Add(-1)
+		s.databases.bookmarks.Rest(p.list, now+int64(sampleRest))
+		return
+	}
+	job := &sampler{
+		db: s.who.database, key: s.who.pool.Key(), signature: s.who.signature, findings: p.findings, list: p.list,
+		bookmarks: s.databases.bookmarks, timeout: cfg.SampleTimeout, began: now, counts: counts, sampled: by,
+	}
+	s.work(job.run)
+}
+
+// run counts the list through.
+func (j *sampler) run() {
+	defer j.counts.sampling.Add(-1)
+	var took time.Duration
+	marks, stamp, err := j.count(&took)
+	rest := j.began + int64(max(sampleRest, restFactor*took))
+	switch {
+	case err != nil:
+		j.counts.samples[sampleFailed].Add(1)
+		j.db.log.Debug("a list could not be counted through", "database", j.key.Database, "user", j.key.User, "error", err)
+	case !stamp.Current():
+		j.counts.samples[sampleOutdated].Add(1)
+	default:
+		j.counts.samples[sampleDone].Add(1)
+		j.bookmarks.Install(j.list, stamp, j.began, marks)
+	}
+	j.bookmarks.Rest(j.list, rest)
+}
+
+// errWriters is why nothing is counted.
+var errWriters = errors.New("something is being written")
+
+// count asks for bookmarks of the whole list, in one snapshot.
+func (j *sampler) count(took *time.Duration) (marks []rewrite.Bookmark, version *cache.Stamp, err error) {
+	deep, step := j.findings.deep, max(minStep, j.findings.rows/maxSamples)
+	err = j.db.sampler(j.key).askFor(j.timeout, func(ctx context.Context, conn *pgconn.PgConn) error {
+		began := time.Now()
+		defer func() { *took = time.Since(began) }()
+		stamp, ok := j.db.stamp(j.findings)
+		if !ok {
+			return errWriters
+		}
+		version = &stamp
+		if err := j.open(ctx, conn); err != nil {
+			return errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
+		}
+		r := j.ask(ctx, conn, deep.Samples(j.text, &j.paging, step))
+		for _, row := range r.Rows {
+			marks = appendSample(marks, row)
+		}
+		return errors.Join(r.Err, conn.Exec(ctx, "ROLLBACK").Close())
+	})
+	if len(marks) > 2*maxSamples { // there are many more rows than PostgreSQL thought
+		marks = nil
+	}
+	return marks, version, err
+}
+
+// open begins a transaction with the settings of the sessions.
+func (j *sampler) open(ctx context.Context, conn *pgconn.PgConn) error {
+	batch := &pgconn.Batch{}
+	batch.ExecParams("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", nil, nil, nil, nil)
+	settings := append(j.signature.settings[:len(j.signature.settings):len(j.signature.settings)],
+		pool.Setting{Name: "statement_timeout", Value: strconv.FormatInt(j.timeout.Milliseconds(), 10)})
+	for _, p := range settings {
+		batch.ExecParams("SELECT pg_catalog.set_config($1, $2, true)", [][]byte{[]byte(p.Name), []byte(p.Value)}, nil, nil, nil)
+	}
+	_, err := conn.ExecBatch(ctx, batch).ReadAll()
+	return err
+}
+
+func (j *sampler) ask(ctx context.Context, conn *pgconn.PgConn, sql string) *pgconn.Result {
+	if j.args == nil {
+		return conn.ExecParams(ctx, sql, nil, nil, nil, nil).Read()
+	}
+	formats := make([]int16, len(j.args.values))
+	for i := range formats {
+		formats[i] = int16(j.args.format(i))
+	}
+	return conn.ExecParams(ctx, sql, j.args.values, j.findings.deep.Params, formats, nil).Read()
+}
+
+// appendSample makes a bookmark of a row: a value, and its rank.
+func appendSample(marks []rewrite.Bookmark, row [][]byte) []rewrite.Bookmark {
+	rank, err := strconv.ParseInt(string(row[1]), 10, 64)
+	if err != nil || len(row[0]) > maxKeyBytes || len(marks) > 0 && marks[len(marks)-1].Rank >= rank {
+		return marks
+	}
+	return append(marks, rewrite.Bookmark{Rank: rank, Value: rewrite.Value{Bytes: string(row[0]), Null: row[0] == nil}})
+}
+
+// What becomes of counting a list through.
+const (
+	sampleDone = iota
+	sampleOutdated
+	sampleFailed
+	sampleResults
+)
+
+var sampleNames = [sampleResults]string{"done", "outdated", "failed"}
+
+// deepCounts counts what becomes of deep pages. Any number of goroutines may use it.
+type deepCounts struct {
+	pages    [3]atomic.Uint64 // by pageForm
+	doubts   [doubtCount]atomic.Uint64
+	samples  [sampleResults]atomic.Uint64
+	sampling atomic.Int32 // lists that are being counted through
+}
