@@ -13,7 +13,7 @@ BUILD_FLAGS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=fals
 RACE := ./cache ./pool/... ./proxy/pgtest ./proxy/reactor ./monitor ./rewrite/sqlparse ./cmd/pgjay
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite claims clean compiler postgresql bench-offset
+.PHONY: help build run test race fuzz soak suites lint bench bench-rewrite bench-offset claims web clean compiler postgresql
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-rewrite: postgresql compiler ## measure what each rewrite rule gains, on R
 
 bench-offset: postgresql ## times of pages behind a deep OFFSET, of ROWS=2000000
 	PGJAY_BENCH=$(or $(ROWS),2000000) $(GO) test -v -count=1 -timeout 0 -run TestDeepSpeed ./proxy
+
+web: ## copy what the dashboard uses from npm into monitor/web/static/vendor, anew
+	monitor/web/vendor.sh
 
 clean: ## remove what build made
 	rm -rf bin

@@ -12,7 +12,7 @@ type trafficCollector struct {
 	clients, waitDuration, waitTimeouts     *prometheus.Desc
 	clientReceived, clientSent              *prometheus.Desc
 	serverReceived, serverSent              *prometheus.Desc
-	statements                              *prometheus.Desc
+	statements, logins, parses, binds       *prometheus.Desc
 }
 
 func newTrafficCollector(b *book, m *Monitor) *trafficCollector {
@@ -33,6 +33,9 @@ func newTrafficCollector(b *book, m *Monitor) *trafficCollector {
 	c.serverReceived = c.desc("counter", "server_received_bytes_total", "Bytes received from PostgreSQL on behalf of clients.", "database", "user")
 	c.serverSent = c.desc("counter", "server_sent_bytes_total", "Bytes sent to PostgreSQL on behalf of clients.", "database", "user")
 	c.statements = c.desc("gauge", "prepared_statements_bytes", "Memory of the prepared statements that clients have by name (limits.max_prepared_mb).")
+	c.logins = c.desc("counter", "client_logins_total", "Clients that have logged in.", "database", "user")
+	c.parses = c.desc("counter", "parses_total", "Parse messages: those of clients, and those sent to PostgreSQL for them.", "database", "user", "side")
+	c.binds = c.desc("counter", "binds_total", "Bind messages of clients.", "database", "user")
 	return c
 }
 
@@ -76,6 +79,10 @@ func (c *trafficCollector) collectTraffic(out chan<- prometheus.Metric, w who, t
 	count(c.clientSent, cellClientSent)
 	count(c.serverReceived, cellServerReceived)
 	count(c.serverSent, cellServerSent)
+	count(c.logins, cellLogins)
+	count(c.parses, cellClientParses, "client")
+	count(c.parses, cellServerParses, "server")
+	count(c.binds, cellBinds)
 	for state := ClientIdle; state < clientStateCount; state++ {
 		out <- prometheus.MustNewConstMetric(c.clients, prometheus.GaugeValue, float64(t.clients(state)),
 			w.database, w.user, clientStateNames[state])

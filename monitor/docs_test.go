@@ -1,35 +1,69 @@
 package monitor
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"text/template"
 )
 
-const docsFile = "../docs/metrics.md"
+//go:generate go test -run TestDocs|TestGrafana -update .
 
-// docs/metrics.md has one row for each metric, and no others.
-func TestDocsListExactlyTheMetrics(t *testing.T) {
-	page, err := os.ReadFile(docsFile)
+const (
+	docsTemplate = "metrics.md.tmpl"
+	docsFile     = "../docs/metrics.md"
+)
+
+// docs/metrics.md is made from the template and what the book says of each metric; each
+// has its place in it once.
+func TestDocs(t *testing.T) {
+	families := make(map[string]family)
+	for _, f := range New(Options{}).book.families {
+		families[strings.TrimPrefix(f.name, namespace+"_")] = f
+	}
+	table := func(names ...string) (string, error) {
+		rows := []string{"| Metric | Type | Labels | Meaning |", "|---|---|---|---|"}
+		for _, name := range names {
+			f, there := families[name]
+			if !there {
+				return "", fmt.Errorf("there is no metric %s, or it is documented twice", name)
+			}
+			delete(families, name)
+			rows = append(rows, docsRow(f))
+		}
+		return strings.Join(rows, "\n"), nil
+	}
+	page, err := template.New(docsTemplate).Funcs(template.FuncMap{"table": table}).ParseFiles(docsTemplate)
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented := make(map[string]int)
-	for line := range strings.Lines(string(page)) {
-		if strings.HasPrefix(line, "| `"+namespace+"_") {
-			documented[line]++
+	var text bytes.Buffer
+	if err := page.Execute(&text, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name := range families {
+		t.Errorf("%s lacks %s", docsTemplate, name)
+	}
+	expectFile(t, docsFile, text.Bytes())
+}
+
+// expectFile compares a file that is made with what it should be. -update writes it.
+func expectFile(t *testing.T, path string, want []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-	for _, f := range New(Options{}).book.families {
-		if documented[docsRow(f)]--; documented[docsRow(f)] < 0 {
-			t.Errorf("%s lacks\n%s", docsFile, docsRow(f))
-		}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for row, n := range documented {
-		if n > 0 {
-			t.Errorf("%s has\n%s", docsFile, row)
-		}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s is not what the code says: go generate ./monitor", path)
 	}
 }
 
@@ -38,5 +72,5 @@ func docsRow(f family) string {
 	if labels != "" {
 		labels = "`" + labels + "`"
 	}
-	return fmt.Sprintf("| `%s` | %s | %s | %s |\n", f.name, f.kind, labels, f.help)
+	return fmt.Sprintf("| `%s` | %s | %s | %s |", f.name, f.kind, labels, f.help)
 }

@@ -93,6 +93,7 @@ func New(o Options) *Monitor {
 		newListenCollector(b, m),
 		newCacheCollector(b, m),
 		newOffsetCollector(b, m),
+		newStatementCollector(b, m.inquiry),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -71,7 +71,7 @@ func newRelay(t testing.TB) *relay {
 		t.Fatal(err)
 	}
 	later := func(f func()) { r.jobs = append(r.jobs, f) }
-	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 1}), work: later}
+	sh := &shared{fragile: true, log: slog.New(slog.DiscardHandler), monitor: monitor.New(monitor.Options{Loops: 1, Config: monitor.DefaultConfig()}), work: later}
 	sh.cancels.byKey = map[cancelKey]*session{}
 	sh.live.Store(&settings{
 		auth: AuthConfig{Method: AuthTrust}, credentials: creds,

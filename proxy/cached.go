@@ -228,7 +228,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	began := s.loop.Clock()
 	v := s.verdictOn(q)
 	if v == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	if outcome == cache.Absent {
@@ -236,7 +235,6 @@ func (s *session) missed(q *lookup, outcome cache.Outcome) served {
 	}
 	made := s.newFill(v, q, outcome)
 	if made == nil {
-		s.quitJoin()
 		return servedNot
 	}
 	s.fill = made

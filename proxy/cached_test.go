@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/proxy/reactor"
@@ -26,7 +27,7 @@ func (r *relay) rememberAs(x [2][]byte, b *body) (ask func()) {
 	}
 	r.t.Cleanup(c.Close)
 	s := r.session
-	s.databases.cache = c
+	s.databases.cache, s.databases.serving = c, true
 	db := &database{cache: c, space: c.Space("d"), signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict)}
 	db.keeper = catalog.NewKeeper(func(ctx context.Context) (*pgconn.PgConn, error) { <-ctx.Done(); return nil, ctx.Err() }, time.Hour, func(catalog.Change) {})
 	r.t.Cleanup(db.keeper.Close)
@@ -122,5 +123,40 @@ func BenchmarkHit(b *testing.B) {
 				ask()
 			}
 		})
+	}
+}
+
+// A statement that says nocache is not answered from the cache, which has the answer to
+// it without the comment.
+func TestNoCacheIsNotServed(t *testing.T) {
+	x := relayed(t)["simple"]
+	r := newRelay(t)
+	r.remember(x)
+	q := frames(t, &pgproto3.Query{String: "/* pgjay: nocache */" + string(textOf(x[0], len(x[0])))})
+	if r.session.servedQuery(q, len(q)) == servedHere {
+		t.Error("it is served")
+	}
+	if q = frames(t, &pgproto3.Query{String: "/* nocache */" + string(textOf(x[0], len(x[0])))}); r.session.servedQuery(q, len(q)) != servedHere {
+		t.Error("with another comment it is not served")
+	}
+}
+
+// Of those who ask for an answer whose time is up, one gets a new one.
+func TestOneRefreshes(t *testing.T) {
+	r := newRelay(t)
+	r.remember(relayed(t)["simple"])
+	s, c := r.session, r.session.databases.cache
+	stamp, _ := s.who.database.space.Stamp(nil)
+	q := &lookup{key: cache.Key{Lo: 5, Hi: 6}}
+	c.Put(q.key, c.NewEntry(cache.Answer{Core: []byte("core"), Stamp: stamp, Fresh: 100, Stale: int64(time.Hour), Shape: c.NewShape("s")}), 1)
+	for _, outcome := c.Get(q.key, 1); outcome != cache.Hit; _, outcome = c.Get(q.key, 1) {
+		runtime.Gosched()
+	}
+	r.loop.Step(200)
+	if e, outcome := s.find(q); e != nil || outcome != cache.Refresh {
+		t.Errorf("the first gets %v, %v", e, outcome)
+	}
+	if e, outcome := s.find(q); e == nil || outcome != cache.Stale {
+		t.Errorf("the second gets %v, %v", e, outcome)
 	}
 }

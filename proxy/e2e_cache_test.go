@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -218,11 +219,69 @@ var cacheRefusals = []struct{ name, sql, why string }{
 	{"49 pg_stat", "select * from pg_stat_activity", ""},
 	{"60 row level security", "select * from secret", "row level security"},
 	{"76 several statements", "select 1; select 2", "one statement"},
+	{"15 with", "with x as (update other set v = v returning v) select * from x", "only read"},
+	{"42 type of a column", "select heat from oven", "celsius"},
+	{"42 type in the text", "select '5'::celsius is null", "celsius"},
+	{"44 operator", "select 1 |%| 2", "|%|"},
+	{"45 attribute", "select o.noted from other o", "noted"},
+}
+
+// cacheRefusalWorld is what they need besides cacheWorld.
+const cacheRefusalWorld = `
+	set search_path = c, public;
+	create type celsius;
+	create function celsius_in(cstring) returns celsius language internal immutable strict as 'int4in';
+	create function celsius_out(celsius) returns cstring language internal immutable strict as 'int4out';
+	create type celsius (input = celsius_in, output = celsius_out, like = int4);
+	create table oven (heat celsius); insert into oven values ('200');
+	create function quieter(int, int) returns int language sql immutable as 'select $1';
+	create operator c.|%| (leftarg = int, rightarg = int, function = quieter);
+	create function noted(other) returns int language sql immutable as 'select 1'`
+
+// What must not be kept of a Query must not be kept of a prepared statement either.
+func TestCacheRefusalsOfParse(t *testing.T) {
+	backend := plain(t)
+	newCacheWorld(t, backend)
+	if err := observer(t, backend).Exec(cacheRefusalWorld); err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, backend, withCache)
+	conn := dial(t, p.addr)
+	cached(t, p, conn, "select 1")
+	tests := slices.Clone(cacheRefusals)
+	for i, sql := range []string{"select coalesce(heat, $1) is null from oven", "select d = $1::date from t where id = 1"} {
+		tests = append(tests, tests[0])
+		tests[len(tests)-1].name, tests[len(tests)-1].sql = fmt.Sprint("parameter ", i), sql
+	}
+	for _, test := range tests {
+		if strings.HasPrefix(test.name, "76 several") {
+			continue
+		}
+		t.Run(test.name, func(t *testing.T) {
+			hits, refused := p.server.Cache().Stat().Hits(), p.server.Cache().Stat().Refused[cache.RefusedStatement]
+			var params [][]byte
+			if strings.Contains(test.sql, "$1") {
+				params = [][]byte{[]byte("1")}
+			}
+			if strings.Contains(test.sql, "$1::date") {
+				params = [][]byte{[]byte("today")}
+			}
+			for test.name != "27 nextval" && p.server.Cache().Stat().Refused[cache.RefusedStatement] < refused+2 && !t.Failed() {
+				conn.ExecParams(context.Background(), test.sql, params, nil, nil, nil).Read()
+				if got := p.server.Cache().Stat().Hits(); got != hits {
+					t.Errorf("%s was answered from the cache", test.sql)
+				}
+			}
+		})
+	}
 }
 
 func TestCacheRefusals(t *testing.T) {
 	backend := plain(t)
 	newCacheWorld(t, backend)
+	if err := observer(t, backend).Exec(cacheRefusalWorld); err != nil {
+		t.Fatal(err)
+	}
 	p := startProxy(t, backend, withCache)
 	conn := dial(t, p.addr)
 	cached(t, p, conn, "select 1")

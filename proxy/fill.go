@@ -72,7 +72,6 @@ func (s *session) isCold(q *lookup) bool {
 		v.cold.Store(false)
 		return false
 	}
-	s.quitJoin()
 	s.cold, s.sample.shape = stayCold, v.shape
 	return true
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,7 +194,7 @@ func TestNewFillWithHint(t *testing.T) {
 	q.hint.NoCache = true
 	for _, allowed := range []bool{false, true} {
 		v.findings.Load().rule.Hints = allowed
-		if kept := s.newFill(v, q, cache.Absent) != nil; kept == allowed {
+		if kept := s.newFill(v, q, cache.Moved) != nil; kept == allowed {
 			t.Errorf("hints allowed %t: kept %t", allowed, kept)
 		}
 	}
@@ -247,5 +248,27 @@ func TestColdIsNotLookedUp(t *testing.T) {
 	}
 	if s.cold != 0 || v.cold.Load() {
 		t.Errorf("it is still asked whether it pays: %d, %t", s.cold, v.cold.Load())
+	}
+}
+
+// What may be asked for again later, and what not.
+func TestTransient(t *testing.T) {
+	for code, want := range map[string]bool{"57014": true, "40P01": true, "55P03": true, "53300": true, "08006": true, "58000": true, "42P01": false, "42501": false, "0A000": false, "XX": false, "": false} {
+		if got := transient(code); got != want {
+			t.Errorf("%s: %t", code, got)
+		}
+	}
+}
+
+// The types that a Parse gives are those that PostgreSQL is asked with.
+func TestBodyTypes(t *testing.T) {
+	if (*body)(nil).types() != nil {
+		t.Error("a Query has types")
+	}
+	for _, want := range [][]uint32{nil, {23}, {0, 1043, 1 << 31}} {
+		p := frames(t, &pgproto3.Parse{Query: "select $1", ParameterOIDs: want})
+		if got := newBody(string(p[wire.HeaderLen+1:])).types(); !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
 	}
 }

@@ -227,3 +227,22 @@ func TestJoinEndsWithOtherStatements(t *testing.T) {
 		}
 	}
 }
+
+// An answer that is kept ends the wait of the others, whose turn it then never is.
+func TestJoinOfWhoKeeps(t *testing.T) {
+	c := newCrowd(t)
+	c.wait()
+	s, reply := c.leader.session, relayed(t)["simple"][1]
+	s.fill.frames, s.fill.ended = append(s.fill.frames, reply...), true
+	s.keepAnswer()
+	if s.fill != nil || c.third.filled == nil || c.third.leads {
+		t.Errorf("fill %v, the third has %v, leads %t", s.fill, c.third.filled, c.third.leads)
+	}
+	if c.waiter.session.leaveJoin() {
+		t.Error("it stops waiting though the answer is on its way")
+	}
+	c.waiter.settle()
+	if c.waiter.session.takeJoined(c.key) != c.third.filled {
+		t.Error("the second has another answer")
+	}
+}

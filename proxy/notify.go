@@ -27,6 +27,7 @@ type delivery struct {
 	barriers int  // how many are not answered
 	notified bool // the session's backend has notified something in this exchange
 	held     bool // the client is to get ReadyForQuery: idle
+	again    int  // how many more behind it: of a copy that has failed before its Sync was read
 	// told has the parameter values that the client knows, while untold is set:
 	// changes are told behind the notifications, as PostgreSQL does.
 	told   pool.Params
@@ -156,6 +157,9 @@ func (s *session) holdReady() bool {
 	case s.back.status != wire.StatusIdle:
 		l.uncommitted()
 	case s.tx.unsynced || s.queue.owesReady(): // of an exchange before the first LISTEN
+	case l.held:
+		l.again++
+		return true
 	default:
 		if l.notified {
 			s.barrier()
@@ -196,8 +200,12 @@ func (s *session) endHold() {
 	case l.failure != nil:
 		s.failListening()
 	case l.held && !l.unsettled && l.barriers == 0:
+		out := wire.AppendReadyForQuery(l.appendUntold(s.scratch[:0], s.who.params), wire.StatusIdle)
+		for ; l.again > 0; l.again-- {
+			out = wire.AppendReadyForQuery(out, wire.StatusIdle)
+		}
 		l.held = false
-		s.toClient(wire.AppendReadyForQuery(l.appendUntold(s.scratch[:0], s.who.params), wire.StatusIdle))
+		s.toClient(out)
 		s.endListening()
 	}
 }

@@ -39,6 +39,8 @@ type sim struct {
 	cancels  int // how many requests may still be sent
 	schema   int // changes with DDL that no session sees
 	changes  int // how often it may change still
+	bus      simBus
+	listens  bool // clients notify each other
 	log      io.Writer
 }
 
@@ -53,6 +55,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 	if m.rng.IntN(6) == 0 {
 		m.changes = 1 + m.rng.IntN(6)
 	}
+	m.listens = m.cancels == 0 && m.rng.IntN(5) == 0
 	creds, err := newCredentials(AuthConfig{Method: AuthTrust})
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +96,7 @@ type simClient struct {
 	sim      *sim
 	id       int
 	script   []byte // what it sends, start-up included
+	login    int    // how long that is
 	sent     int
 	got      []byte
 	blocked  bool
@@ -106,6 +110,8 @@ type simClient struct {
 	ends     int // where the message that is being sent ends; patient only
 	session  *session
 	station  *station
+	sentAt   []simMark
+	gotAt    []simMark
 	waits    []int        // where in script it waits for all replies
 	requests []*simCancel // that were sent to cancel what it waits for
 	request  *simCancel   // that it sends itself; nil: it is no canceller
@@ -116,6 +122,7 @@ func (c *simClient) Write(p []byte) {
 		c.sim.t.Errorf("client %d: write after close", c.id)
 	}
 	c.got = append(c.got, p...)
+	c.gotAt = append(c.gotAt, simMark{len(c.got), len(c.sim.bus.sent)})
 	c.unread += len(p)
 }
 func (c *simClient) Buffered() int { return c.unread }
@@ -275,6 +282,7 @@ func (c *simClient) step() bool {
 	}
 	p := bytes.Clone(c.script[c.sent : c.sent+n])
 	c.sent += n
+	c.sentAt = append(c.sentAt, simMark{c.sent, len(m.bus.sent)})
 	c.session.Data(p)
 	for i := range p {
 		p[i] = 0xee // its memory is the loop's again

@@ -20,12 +20,13 @@ func (m *sim) dial(_ context.Context, to pool.Target) (*pool.Login, error) {
 	}
 	name := to.Params["application_name"]
 	b := &simBackend{sim: m, server: newSimServer(name), pid: uint32(len(m.backends) + 1)}
-	b.server.schema = &m.schema
+	m.bus.join(b.server)
+	b.server.pid, b.server.schema = b.pid, &m.schema
 	if m.cancels > 0 {
 		b.server.slow = func() bool { return m.rng.IntN(4) == 0 }
 	}
 	m.backends = append(m.backends, b)
-	params := pool.Params{}.With("application_name", name).With("server_version", "15")
+	params := pool.Params{}.With("application_name", name).With("server_version", "15").With("client_encoding", "UTF8")
 	return &pool.Login{Socket: simSocket{b}, PID: b.pid, Params: params, Cancel: b.cancel}, nil
 }
 
@@ -109,6 +110,8 @@ func (b *simBackend) step() bool {
 	case b.server.busy && !b.eof && m.rng.IntN(8) == 0:
 		b.server.wake()
 		b.eof = b.eof || b.server.dead
+		return true
+	case b.server.rests() && !b.eof && len(b.server.inbox) > 0 && m.rng.IntN(16) == 0 && b.server.tell():
 		return true
 	}
 	return b.deliver()

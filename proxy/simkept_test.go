@@ -142,7 +142,7 @@ func (c *simClient) mayRest() {
 	}
 	b := s.back.lease.Conn().(*simBackend)
 	v := b.server
-	if !s.quiet() || s.cancel.inFlight > 0 || b.paused || len(b.pending)+len(v.in)+len(v.out) > 0 || v.status != 'I' {
+	if !s.quiet() || s.holds() || s.cancel.inFlight > 0 || b.paused || len(b.pending)+len(v.in)+len(v.out) > 0 || v.status != 'I' {
 		return
 	}
 	const forGood = sqlparse.Reasons(1 << sqlparse.ReasonSequence)

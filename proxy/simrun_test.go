@@ -86,8 +86,9 @@ func (c *simClient) write() {
 		startup.Parameters["application_name"] = fmt.Sprintf("app%d", rng.IntN(3))
 	}
 	out, _ := startup.Encode(nil)
+	c.login = len(out)
 	w := &scriptWriter{rng: rng, id: id, out: out, goes: rng.IntN(4) == 0, keeps: rng.IntN(4) == 0}
-	w.alters, w.canceled = c.sim.changes > 0, c.sim.cancels > 0
+	w.alters, w.canceled, w.listens = c.sim.changes > 0, c.sim.cancels > 0, c.sim.listens
 	for range 1 + rng.IntN(8) {
 		if w.alters && c.patient && rng.IntN(4) == 0 {
 			w.prepareFresh()
@@ -120,7 +121,9 @@ type scriptWriter struct {
 	alters bool
 	// canceled is set when cancel requests are sent.
 	canceled bool
-	waits    []int
+	// listens is set when it listens and notifies.
+	listens bool
+	waits   []int
 }
 
 func (w *scriptWriter) tag() string {
@@ -178,6 +181,10 @@ func (w *scriptWriter) name() string { return []string{"named", "other"}[w.rng.I
 func (w *scriptWriter) query(sql string) { w.out = wire.AppendQuery(w.out, sql) }
 
 func (w *scriptWriter) exchange() {
+	if w.listens && w.rng.IntN(2) == 0 {
+		w.listening()
+		return
+	}
 	switch w.rng.IntN(11) {
 	case 10:
 		w.transaction()
@@ -278,6 +285,7 @@ func (w *scriptWriter) pipeline() {
 // check compares what a client got with what it is owed.
 func (m *sim) check(c *simClient) {
 	got, _ := greeting(c.got)
+	got = ownNotes(got, c.id)
 	for i := range m.clients {
 		if other := fmt.Sprintf("'c%d-", i); i != c.id && bytes.Contains(got, []byte(other)) {
 			m.t.Errorf("client %d got something of client %d: %q", c.id, i, got)
@@ -287,6 +295,10 @@ func (m *sim) check(c *simClient) {
 		return
 	}
 	owed, name := m.owed(c)
+	owed = ownNotes(owed, c.id)
+	if m.listens {
+		m.checkNotes(c, newSimServer(name), c.login)
+	}
 	got, want := settledParameters(got, name), settledParameters(owed, name)
 	if !bytes.Equal(got, want) {
 		at := 0

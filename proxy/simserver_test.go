@@ -22,6 +22,7 @@ type simServer struct {
 	simKept
 	simWork
 	simPlans
+	simListening
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -52,6 +53,7 @@ func newSimServer(name string) *simServer {
 	if name != "" {
 		v.settings["application_name"] = name
 	}
+	(&simBus{}).join(v)
 	return v
 }
 
@@ -246,7 +248,12 @@ func (v *simServer) query(text string) {
 	v.ready()
 }
 
-func (v *simServer) ready() { v.out = wire.AppendReadyForQuery(v.out, v.status) }
+func (v *simServer) ready() {
+	if v.status == 'I' {
+		v.tell()
+	}
+	v.out = wire.AppendReadyForQuery(v.out, v.status)
+}
 
 func (v *simServer) fail(code, message string) bool {
 	v.out = (&wire.Error{Severity: "ERROR", Code: code, Message: message}).Append(v.out)
@@ -358,6 +365,7 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 			v.set(name, "")
 		}
 		v.undo, v.simKept = nil, newSimKept()
+		clear(v.channels)
 		v.forgetAll()
 		v.unnamed = nil
 		return v.complete("DISCARD ALL")
@@ -387,6 +395,8 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		return v.deallocate(rest)
 	case "COPY":
 		return v.copy(rest)
+	case "LISTEN", "UNLISTEN", "NOTIFY":
+		return v.notify(word, rest)
 	case "ALTER":
 		return v.complete("ALTER TABLE")
 	}

@@ -115,6 +115,9 @@ func (v *simServer) left(question string) bool {
 			v.row("parse", name, "")
 		}
 	}
+	if strings.Contains(question, "pg_listening_channels") {
+		v.channelRows()
+	}
 	if strings.Contains(question, "pg_my_temp_schema") {
 		for _, reason := range v.keeps() {
 			v.row("left", reason, "")

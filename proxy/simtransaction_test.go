@@ -79,6 +79,7 @@ func (v *simServer) endImplicit() {
 		return
 	}
 	clear(v.portals)
+	v.commitNotes()
 	for _, name := range sortedKeys(v.local, nil) {
 		v.change(v.local, name, "")
 	}

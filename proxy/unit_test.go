@@ -226,6 +226,8 @@ func TestServedReply(t *testing.T) {
 				r.inTransaction()
 			}
 			r.client.kept = []byte{}
+			s.clock.clear(timeoutIdleInTransaction)
+			began := s.tx.began
 			if _, became := s.servedUnit(p); became != servedHere {
 				t.Fatalf("%s: %d", test.name, became)
 			}
@@ -238,6 +240,9 @@ func TestServedReply(t *testing.T) {
 			}
 			if st, _ := s.client.statements.get([]byte("x")); !st.shared() || string(st.body.sql) != "select $1" {
 				t.Errorf("%s: the statement is %+v", test.name, st)
+			}
+			if status == 'T' && s.tx.began != began {
+				t.Errorf("%s: the transaction begins anew or has ended", test.name)
 			}
 			if idle := s.clock.at[timeoutIdleInTransaction] != 0; idle != (status == 'T') || idle != (s.back.lease != nil) {
 				t.Errorf("%s, %c: the clock of an idle transaction is set: %t, lease %v", test.name, status, idle, s.back.lease)

@@ -15,7 +15,7 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 // The cast to the type of the column makes varchar[] and bigint[] be found, and the
 // operator is PostgreSQL's own also where an extension has one of that name.
 var anyContains = automatic[anySite]{
-	name:  "any-contains",
+	name:  "any_contains",
 	about: "x = ANY (array) becomes array @> ARRAY[x], which a GIN index can find",
 	find:  findAny,
 	needs: []need[anySite]{

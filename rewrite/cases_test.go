@@ -2,11 +2,11 @@ package rewrite
 
 // ruleCases are the cases of each rule: each precondition of it fails in at least one.
 var ruleCases = map[string][]ruleCase{
-	"nulls-order": {
+	"nulls_order": {
 		{in: "SELECT id FROM contacts ORDER BY made DESC NULLS LAST, id LIMIT 5", out: "SELECT id FROM contacts ORDER BY made DESC , id LIMIT 5"},
 		{in: "SELECT id FROM contacts ORDER BY seen DESC NULLS LAST, id LIMIT 5", why: "the column may be NULL"},
 	},
-	"any-contains": {
+	"any_contains": {
 		{in: "SELECT id FROM contacts WHERE 'x' = ANY(keywords)",
 			out: "SELECT id FROM contacts WHERE (keywords OPERATOR(pg_catalog.@>) ARRAY['x']::pg_catalog.text[])"},
 		{in: "SELECT id FROM contacts c WHERE /* a */ ('x'::text = ANY (c.keywords) OR 5 = ANY(bigs)) AND $1 = ANY(nums) -- b",
@@ -33,7 +33,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE 'x'::varchar(1) = ANY(tags)", why: "what is looked for"},
 		{in: "SELECT id FROM contacts WHERE 'x' = ANY(plain)", why: "the array has no GIN index"},
 	},
-	"unused-left-join": {
+	"unused_left_join": {
 		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id WHERE c.score > 1 ORDER BY 1 LIMIT 3",
 			out: "SELECT DISTINCT c.last_name FROM contacts c WHERE c.score > 1 ORDER BY 1 LIMIT 3"},
 		{in: "SELECT 1 FROM companies o WHERE EXISTS (SELECT 1 FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id /* b */ WHERE c.company_id = o.id)",
@@ -57,7 +57,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id JOIN notes n ON n.id = a.id", why: "it is used"},
 		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id WHERE EXISTS (SELECT 1 FROM notes n WHERE n.contact_id = a.id)", why: "it is used"},
 	},
-	"in-distinct": {
+	"in_distinct": {
 		{in: "SELECT id FROM contacts WHERE id IN (SELECT DISTINCT contact_id FROM activities ORDER BY contact_id)", out: "SELECT id FROM contacts WHERE id IN (SELECT contact_id FROM activities)"},
 		{in: "SELECT id FROM contacts WHERE id < ALL (SELECT DISTINCT contact_id FROM activities)", out: "SELECT id FROM contacts WHERE id < ALL (SELECT contact_id FROM activities)"},
 		{in: "SELECT id FROM contacts WHERE (id, score) NOT IN (SELECT DISTINCT contact_id, amount FROM activities)",
@@ -71,7 +71,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE id IN (SELECT contact_id FROM activities ORDER BY at FETCH FIRST 3 ROWS WITH TIES)", why: "it has LIMIT"},
 		{in: "SELECT id FROM contacts WHERE id IN (SELECT DISTINCT ON (kind) contact_id FROM activities ORDER BY kind, at)", why: "it has DISTINCT ON"},
 	},
-	"count-exists": {
+	"count_exists": {
 		{in: "SELECT (SELECT count(*) FROM contacts WHERE score = 3) > 0", out: `SELECT (EXISTS (SELECT 1 FROM contacts WHERE score = 3)) AS "?column?"`},
 		{in: "SELECT id FROM companies o WHERE 0 = (SELECT count(1) FROM contacts c /* x */ WHERE c.company_id = o.id) AND id > 1",
 			out: "SELECT id FROM companies o WHERE (NOT EXISTS (SELECT 1 FROM contacts c /* x */ WHERE c.company_id = o.id)) AND id > 1"},
@@ -82,7 +82,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT (WITH w AS (SELECT 1) SELECT count(*) FROM w) > 0", why: "the place"},
 		{in: "SELECT id FROM contacts WHERE (/* ( */ (SELECT count(*) FROM notes)/* ) */ ) > 0 AND true", out: "SELECT id FROM contacts WHERE (EXISTS (SELECT 1 FROM notes)) AND true"},
 		{in: "SELECT (SELECT count(*) FROM contacts) > 1", why: "it does not ask"},
-		{in: oddPath + "SELECT (SELECT count(*) FROM contacts) > 0", why: "its operator"},
+		{in: oddPath + "SELECT (SELECT pg_catalog.count(*) FROM contacts) > 0", why: "its operator"},
 		{in: "SELECT (SELECT count(*) FROM contacts) >= 0", why: "it does not ask"},
 		{in: "SELECT (SELECT count(*) FROM contacts) <> 5", why: "it does not ask"},
 		{in: "SELECT (SELECT sum(score) FROM contacts) > 0", why: "the query has another output"},
@@ -96,7 +96,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT (SELECT count(*) FROM contacts OFFSET 1) > 0", why: "what is counted"},
 		{in: "SELECT (SELECT count(*) FROM contacts LIMIT 0) > 0", why: "what is counted"},
 	},
-	"inner-order": {
+	"inner_order": {
 		{in: "SELECT count(*) FROM (SELECT * FROM contacts WHERE score > 1 ORDER BY last_name, id DESC) s",
 			out: "SELECT count(*) FROM (SELECT * FROM contacts WHERE score > 1) s"},
 		{in: "SELECT s.kind, max(n), sum(amount) FROM (SELECT DISTINCT kind, id AS n, amount FROM activities ORDER BY kind) s GROUP BY s.kind HAVING count(*) > 1 ORDER BY 1",
@@ -116,7 +116,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT loose, count(*) FROM (SELECT loose FROM contacts ORDER BY id) s GROUP BY loose", why: "a column of GROUP BY"},
 		{in: "SELECT price, count(*) FROM (SELECT price FROM contacts ORDER BY id) s GROUP BY 1", why: "a column of GROUP BY"},
 	},
-	"coalesce-equals": {
+	"coalesce_equals": {
 		{in: "SELECT id FROM contacts c WHERE coalesce(c.city, 'x') = 'y' AND (coalesce(c.score, 0) = 0 OR false = coalesce(flag, false))",
 			out: "SELECT id FROM contacts c WHERE (c.city OPERATOR(pg_catalog.=) 'y') AND ((c.score OPERATOR(pg_catalog.=) 0 OR c.score IS NULL) OR " +
 				"(flag OPERATOR(pg_catalog.=) false OR flag IS NULL))"},
@@ -133,7 +133,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE coalesce(city, NULL) = 'x'", why: "default and value"},
 		{in: "SELECT id FROM contacts WHERE coalesce(score, 0) = '00'", why: "default and value"},
 	},
-	"strpos-like": {
+	"strpos_like": {
 		{in: `SELECT id FROM contacts WHERE strpos(last_name, 'a%_\b''c') > 0`,
 			out: `SELECT id FROM contacts WHERE (last_name OPERATOR(pg_catalog.~~) '%a\%\_\\b''c%')`},
 		{in: "SELECT NOT position('ab' IN c.last_name) >= 1 FROM contacts c", out: "SELECT NOT (c.last_name OPERATOR(pg_catalog.~~) '%ab%') FROM contacts c"},
@@ -148,7 +148,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE strpos(last_name, $1) > 0", why: "what is looked for"},
 		{in: "SELECT id FROM contacts WHERE strpos(city, 'a') > 0", why: "the column has no"},
 	},
-	"or-in": {
+	"or_in": {
 		{in: "SELECT id FROM contacts WHERE score > 1 AND (id = 1 OR id = 2 OR id = 3 OR id = 4 OR id = 5 OR id = 6 OR id = 7 OR id = 8)",
 			out: "SELECT id FROM contacts WHERE score > 1 AND ((id IN (1, 2, 3, 4, 5, 6, 7, 8)))"},
 		{in: "SELECT c.email = 'a' OR c.email = 'b' OR c.email = 'c' OR c.email = 'd' OR c.email = 'e' OR c.email = 'f' OR c.email = 'g' OR c.email = 'h' FROM contacts c",
@@ -164,7 +164,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE email = $1 OR email = $2 OR email = $3 OR email = $4 OR email = $5 OR email = $6 OR email = $7 OR email = $8", why: "what it is"},
 		{in: "SELECT id FROM contacts WHERE id = 1 OR id = 2 OR id = 3 OR id = 4 OR id = 5 OR id = 6 OR id = 7", why: "there are too few"},
 	},
-	"limit-inside": {
+	"limit_inside": {
 		{in: "SELECT c.*, o.name FROM contacts c LEFT JOIN companies o ON o.id = c.company_n WHERE c.score > 1 ORDER BY c.made DESC, c.id LIMIT 5 OFFSET 2 -- end",
 			out: `SELECT c.*, o.name FROM (SELECT * FROM contacts c WHERE c.score > 1 ORDER BY c.made DESC, c.id LIMIT 5 OFFSET 2) AS "c" ` +
 				"LEFT JOIN companies o ON o.id = c.company_n ORDER BY c.made DESC, c.id -- end"},
@@ -191,7 +191,19 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT c.id, c.ctid FROM contacts c LEFT JOIN companies o ON o.id = c.company_n ORDER BY c.id LIMIT 5", why: "something refers"},
 		{in: "SELECT public.contacts.id FROM contacts LEFT JOIN companies o ON o.id = company_n ORDER BY contacts.id LIMIT 5", why: "something refers"},
 	},
-	"fk-join": {
+	"count_column": {
+		{in: "SELECT count(c.id), count(ALL last_name) FILTER (WHERE c.score > 1) FROM contacts c GROUP BY city HAVING count(/* x */ made ) > 1",
+			out: "SELECT count(*), count(*) FILTER (WHERE c.score > 1) FROM contacts c GROUP BY city HAVING count(/* x */ * ) > 1"},
+		{in: "SELECT count(id) OVER (ORDER BY id) FROM contacts", out: "SELECT count(*) OVER (ORDER BY id) FROM contacts"},
+		{in: "SELECT count(DISTINCT id) FROM contacts", why: "it is not PostgreSQL's"},
+		{in: oddPath + "SELECT count(id) FROM contacts", why: "it is not PostgreSQL's"},
+		{in: "SELECT (SELECT count(c.id) FROM notes) FROM contacts c", why: "what is counted"},
+		{in: "SELECT count(id) FROM (SELECT id FROM contacts) s", why: "what is counted"},
+		{in: "SELECT count(score) FROM contacts", why: "the column may"},
+		{in: "SELECT count(o.id) FROM contacts c LEFT JOIN companies o ON o.id = c.company_n", why: "the column may"},
+		{in: "SELECT count(c.id) FROM contacts c RIGHT JOIN companies o ON o.id = c.company_n", why: "the column may"},
+	},
+	"fk_join": {
 		{in: "SELECT c.id FROM contacts c JOIN companies o ON o.id = c.company_id WHERE c.score > 1", out: "SELECT c.id FROM contacts c WHERE c.score > 1"},
 		{in: "SELECT count(*) FROM contacts c JOIN companies o ON c.company_n = o.id LEFT JOIN notes n ON n.contact_id = c.id WHERE c.flag OR n.id = 1 ORDER BY 1",
 			out: `SELECT count(*) FROM contacts c LEFT JOIN notes n ON n.contact_id = c.id WHERE (c.flag OR n.id = 1) AND "c"."company_n" IS NOT NULL ORDER BY 1`},
@@ -216,7 +228,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT c.id, o.xmin FROM contacts c JOIN companies o ON o.id = c.company_id", why: "it is used"},
 		{in: "SELECT * FROM contacts c JOIN companies o ON o.id = c.company_id", why: "it is used"},
 	},
-	"not-in": {
+	"not_in": {
 		{in: "SELECT id FROM contacts WHERE id NOT IN (SELECT contact_id FROM activities a WHERE amount > 1 OR kind = 'x') AND score > 1",
 			out: `SELECT id FROM contacts WHERE (NOT EXISTS (SELECT 1 FROM activities a WHERE (amount > 1 OR kind = 'x') AND contact_id OPERATOR(pg_catalog.=) "contacts"."id")) AND score > 1`},
 		{in: "SELECT c.id NOT IN (SELECT DISTINCT a.company_n FROM activities a WHERE a.company_n IS NOT NULL ORDER BY 1) FROM contacts c",
@@ -236,7 +248,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE id NOT IN (SELECT contacts.company_id FROM activities contacts(id, x, company_id))", why: "an output"},
 		{in: "SELECT id FROM contacts WHERE id NOT IN (SELECT contacts.contact_id FROM activities contacts)", why: "the name of the table"},
 	},
-	"or-union": {
+	"or_union": {
 		{in: "SELECT c.id, o.name, 'x' FROM contacts c LEFT JOIN companies o ON o.id = c.company_n WHERE c.email = 'a' OR (o.name = 'b' AND o.city LIKE 'c%')",
 			out: "SELECT c.id, o.name, 'x' FROM contacts c LEFT JOIN companies o ON o.id = c.company_n WHERE (c.email = 'a') UNION ALL " +
 				"SELECT c.id, o.name, 'x' FROM contacts c LEFT JOIN companies o ON o.id = c.company_n WHERE (o.name = 'b' AND o.city LIKE 'c%') AND ((c.email = 'a')) IS NOT TRUE"},
@@ -257,7 +269,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT row_number() OVER () FROM contacts c, companies o WHERE c.score = 1 OR o.name = 'b'", why: "it is more"},
 		{in: "SELECT c.id FROM contacts c, companies o WHERE c.score = $1 OR o.name = 'b'", why: "there are parameters"},
 	},
-	"distinct-unique": {
+	"distinct_unique": {
 		{in: "SELECT DISTINCT c.id, c.city FROM contacts c WHERE c.score > 1 ORDER BY 2", out: "SELECT c.id, c.city FROM contacts c WHERE c.score > 1 ORDER BY 2"},
 		{in: "SELECT DISTINCT c.*, n.kind FROM contacts c LEFT JOIN companies o ON o.id = c.company_n JOIN activities n ON n.id = c.score AND n.amount > 1",
 			out: "SELECT c.*, n.kind FROM contacts c LEFT JOIN companies o ON o.id = c.company_n JOIN activities n ON n.id = c.score AND n.amount > 1"},
@@ -277,7 +289,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT DISTINCT c.id FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id", why: "a joined table"},
 		{in: "SELECT DISTINCT c.id FROM contacts c JOIN companies o ON o.late = c.id", why: "a joined table"},
 	},
-	"distinct-exists": {
+	"distinct_exists": {
 		{in: "SELECT DISTINCT c.id, c.email FROM contacts c JOIN activities a ON a.contact_id = c.id WHERE a.amount > 1 OR c.score = 2 ORDER BY c.email",
 			out: "SELECT c.id, c.email FROM contacts c WHERE EXISTS (SELECT 1 FROM activities a WHERE (a.contact_id = c.id) AND (a.amount > 1 OR c.score = 2)) ORDER BY c.email"},
 		{in: "SELECT DISTINCT contacts.* FROM contacts JOIN activities AS a ON contact_id = contacts.id AND kind = 'a'",
@@ -292,7 +304,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT DISTINCT c.city FROM contacts c JOIN activities a ON a.contact_id = c.id", why: "no key"},
 		{in: "SELECT DISTINCT c.email_u FROM contacts c JOIN activities a ON a.contact_id = c.id", why: "no key"},
 	},
-	"nulls-split": {
+	"nulls_split": {
 		{in: "SELECT id, city FROM contacts c WHERE flag OR score > 1 ORDER BY seen DESC NULLS LAST, id DESC LIMIT 5 OFFSET 10",
 			out: `SELECT id, city FROM ((SELECT * FROM contacts c WHERE (flag OR score > 1) AND seen IS NOT NULL ORDER BY seen DESC, id DESC LIMIT 15) UNION ALL ` +
 				`(SELECT * FROM contacts c WHERE (flag OR score > 1) AND seen IS NULL ORDER BY id DESC LIMIT 15)) AS "c" ORDER BY seen DESC NULLS LAST, id DESC LIMIT 5 OFFSET 10`},
@@ -321,7 +333,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT ctid FROM contacts ORDER BY seen DESC NULLS LAST, id LIMIT 5", why: "something refers"},
 		{in: "SELECT id FROM contacts WHERE score > $1 ORDER BY seen DESC NULLS LAST, id LIMIT 5", why: "there are parameters"},
 	},
-	"date-range": {
+	"date_range": {
 		{in: "SELECT id FROM contacts c WHERE c.made::date = '2022-12-31' AND NOT date(seen) = '2022-01-01'::date",
 			out: "SELECT id FROM contacts c WHERE (c.made OPERATOR(pg_catalog.>=) '2022-12-31 00:00:00'::pg_catalog.timestamp AND c.made OPERATOR(pg_catalog.<) '2023-01-01 00:00:00'::pg_catalog.timestamp) " +
 				"AND NOT (seen OPERATOR(pg_catalog.>=) '2022-01-01 00:00:00'::pg_catalog.timestamp AND seen OPERATOR(pg_catalog.<) '2022-01-02 00:00:00'::pg_catalog.timestamp)"},
@@ -347,7 +359,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE date_trunc('month', made) = '2022-01-02'", why: "the literal is not"},
 		{in: "SELECT id FROM contacts WHERE made::date = '2022-01-01 13:00:00'::timestamp", why: "the literal is not"},
 	},
-	"left-like": {
+	"left_like": {
 		{in: "SELECT left(last_name, 2) = 'Ab' FROM contacts c WHERE left(c.email, 3) = 'a%'",
 			out: "SELECT (last_name OPERATOR(pg_catalog.~~) 'Ab%') FROM contacts c WHERE (c.email OPERATOR(pg_catalog.=) 'a%')"},
 		{in: `SELECT id FROM contacts WHERE left(last_name, 3) = 'b_\c'`, why: "it is not compared"},
@@ -362,7 +374,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id FROM contacts WHERE left(city, -1) = 'a'", why: "it is not compared"},
 		{in: "SELECT id FROM contacts WHERE left(city, 1) = $1", why: "it is not compared"},
 	},
-	"self-join": {
+	"self_join": {
 		{in: "SELECT a.id, b.email FROM contacts a JOIN contacts b ON b.id = a.id WHERE b.score > 1 ORDER BY b.made",
 			out: `SELECT a.id, "a".email FROM contacts a WHERE "a".score > 1 ORDER BY "a".made`},
 		{in: "SELECT p.id FROM parts p JOIN parts q ON p.id = q.id AND p.day = q.day LEFT JOIN notes n ON n.id = q.id",
@@ -383,7 +395,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT b.* FROM contacts a JOIN contacts b ON b.id = a.id", why: "not all references"},
 		{in: "SELECT a.id FROM contacts a JOIN contacts b ON b.id = a.id WHERE EXISTS (SELECT 1 FROM notes n WHERE n.id = b.id)", why: "not all references"},
 	},
-	"union-all": {
+	"union_all": {
 		{in: "SELECT id, email FROM contacts WHERE id < 3 AND status = 'a' UNION SELECT id, email FROM contacts WHERE status = 'b' ORDER BY 1", why: "a row may be"},
 		{in: "SELECT id, status FROM contacts WHERE id < 3 AND status = 'a' UNION SELECT id, status FROM contacts WHERE status = 'b' ORDER BY 1",
 			out: "SELECT id, status FROM contacts WHERE id < 3 AND status = 'a' UNION ALL SELECT id, status FROM contacts WHERE status = 'b' ORDER BY 1"},
@@ -403,7 +415,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT id, loose FROM contacts WHERE loose = 'a' UNION SELECT id, loose FROM contacts WHERE loose = 'A'", why: "a row may be"},
 		{in: "SELECT id, score FROM contacts WHERE score = 1 OR flag UNION SELECT id, score FROM contacts WHERE score = 2", why: "a row may be"},
 	},
-	"loose-scan": {
+	"loose_scan": {
 		{in: "SELECT DISTINCT kind FROM visits v",
 			out: `WITH RECURSIVE "pgjay" (v) AS ((SELECT "v"."kind" FROM visits v WHERE "v"."kind" IS NOT NULL ORDER BY "v"."kind" LIMIT 1) UNION ALL ` +
 				`SELECT (SELECT "v"."kind" FROM visits v WHERE "v"."kind" OPERATOR(pg_catalog.>) "pgjay".v ORDER BY "v"."kind" LIMIT 1) FROM "pgjay" WHERE "pgjay".v IS NOT NULL) ` +
@@ -424,7 +436,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT DISTINCT many FROM visits", why: "there are many"},
 		{in: "SELECT DISTINCT score FROM contacts", why: "there are many"},
 	},
-	"count-distinct": {
+	"count_distinct": {
 		{in: "SELECT count(DISTINCT city) AS n FROM contacts c WHERE score > 1",
 			out: `SELECT count("pgjay"."city") AS n FROM (SELECT city FROM contacts c WHERE score > 1 GROUP BY city) AS "pgjay"`},
 		{in: "SELECT o.id, (SELECT count(DISTINCT c.score) FROM contacts c WHERE c.company_id = o.id) FROM companies o",
@@ -439,7 +451,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT count(DISTINCT city) FROM contacts HAVING count(*) > 3", why: "the query does more"},
 		{in: "SELECT count(DISTINCT city) FROM contacts LIMIT 0", why: "the query does more"},
 	},
-	"window-count": {
+	"window_count": {
 		{in: "SELECT id, city, count(*) OVER () FROM contacts c WHERE score > 1 ORDER BY id LIMIT 5",
 			out: "SELECT id, city, (SELECT pg_catalog.count(*) FROM contacts c WHERE score > 1) FROM contacts c WHERE score > 1 ORDER BY id LIMIT 5"},
 		{in: "SELECT c.id, 1 + count(*) OVER () AS total FROM contacts c LEFT JOIN notes n ON n.id = c.id LIMIT $1",
@@ -455,7 +467,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT DISTINCT count(*) OVER () FROM contacts LIMIT 5", why: "what is counted"},
 		{in: "SELECT id, count(*) OVER () FROM contacts WHERE score > $1 LIMIT 5", why: "there are parameters"},
 	},
-	"exists-or": {
+	"exists_or": {
 		{in: "SELECT c.id FROM contacts c WHERE c.flag AND (EXISTS (SELECT 1 FROM activities a WHERE a.contact_id = c.id AND a.amount > 1 AND a.kind = 'x') OR EXISTS (SELECT FROM notes n JOIN companies o ON o.id = n.id WHERE c.id = n.contact_id))",
 			out: `SELECT c.id FROM contacts c WHERE c.flag AND (("c"."id" IN (SELECT "a"."contact_id" FROM activities a WHERE (a.amount > 1) AND (a.kind = 'x') UNION ALL SELECT "n"."contact_id" FROM notes n JOIN companies o ON o.id = n.id)))`},
 		{in: "SELECT EXISTS (SELECT 1 FROM activities a WHERE a.contact_id = c.id) OR EXISTS (SELECT 1 FROM notes n WHERE n.contact_id = c.id) FROM contacts c", why: "NULL and false"},
@@ -468,7 +480,7 @@ var ruleCases = map[string][]ruleCase{
 		{in: "SELECT c.id FROM contacts c WHERE EXISTS (SELECT 1 FROM activities a WHERE a.contact_id = c.id AND a.amount = c.score) OR EXISTS (SELECT 1 FROM notes n WHERE n.contact_id = c.id)", why: "something else"},
 		{in: "SELECT c.id FROM contacts c WHERE EXISTS (SELECT 1 FROM activities a WHERE a.contact_id = c.id AND score = 1) OR EXISTS (SELECT 1 FROM notes n WHERE n.contact_id = c.id)", why: "something else"},
 	},
-	"left-null": {
+	"left_null": {
 		{in: "SELECT c.id FROM contacts c LEFT JOIN activities a ON a.company_n = c.id AND a.kind = 'x' WHERE a.id IS NULL AND c.score > 1",
 			out: "SELECT c.id FROM contacts c WHERE (NOT EXISTS (SELECT 1 FROM activities a WHERE a.company_n = c.id AND a.kind = 'x')) AND c.score > 1"},
 		{in: "SELECT count(*) FROM contacts c LEFT JOIN notes n ON n.contact_id = c.id JOIN companies o ON o.id = c.company_id WHERE n.contact_id IS NULL",

@@ -12,7 +12,7 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 //
 // What stands there depends on whether d is k.
 var coalesceEquals = automatic[coalesceSite]{
-	name:  "coalesce-equals",
+	name:  "coalesce_equals",
 	about: "coalesce(column, default) = value becomes column = value, OR column IS NULL if the value is the default",
 	find:  findCoalesces,
 	needs: []need[coalesceSite]{

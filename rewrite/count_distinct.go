@@ -13,7 +13,7 @@ import (
 //  2. c is a column of a table in FROM, of a type of which equal values are the same;
 //  3. the query has no GROUP BY, HAVING, DISTINCT, windows, ORDER BY, LIMIT or OFFSET.
 var countDistinct = automatic[*level]{
-	name:  "count-distinct",
+	name:  "count_distinct",
 	about: "count(DISTINCT column) becomes a count of what GROUP BY finds",
 	find:  findCountDistincts,
 	needs: []need[*level]{

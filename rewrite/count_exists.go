@@ -17,7 +17,7 @@ import (
 // count(c) becomes EXISTS (... WHERE ... AND c IS NOT NULL). An output without a name
 // keeps the name that PostgreSQL gives it.
 var countExists = automatic[countSite]{
-	name:  "count-exists",
+	name:  "count_exists",
 	about: "(SELECT count(*) ...) > 0 becomes EXISTS (...)",
 	find:  findCounts,
 	needs: []need[countSite]{

@@ -20,7 +20,7 @@ import (
 //
 // to_char is not among it: it prints years before Christ as those after.
 var dateRange = automatic[dateSite]{
-	name:  "date-range",
+	name:  "date_range",
 	about: "a comparison of the date of a timestamp becomes a range of timestamps",
 	find:  findDates,
 	needs: []need[dateSite]{

@@ -14,7 +14,7 @@ import (
 //  3. the second is used in WHERE and ON only;
 //  4. all columns of a key of the first are outputs, as they are.
 var distinctExists = automatic[*item]{
-	name:  "distinct-exists",
+	name:  "distinct_exists",
 	about: "SELECT DISTINCT of one table joined with another that is not shown becomes EXISTS",
 	find:  findRightArms,
 	needs: []need[*item]{

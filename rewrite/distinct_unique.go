@@ -14,7 +14,7 @@ import (
 //  3. all columns of a key of the first are outputs, as they are;
 //  4. and so are those of each other, or it has one row at most for one of the others.
 var distinctUnique = automatic[*level]{
-	name:  "distinct-unique",
+	name:  "distinct_unique",
 	about: "DISTINCT is left out where a key is among the outputs",
 	find:  findDistincts,
 	needs: []need[*level]{

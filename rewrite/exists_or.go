@@ -18,7 +18,7 @@ import (
 //  4. the columns are of the same type, or all integers;
 //  5. nothing else in them refers to the query around them.
 var existsOr = automatic[existsSite]{
-	name:  "exists-or",
+	name:  "exists_or",
 	about: "EXISTS ... OR EXISTS ... becomes IN (... UNION ALL ...)",
 	find:  findExistsOrs,
 	needs: []need[existsSite]{

@@ -28,7 +28,7 @@ import (
 //
 // What cannot be proven here: that nobody writes with session_replication_role = replica.
 var fkJoin = automatic[*item]{
-	name:  "fk-join",
+	name:  "fk_join",
 	about: "a join is left out whose table is not used and has one row for each, by a foreign key",
 	find:  findRightArms,
 	needs: []need[*item]{

@@ -7,7 +7,7 @@ package rewrite
 //  2. it has no LIMIT and no OFFSET, which say which rows count;
 //  3. it has no DISTINCT ON, which takes the first rows.
 var inDistinct = automatic[*level]{
-	name:  "in-distinct",
+	name:  "in_distinct",
 	about: "DISTINCT and ORDER BY are left out of the query of an IN",
 	find:  findOrdered,
 	needs: []need[*level]{

@@ -20,7 +20,7 @@ import (
 //     min, max, sum, avg where equal values are the same and sums are exact;
 //  5. so are the columns of GROUP BY.
 var innerOrder = automatic[*level]{
-	name:  "inner-order",
+	name:  "inner_order",
 	about: "ORDER BY is left out of a query in FROM of which only aggregates are made",
 	find: func(w *work) (sites []*level) {
 		for _, l := range findOrdered(w) {

@@ -16,7 +16,7 @@ import (
 //
 // If k has fewer, c is k.
 var leftLike = automatic[leftSite]{
-	name:  "left-like",
+	name:  "left_like",
 	about: "left(column, n) = text becomes column LIKE 'text%'",
 	find:  findLefts,
 	needs: []need[leftSite]{

@@ -13,7 +13,7 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 //  3. by its constraint the column is never NULL;
 //  4. nothing else refers to the table, but ON.
 var leftNull = automatic[*item]{
-	name:  "left-null",
+	name:  "left_null",
 	about: "LEFT JOIN with IS NULL of a column that is never NULL becomes NOT EXISTS",
 	find:  findRightArms,
 	needs: []need[*item]{

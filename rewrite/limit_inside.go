@@ -25,7 +25,7 @@ import (
 //  7. nothing refers to the whole row of the first table, to its system columns, or to it
 //     with its schema: what takes its place has none of these.
 var limitInside = automatic[*level]{
-	name:  "limit-inside",
+	name:  "limit_inside",
 	about: "LIMIT is applied to the table that ORDER BY is about before others are joined to it",
 	find: func(w *work) (sites []*level) {
 		for _, l := range w.found.levels {

@@ -16,7 +16,7 @@ import (
 //  3. it has a complete btree index that begins with it;
 //  4. ANALYZE has found that there are few values for the rows.
 var looseScan = automatic[*level]{
-	name:  "loose-scan",
+	name:  "loose_scan",
 	about: "SELECT DISTINCT of a column with few values jumps from value to value in its index",
 	find:  findDistincts,
 	needs: []need[*level]{

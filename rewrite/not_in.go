@@ -19,7 +19,7 @@ import (
 //     set operations;
 //  6. nothing in its FROM has the name of the table on the left.
 var notIn = automatic[notInSite]{
-	name:  "not-in",
+	name:  "not_in",
 	about: "x NOT IN (SELECT y ...) becomes NOT EXISTS (... WHERE y = x)",
 	find:  findNotIns,
 	needs: []need[notInSite]{

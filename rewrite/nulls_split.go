@@ -25,7 +25,7 @@ import (
 //  8. WHERE has no parameters: it would be there twice, and PostgreSQL may take their types
 //     from the other place.
 var nullsSplit = automatic[*level]{
-	name:  "nulls-split",
+	name:  "nulls_split",
 	about: "a page in an order with NULLs at the unusual end is made of the page without them and that of them",
 	find: func(w *work) (sites []*level) {
 		for _, l := range w.found.levels {

@@ -15,7 +15,7 @@ import (
 //     type is that of the column;
 //  4. there are so many that it pays.
 var orIn = automatic[orSite]{
-	name:  "or-in",
+	name:  "or_in",
 	about: "c = a OR c = b OR ... becomes c IN (a, b, ...)",
 	find:  findOrs,
 	needs: []need[orSite]{

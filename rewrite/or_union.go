@@ -19,7 +19,7 @@ import (
 // The second arm has the rows for which q holds and p does not: no row is there twice, and
 // none is lost, whatever duplicates there are.
 var orUnion = automatic[*level]{
-	name:  "or-union",
+	name:  "or_union",
 	about: "p OR q of different tables becomes UNION ALL of the rows for p and of the others for q",
 	find: func(w *work) (sites []*level) {
 		for _, l := range w.found.levels {

@@ -18,6 +18,7 @@ const crm = `
 	CREATE FUNCTION odd.eq(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 	CREATE FUNCTION odd.more(int8, int4) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 	CREATE OPERATOR odd.> (LEFTARG = int8, RIGHTARG = int4, FUNCTION = odd.more);
+	CREATE AGGREGATE odd.count(int) (SFUNC = int4pl, STYPE = int, INITCOND = 0);
 	CREATE FUNCTION odd.strpos(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 	CREATE OPERATOR odd.= (LEFTARG = text, RIGHTARG = text, FUNCTION = odd.eq);
 	CREATE COLLATION odd.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

@@ -15,7 +15,7 @@ import (
 //  3. all references to it are to columns, with its name before them, in the query itself:
 //     they become references to the other.
 var selfJoin = automatic[*item]{
-	name:  "self-join",
+	name:  "self_join",
 	about: "a table that is joined with itself by a key is read once",
 	find:  findRightArms,
 	needs: []need[*item]{

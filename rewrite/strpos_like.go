@@ -17,7 +17,7 @@ import (
 //
 // What LIKE would not take literally has a backslash before it.
 var strposLike = automatic[strposSite]{
-	name:  "strpos-like",
+	name:  "strpos_like",
 	about: "strpos(column, text) > 0 becomes column LIKE '%text%', which a trigram index can find",
 	find:  findStrpos,
 	needs: []need[strposSite]{

@@ -15,7 +15,7 @@ import (
 //  3. no row of one is one of the other: there is an output that is one literal in one arm
 //     and another in the other, or a column that WHERE says is equal to such.
 var unionAll = automatic[unionSite]{
-	name:  "union-all",
+	name:  "union_all",
 	about: "UNION of rows that are all different becomes UNION ALL",
 	find:  findUnions,
 	needs: []need[unionSite]{

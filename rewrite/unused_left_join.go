@@ -13,7 +13,7 @@ import pg_query "github.com/pganalyze/pg_query_go/v5"
 //  4. nothing counts rows: no aggregates, GROUP BY, HAVING or windows;
 //  5. nothing but the join's own condition refers to it.
 var unusedLeftJoin = automatic[*item]{
-	name:  "unused-left-join",
+	name:  "unused_left_join",
 	about: "a LEFT JOIN is left out whose table is not used, where duplicates do not matter",
 	find:  findRightArms,
 	needs: []need[*item]{

@@ -15,7 +15,7 @@ import (
 //  4. WHERE and FROM have no parameter: it would be there twice, and PostgreSQL may take its
 //     type from the other place.
 var windowCount = automatic[windowSite]{
-	name:  "window-count",
+	name:  "window_count",
 	about: "count(*) OVER () becomes (SELECT count(*) ...) of the same rows",
 	find:  findWindowCounts,
 	needs: []need[windowSite]{

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/pgjay/pgjay/configs"
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/monitor/web"
@@ -9,7 +11,11 @@ import (
 
 // newDashboard makes what answers on the admin address.
 func newDashboard(cfg *configs.Config, mon *monitor.Monitor, srv *proxy.Server) *web.Dashboard {
-	source := web.Source{Monitor: mon, Clients: func() ([]web.Client, error) { return clientsOf(srv) }}
+	source := web.Source{
+		Monitor:  mon,
+		Clients:  func() ([]web.Client, error) { return clientsOf(srv) },
+		Rewrites: func() []web.Rewrite { return rewritesOf(srv) },
+	}
 	if cache := srv.Cache(); cache != nil {
 		source.Shapes = cache.Shapes
 	}
@@ -29,4 +35,17 @@ func clientsOf(srv *proxy.Server) ([]web.Client, error) {
 		})
 	}
 	return all, err
+}
+
+// rewritesOf is the server's list of rewritten statements as the dashboard has it.
+func rewritesOf(srv *proxy.Server) []web.Rewrite {
+	var all []web.Rewrite
+	for _, st := range srv.Rewrites() {
+		all = append(all, web.Rewrite{
+			Rule: st.Rule, State: st.State.String(), Database: st.Database, User: st.User, Text: st.Shape, Calls: st.Used, Why: st.Why,
+			Saved: time.Duration(st.SavedNS).Seconds(), Before: time.Duration(st.WasNS).Seconds(), After: time.Duration(st.IsNS).Seconds(),
+			Ratio: st.Ratio,
+		})
+	}
+	return all
 }

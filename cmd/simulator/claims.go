@@ -19,7 +19,7 @@ prints claim and measurement side by side, with a mark where PgJay falls short.
 
 Usage: simulator claims [FLAGS]
 
-` + fmt.Sprintf(dataFlagsHelp, "default large") + `  --only NAME         one claim: ` + strings.ReplaceAll(strings.Join(claims.Names(), ", "), "gzip, ", "gzip,\n                      ") + `
+` + fmt.Sprintf(dataFlagsHelp, "default large") + `  --only NAME         one claim: ` + strings.Join(claims.Names(), ",\n                      ") + `
   --budget DURATION   for the 100,000 queries: where they take longer, a part of
                       them is measured, which is said; default 4m
   --pgjay FILE        the program; default beside this one
@@ -40,7 +40,7 @@ func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
 	f := new(claimsFlags)
 	set := newFlags("claims")
 	f.data.add(set, "large")
-	set.StringVar(&f.options.Only, "only", "", "")
+	value(set, "only", &f.options.Only, claims.FindName)
 	set.DurationVar(&f.options.Budget, "budget", 4*time.Minute, "")
 	set.StringVar(&f.options.Program, "pgjay", "", "")
 	set.StringVar(&f.markdown, "markdown", "", "")

@@ -25,6 +25,7 @@ func TestFailures(t *testing.T) {
 		{"seed --scenario huge", exitUsage, "small, medium, large, stress-test"},
 		{"seed --batch 0", exitUsage, "not a number from 1 on"},
 		{"seed --tenants 30 --dsn " + empty, exitFailed, "1 to 20 tenants"},
+		{"claims --only magic", exitUsage, "seeding; imports; pages"},
 		{"compare --rounds 3", exitUsage, "--rounds is even"},
 		{"seed", exitFailed, "say which database"},
 		{"seed --dsn crm", exitUsage, "such as postgres://"},

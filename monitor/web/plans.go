@@ -157,14 +157,6 @@ func share(part, whole float64) float64 {
 	return math.Min(math.Max(part/whole, 0), 1)
 }
 
-// finite replaces what JSON does not have.
-func finite(f float64) float64 {
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return 0
-	}
-	return f
-}
-
 // details are the conditions of a step, and where its memory ended.
 func details(n *plan.Node) []Detail {
 	out := []Detail{}

@@ -1,29 +1,43 @@
 package web
 
 import (
+	"math"
 	"net/http"
-	"time"
 )
 
-// Rewrite is a statement that another one is sent for. Times are in seconds.
+// Rewrite is what a rule does to the statements of one shape. Times are in seconds.
 type Rewrite struct {
-	ID       string    `json:"id"`
-	Rule     string    `json:"rule"`
-	State    string    `json:"state"`
-	Database string    `json:"database"`
-	Calls    uint64    `json:"calls"`
-	Last     time.Time `json:"last"`
-	BeforeS  float64   `json:"before_s"`
-	AfterS   float64   `json:"after_s"`
-	Why      string    `json:"why"`
-	Before   string    `json:"before"` // without literals, as After
-	After    string    `json:"after"`
+	Rule     string  `json:"rule"`
+	State    string  `json:"state"`
+	Database string  `json:"database"`
+	User     string  `json:"user"`
+	Text     string  `json:"text"` // without literals
+	Calls    uint64  `json:"calls"`
+	Saved    float64 `json:"saved"`
+	Before   float64 `json:"before"` // medians; 0: not known
+	After    float64 `json:"after"`
+	Ratio    float64 `json:"ratio"` // of the planner's costs, before to after; 0: not known
+	Why      string  `json:"why"`
 }
+
+const maxRewrites = 200
 
 func (d *Dashboard) rewrites(*http.Request) (any, error) {
 	list := []Rewrite{}
 	if d.source.Rewrites != nil {
-		list = append(list, d.source.Rewrites()...)
+		all := d.source.Rewrites()
+		for _, r := range all[:min(len(all), maxRewrites)] {
+			r.Text, r.Ratio = shorten(r.Text), finite(r.Ratio)
+			list = append(list, r)
+		}
 	}
-	return map[string]any{"enabled": d.source.Rewrites != nil, "rewrites": list}, nil
+	return map[string]any{"rewrites": list}, nil
+}
+
+// finite replaces what JSON does not have.
+func finite(f float64) float64 {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0
+	}
+	return f
 }

@@ -41,3 +41,27 @@ func TestOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestFactsForRules has facts that only rules of rewriting ask for.
+func TestFactsForRules(t *testing.T) {
+	d := newDatabase(t, `
+		CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE p1 PARTITION OF p DEFAULT;
+		CREATE TABLE f (p int REFERENCES p, kind text, many int);
+		INSERT INTO p SELECT generate_series(1, 500); INSERT INTO f SELECT i, i % 3, i FROM generate_series(1, 500) i;
+		SET allow_system_table_mods = on; INSERT INTO pg_subscription_rel VALUES (1, 'p1'::regclass, 'r', NULL)`)
+	d.run("ANALYZE f")
+	s := d.load()
+	f, p1 := rel(t, s, "f"), rel(t, s, "p1")
+	for _, k := range f.ForeignKeys {
+		if k.Holds == (k.To == p1.OID) {
+			t.Errorf("the foreign key to %s holds: %v", list(s, []uint32{k.To}), k.Holds)
+		}
+	}
+	if !f.Column("kind").FewValues || f.Column("many").FewValues || f.Column("p").FewValues {
+		t.Errorf("few values: %+v", f.Columns)
+	}
+	if !p1.Subscribed || f.Subscribed {
+		t.Error("what a subscription writes is wrong")
+	}
+}

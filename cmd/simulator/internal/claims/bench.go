@@ -139,13 +139,18 @@ func ms(v float64) string {
 }
 
 // time asks on both paths in turns, and returns the medians. The first asks, in
-// which PgJay gets to know a statement, do not count.
+// which PgJay gets to know a statement, do not count. Slow statements are asked less
+// often.
 func (b *bench) time(ctx context.Context, u *url.URL, p *servers.PgJay, n int, q question) (times, error) {
-	const unseen = 8
+	const unseen, few, long = 8, 3, 10 * time.Second
+	begin := time.Now()
 	var took [2][]float64
 	err := seed.With(ctx, u.String(), func(direct *pgx.Conn) error {
 		return seed.With(ctx, p.URL(u).String(), func(proxied *pgx.Conn) error {
 			for round := range n + unseen {
+				if round >= unseen+few && time.Since(begin) > long {
+					break
+				}
 				for turn := range 2 {
 					path := (turn + round) % 2
 					ms, err := timeOne(ctx, []*pgx.Conn{direct, proxied}[path], q)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
@@ -80,6 +82,14 @@ func Names() []string {
 		names = append(names, c.name)
 	}
 	return names
+}
+
+// FindName returns the name, if there is such a claim.
+func FindName(name string) (string, error) {
+	if !slices.Contains(Names(), name) {
+		return "", fmt.Errorf("there is no claim %q; there are: %s", name, strings.Join(Names(), "; "))
+	}
+	return name, nil
 }
 
 // Run measures. What fails is a line of the table; the error is that nothing could

@@ -84,9 +84,9 @@ func (c *Comparer) verify(ctx context.Context) (found *load.Verification, err er
 		o := c.Load
 		o.Protocol, o.Every = protocol, 1
 		o.Progress = func(int) { c.Asked(1) }
-		a, b := o, o
-		a.URL, b.URL = on[0].url.String(), on[1].url.String()
-		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, a, b)
+		both := [2]load.Options{o, o}
+		both[0].URL, both[1].URL = on[0].url.String(), on[1].url.String()
+		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, both)
 		if err != nil {
 			return nil, err
 		}

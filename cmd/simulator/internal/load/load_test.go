@@ -230,13 +230,13 @@ func TestVerify(t *testing.T) {
 		})
 	}
 	w := constant(t, "select current_setting('application_name'), $1::int", int32(1))
-	found, err := Verify(t.Context(), w, 0, 30, o, o)
+	found, err := Verify(t.Context(), w, 0, 30, [2]Options{o, o})
 	if err != nil || found.Compared != 30 || found.Count != 0 {
 		t.Errorf("the same server twice: %+v, %v", found, err)
 	}
 	other := o
 	other.URL += "&application_name=other"
-	found, err = Verify(t.Context(), w, 0, 30, o, other)
+	found, err = Verify(t.Context(), w, 0, 30, [2]Options{o, other})
 	if err != nil || found.Compared != 30 || found.Count != 30 || len(found.Mismatches) != fewMismatches || found.Mismatches[0].SQL == "" {
 		t.Errorf("two that differ: %+v, %v", found, err)
 	}

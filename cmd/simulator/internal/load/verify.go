@@ -47,8 +47,8 @@ type verification struct {
 // types, every byte of every row, and errors. Each path leads to a database of its
 // own, and they hold the same. The queries of a tenant are asked in order, so that
 // the answers are the same however many clients there are.
-func Verify(ctx context.Context, w *Workload, from, to int, a, b Options) (Verification, error) {
-	v := &verification{workload: w, paths: [2]Options{a, b}, from: from, to: to, clients: a.Clients}
+func Verify(ctx context.Context, w *Workload, from, to int, paths [2]Options) (Verification, error) {
+	v := &verification{workload: w, paths: paths, from: from, to: to, clients: paths[0].Clients}
 	group, ctx := errgroup.WithContext(ctx)
 	for client := range v.clients {
 		group.Go(func() error { return v.client(ctx, client) })

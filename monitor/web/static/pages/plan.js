@@ -12,10 +12,10 @@ const DEEPEST = 60; // levels that are drawn; deeper ones are not moved further
 const heat = (share) => (share > 0.9 ? 'hot3' : share > 0.4 ? 'hot2' : share > 0.1 ? 'hot1' : '');
 
 function Numbers({ n, analyzed }) {
-  if (!analyzed) return html`cost ${count(n.cost)}, ${count(n.plan_rows)} rows expected`;
-  if (!n.loops) return html`never executed, ${count(n.plan_rows)} rows expected`;
+  if (!analyzed) return html`cost ${count(n.cost)}, rows expected: ${count(n.plan_rows)}`;
+  if (!n.loops) return html`never executed, rows expected: ${count(n.plan_rows)}`;
   const off = n.rows_off >= 10 ? html` <${Badge} kind="warning">${count(n.rows_off)} times off<//>` : '';
-  return html`${ms(n.exclusive)} itself (${percent(n.share, 1)}), ${ms(n.total)} in all, ${count(n.rows)} rows, ${count(n.plan_rows)} expected${off}${n.loops > 1 ? `, ${count(n.loops)} times` : ''}`;
+  return html`${ms(n.exclusive)} itself (${percent(n.share, 1)}), ${ms(n.total)} in all, rows: ${count(n.rows)}, expected: ${count(n.plan_rows)}${off}${n.loops > 1 ? `, ${count(n.loops)} times` : ''}`;
 }
 
 const Notes = ({ findings }) => html`
@@ -26,7 +26,7 @@ function Node({ n, analyzed, findings, closed, twist, focused }) {
   const depth = Math.min(n.depth, DEEPEST);
   return html`
     <div class="node ${heat(n.share)}" role="treeitem" aria-level=${n.depth + 1} aria-expanded=${n.leaf ? undefined : String(!closed)}
-      aria-label=${n.label} data-id=${n.id} tabindex=${focused ? 0 : -1}>
+      data-id=${n.id} tabindex=${focused ? 0 : -1}>
       <span class="rails" aria-hidden="true" style=${{ width: `${depth * STEP}px` }}></span>
       ${n.leaf ? html`<span class="twist" aria-hidden="true"></span>` : html`<span class="twist" aria-hidden="true" onClick=${twist}>${closed ? '▸' : '▾'}</span>`}
       <div class="box">

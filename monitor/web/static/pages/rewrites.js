@@ -1,28 +1,24 @@
 import { html } from '../vendor/preact.js';
 import { useDocument } from '../api.js';
-import { ago, count, duration } from '../format.js';
-import { Badge, Wait } from '../parts.js';
+import { count, duration } from '../format.js';
+import { Badge, Table, Wait } from '../parts.js';
 
-const Rewrite = ({ r }) => html`
-  <section>
-    <h2>${r.rule} <${Badge} kind=${r.state === 'active' ? 'ok' : 'warning'}>${r.state}<//></h2>
-    <dl class="facts">
-      <dt>Where</dt><dd>${r.database}</dd>
-      <dt>Times</dt><dd>${count(r.calls)}, the last ${ago(r.last)}</dd>
-      ${r.before_s > 0 && html`<dt>Time</dt><dd>${duration(r.before_s)} before, ${duration(r.after_s)} now</dd>`}
-      ${r.why && html`<dt>Why</dt><dd>${r.why}</dd>`}
-    </dl>
-    <div class="pair">
-      <div><h3>Before</h3><pre class="sql" tabindex="0">${r.before}</pre></div>
-      <div><h3>After</h3><pre class="sql" tabindex="0">${r.after}</pre></div>
-    </div>
-  </section>`;
+const REWRITES = [
+  { key: 'rule', title: 'Rule' },
+  { key: 'text', title: 'Statement', sql: true, show: (r) => html`<div class="cut" title=${r.text}>${r.text}</div>` },
+  { key: 'database', title: 'Database' },
+  { key: 'state', title: 'State', show: (r) => html`<${Badge}>${r.state}<//>` },
+  { key: 'calls', title: 'Used', number: true, show: (r) => count(r.calls) },
+  { key: 'before', title: 'Before', number: true, show: (r) => (r.before ? duration(r.before) : '–') },
+  { key: 'after', title: 'After', number: true, show: (r) => (r.after ? duration(r.after) : '–') },
+  { key: 'ratio', title: 'Costs, before to after', number: true, show: (r) => (r.ratio ? count(r.ratio) : '–') },
+  { key: 'saved', title: 'Saved', number: true, show: (r) => duration(r.saved) },
+  { key: 'why', title: 'Why' },
+];
 
 export function Rewrites() {
   const state = useDocument('rewrites', 5);
-  const d = state.data;
-  if (!d) return html`<${Wait} state=${state} />`;
-  if (!d.enabled) return html`<section><p>No statement is rewritten: that is switched off, or not there in this version.</p></section>`;
-  if (!d.rewrites.length) return html`<p class="empty">No statement has been rewritten yet.</p>`;
-  return d.rewrites.map((r) => html`<${Rewrite} key=${r.id} r=${r} />`);
+  if (!state.data) return html`<${Wait} state=${state} />`;
+  const rows = state.data.rewrites.map((r) => ({ ...r, id: [r.rule, r.database, r.user, r.text].join('\n') }));
+  return html`<section><${Table} caption="Statements that PostgreSQL is given in another form: medians of their time, before and after" columns=${REWRITES} rows=${rows} by="saved" empty="No rule has applied to a statement yet (rewrite)." /></section>`;
 }
