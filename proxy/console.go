@@ -214,7 +214,7 @@ func (s *session) runConsole(st consoleStatement, then func(consoleAnswer, *wire
 		then(consoleAnswer{}, bad)
 		return
 	}
-	call := &consoleCall{s.shared, allConsoleCommands, c.user, st.arguments, s.endClients}
+	call := &consoleCall{s.shared, allConsoleCommands, c.user, st.arguments, s.shared.endClients}
 	c.busy = true
 	s.pauseClient(pausedWaiting)
 	s.clock.clear(timeoutClientIdle)

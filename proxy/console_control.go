@@ -105,7 +105,7 @@ func killMany(call *consoleCall) (consoleAnswer, error) {
 func (sh *shared) endClients(which func(*session) bool) (n int) {
 	answers := make(chan int, len(sh.stations))
 	for _, st := range sh.stations {
-		st.loop.Post(reactor.Func(func() { answers <- st.endClients(which) }))
+		st.loop.Post(reactor.Func(func() { answers <- st.endOwn(which) }))
 	}
 	patience := time.After(surveyPatience)
 	for range sh.stations {
@@ -119,7 +119,8 @@ func (sh *shared) endClients(which func(*session) bool) (n int) {
 	return n
 }
 
-func (st *station) endClients(which func(*session) bool) (n int) {
+// endOwn is endClients for those of one loop.
+func (st *station) endOwn(which func(*session) bool) (n int) {
 	for s := range st.sessions {
 		if s.present() && which(s) {
 			n++

@@ -22,14 +22,6 @@ func (b *Bookmark) size() int { return bookmarkOverhead + len(b.Value.Bytes) }
 // A Version says whether what a list was made of is still what it was.
 type Version interface{ Current() bool }
 
-// always is the version of what may change without harm.
-type always struct{}
-
-func (always) Current() bool { return true }
-
-// Always is a version that is current for ever.
-var Always Version = always{}
-
 // ListKey stands for a list: a statement without its LIMIT and OFFSET, with all other
 // values, and who asks for it with which settings.
 type ListKey struct{ Lo, Hi uint64 }

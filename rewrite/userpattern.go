@@ -169,7 +169,7 @@ var columnTypes = map[string]uint32{
 func newRequirement(text string) (r requirement, err error) {
 	found := requirementForm.FindStringSubmatch(text)
 	if found == nil {
-		return r, fmt.Errorf("%q is none of notnull($name), type($name) = .., index($name) = .., setting(name) = ..", text)
+		return r, fmt.Errorf("%q is none of notnull($name), type($name) = T, index($name) = METHOD and setting(name) = VALUE", text)
 	}
 	r = requirement{text, found[1], found[2], found[3]}
 	if (r.fact == "notnull") != (r.want == "") {

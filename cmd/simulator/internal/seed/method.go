@@ -3,7 +3,6 @@ package seed
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,27 +34,25 @@ const maxParameters = 65535
 // Rows loads count rows of a tenant from number first on, batch of them at a
 // time, and calls loaded after each batch.
 type Rows struct {
-	Table         crm.Table
-	Tenant        int
-	First, Count  int
-	Batch         int
-	Loaded        func(rows int)
-	insertOfBatch string // the text for Batch rows
+	Table        crm.Table
+	Tenant       int
+	First, Count int
+	Batch        int
+	Loaded       func(rows int)
 }
 
 // Load loads them by one of the methods.
 func (r Rows) Load(ctx context.Context, conn *pgx.Conn, m Method) error {
 	size := r.Batch
-	load := r.insert
 	switch m {
-	case Copy:
-		load = r.copy
 	case MultiRow:
 		size = min(size, maxParameters/len(r.Table.Columns))
-		r.insertOfBatch = r.Table.Insert(size)
 	case Single:
 		size = 1
-		r.insertOfBatch = r.Table.Insert(1)
+	}
+	load := r.copy
+	if m != Copy {
+		load = r.insert(size)
 	}
 	for at := 0; at < r.Count; at += size {
 		n := min(size, r.Count-at)
@@ -75,15 +72,20 @@ func (r Rows) copy(ctx context.Context, conn *pgx.Conn, first, n int) error {
 	return err
 }
 
-func (r Rows) insert(ctx context.Context, conn *pgx.Conn, first, n int) error {
-	args := make([]any, 0, n*len(r.Table.Columns))
-	for i := range n {
-		args = append(args, r.Table.Row(r.Tenant, first+i)...)
+// insert returns what inserts up to size rows by one statement; the text for size rows is
+// made once.
+func (r Rows) insert(size int) func(ctx context.Context, conn *pgx.Conn, first, n int) error {
+	full := r.Table.Insert(size)
+	return func(ctx context.Context, conn *pgx.Conn, first, n int) error {
+		args := make([]any, 0, n*len(r.Table.Columns))
+		for i := range n {
+			args = append(args, r.Table.Row(r.Tenant, first+i)...)
+		}
+		sql := full
+		if n < size { // the last batch
+			sql = r.Table.Insert(n)
+		}
+		_, err := conn.Exec(ctx, sql, args...)
+		return err
 	}
-	sql := r.insertOfBatch
-	if len(args) != strings.Count(sql, "$") {
-		sql = r.Table.Insert(n) // the last, shorter batch
-	}
-	_, err := conn.Exec(ctx, sql, args...)
-	return err
 }
