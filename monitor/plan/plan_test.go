@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,31 @@ func TestParseErrors(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "{}", `[{}]`, `[{"Plan": 5}]`, `[{"Plan": {"Plans": [null]}}]`, `[{"Plan": {}}, {"Plan": {}}]`} {
 		if p, err := Parse([]byte(text)); err == nil {
 			t.Errorf("%s is a plan: %+v", text, p)
+		}
+	}
+}
+
+// What an InitPlan takes is counted once: it is executed by the node that asks for it, or
+// by the Gather above that.
+func TestTimesOfInitPlan(t *testing.T) {
+	const (
+		first = `{"Node Type": "Aggregate", "Parent Relationship": "InitPlan", "Subplan Name": "InitPlan 1 (returns $1)", "Actual Total Time": 80, "Actual Loops": 1}`
+		scan  = `{"Node Type": "Seq Scan", "Relation Name": "a", "Parent Relationship": "Outer", "Filter": "(a.id > $1)", "Actual Total Time": %v, "Actual Loops": 1}`
+	)
+	for name, test := range map[string]struct {
+		below string
+		alone []float64 // of the root, the InitPlan and what is below
+	}{
+		"serial":   {fmt.Sprintf(scan, 140.0), []float64{10, 80, 60}},
+		"parallel": {`{"Node Type": "Gather", "Parent Relationship": "Outer", "Workers Launched": 0, "Actual Total Time": 140, "Actual Loops": 1, "Plans": [` + fmt.Sprintf(scan, 5.0) + `]}`, []float64{10, 80, 55, 5}},
+	} {
+		p := parse(t, `{"Node Type": "Aggregate", "Actual Total Time": 150, "Actual Loops": 1, "Plans": [`+first+`, `+test.below+`]}`)
+		var alone []float64
+		for n := range p.Nodes() {
+			alone = append(alone, n.Exclusive)
+		}
+		if !slices.Equal(alone, test.alone) {
+			t.Errorf("%s: %v, want %v", name, alone, test.alone)
 		}
 	}
 }

@@ -36,7 +36,8 @@ func (p *Plan) elsewhere() map[*Node]float64 {
 var returns = regexp.MustCompile(`\$[0-9]+`)
 
 // user returns the node that asks for an InitPlan: the first that names what it returns, or
-// where it hangs.
+// where it hangs. Below a Gather it is the Gather, which gives its workers what it returns
+// (execParallel.c, ExecInitParallelPlan).
 func (n *Node) user() (user *Node) {
 	user = n.Parent
 	result := returns.FindString(n.Subplan)
@@ -50,8 +51,16 @@ func (n *Node) user() (user *Node) {
 		}
 		return true
 	})
+	for up := user; up != n.Parent.Parent; up = up.Parent {
+		if up.gathers() {
+			user = up
+		}
+	}
 	return user
 }
+
+// gathers reports whether a node has workers.
+func (n *Node) gathers() bool { return n.Type == "Gather" || n.Type == "Gather Merge" }
 
 // measureTotal finds the time of a node as the clock shows it. Between a Gather and its
 // workers loops are processes that work at once: there the sum is divided by them.
@@ -63,7 +72,7 @@ func (n *Node) measureTotal(processes float64) {
 		}
 	}
 	below := processes
-	if n.Type == "Gather" || n.Type == "Gather Merge" {
+	if n.gathers() {
 		below = float64(n.Launched) + 1
 	}
 	for _, child := range n.Children {
