@@ -25,12 +25,12 @@ run: postgresql build ## run pgjay demo, PostgreSQL with sample data and PgJay b
 	@exec ./bin/pgjay demo $(ARGS)
 
 test: postgresql build ## run all tests
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 	@echo "make test: all passed"
 
 race: postgresql compiler ## run the tests of what is concurrent again, with the race detector
 	$(GO) test -race $(RACE)
-	$(GO) test -race ./proxy -seeds 500
+	$(GO) test -race -timeout 25m ./proxy -seeds 500
 	$(GO) test -race -run Keeper ./rewrite/catalog
 
 fuzz: compiler ## run every fuzz target for FUZZTIME=1m
