@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -275,20 +276,20 @@ func TestConsoleControl(t *testing.T) {
 			t.Errorf("%s: %s", command, code)
 		}
 	}
-	var reloads, shutdowns int
+	var reloads, shutdowns atomic.Int32
 	failure := errors.New("line 3: no such key")
 	p.server.SetControl(proxy.Control{
 		Reload: func() error {
-			if reloads++; reloads > 1 {
+			if reloads.Add(1) > 1 {
 				return failure
 			}
 			return nil
 		},
-		Shutdown: func() { shutdowns++ },
+		Shutdown: func() { shutdowns.Add(1) },
 	})
 	first, second, third := consoleError(t, console, "RELOAD"), consoleError(t, console, "reload"), consoleError(t, console, "shutdown")
-	if first != "" || second != "F0000" || third != "" || reloads != 2 || shutdowns != 1 {
-		t.Errorf("reload: %q, %q; shutdown: %q; %d reloads, %d shutdowns", first, second, third, reloads, shutdowns)
+	if first != "" || second != "F0000" || third != "" || reloads.Load() != 2 || shutdowns.Load() != 1 {
+		t.Errorf("reload: %q, %q; shutdown: %q; %d reloads, %d shutdowns", first, second, third, reloads.Load(), shutdowns.Load())
 	}
 	if code := consoleError(t, console, "reconnect nosuch"); code != "3D000" {
 		t.Errorf("reconnect nosuch: %s", code)
