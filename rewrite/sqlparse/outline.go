@@ -23,10 +23,7 @@ func outline(text []byte, in Span) words {
 	w := words{first: true}
 	depth, prev := 0, tokStart
 	for t := s.next(); t != tokEnd; t = s.next() {
-		at := Span{s.start, s.pos}
-		if t == tokQuoted {
-			at.Start--
-		}
+		at := s.place(t)
 		if t == tokClose {
 			depth--
 		}

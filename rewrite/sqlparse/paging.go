@@ -64,19 +64,16 @@ type pagingReader struct {
 
 func (r *pagingReader) read() bool {
 	for t := r.next(); t != tokEnd; t = r.next() {
-		start := r.start
-		if t == tokQuoted {
-			start--
-		}
+		at := r.place(t)
 		if t == tokClose {
 			r.depth--
 		}
-		if r.depth < 0 || r.depth == 0 && !r.token(t, Span{start, r.pos}) {
+		if r.depth < 0 || r.depth == 0 && !r.token(t, at) {
 			return false
 		}
 		if t == tokOpen {
 			r.depth++
-			r.first(Span{start, r.pos})
+			r.first(at)
 		}
 		r.prev, r.last = t, r.pos
 		if t != tokSemicolon {

@@ -59,6 +59,14 @@ type scanner struct {
 	doubtful  int  // where the first of them begins
 }
 
+// place returns where the last token is, which is t, with its quotes.
+func (s *scanner) place(t token) Span {
+	if t == tokQuoted {
+		return Span{s.start - 1, s.pos}
+	}
+	return Span{s.start, s.pos}
+}
+
 // next returns the next token, tokEnd at the end of the text.
 func (s *scanner) next() token {
 	for {

@@ -55,10 +55,7 @@ func (s *shaper) run() (shape []byte, all Span, ok bool) {
 		if t == tokSemicolon { // before or behind the one statement
 			continue
 		}
-		start := s.start
-		if t == tokQuoted {
-			start--
-		}
+		start := s.place(t).Start
 		if s.all.Start < 0 {
 			s.all.Start = start
 		} else if start > s.all.End {

@@ -10,11 +10,7 @@ func AppendSpans(buf []Span, text []byte) (spans []Span, ok bool) {
 		if t == tokSemicolon {
 			continue
 		}
-		start := s.start
-		if t == tokQuoted {
-			start--
-		}
-		buf = append(buf, Span{start, s.pos})
+		buf = append(buf, s.place(t))
 	}
 	return buf, !s.broken
 }

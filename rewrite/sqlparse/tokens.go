@@ -17,11 +17,9 @@ func Tokens(text string) ([]Token, bool) {
 	s := scanner{text: []byte(text)}
 	var all []Token
 	for t := s.next(); t != tokEnd; t = s.next() {
-		token := Token{Start: s.start, End: s.pos}
-		switch {
-		case t == tokQuoted:
-			token.Start--
-		case t != tokLiteral:
+		at := s.place(t)
+		token := Token{Start: at.Start, End: at.End}
+		if t != tokQuoted && t != tokLiteral {
 			token.Word = strings.ToLower(text[s.start:s.pos])
 		}
 		all = append(all, token)
