@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
@@ -139,4 +140,9 @@ func (w *work) asExists(n *pg_query.Node, before, behind span, q *pg_query.Selec
 	w.edit(before, "("+word+" ")
 	w.edit(behind, ")")
 	n.Node = node.Node
+}
+
+// sortEdits puts edits into the order of their places.
+func sortEdits(edits []Edit) {
+	slices.SortStableFunc(edits, func(a, b Edit) int { return a.From - b.From })
 }

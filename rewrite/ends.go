@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"math"
-	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
@@ -164,35 +163,4 @@ func placesOf(m proto.Message) span {
 		}
 	})
 	return places
-}
-
-// bare is a copy without places.
-func bare(m proto.Message) proto.Message {
-	c := proto.Clone(m)
-	clearPlaces(c.ProtoReflect())
-	return c
-}
-
-// eachPlace calls f for each field with a place. One that is zero is there too.
-func eachPlace(m protoreflect.Message, f func(protoreflect.Message, protoreflect.FieldDescriptor)) {
-	fields := m.Descriptor().Fields()
-	for i := range fields.Len() {
-		field := fields.Get(i)
-		switch {
-		case isPlace(field):
-			f(m, field)
-		case field.Message() == nil || !m.Has(field):
-		case field.IsList():
-			for list, j := m.Get(field).List(), 0; j < list.Len(); j++ {
-				eachPlace(list.Get(j).Message(), f)
-			}
-		default:
-			eachPlace(m.Get(field).Message(), f)
-		}
-	}
-}
-
-func isPlace(field protoreflect.FieldDescriptor) bool {
-	name := string(field.Name())
-	return field.Kind() == protoreflect.Int32Kind && (strings.HasSuffix(name, "location") || name == "stmt_len")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgjay/pgjay/rewrite/catalog"
@@ -48,7 +49,7 @@ func Gate(q *Query, facts *sqlparse.Facts) (why string) {
 		return "it locks rows"
 	}
 	w := gateWalk{scope: &q.Scope}
-	if w.node(q.Tree.ProtoReflect()); w.why != "" {
+	if eachMessage(q.Tree.ProtoReflect(), w.visit); w.why != "" {
 		return w.why
 	}
 	if why := volatile(&q.Scope, part); why != "" {
@@ -63,7 +64,11 @@ type gateWalk struct {
 	why   string
 }
 
-func (w *gateWalk) node(m protoreflect.Message) {
+// visit reports whether to look at what is below a message.
+func (w *gateWalk) visit(m protoreflect.Message) bool {
+	if w.why != "" {
+		return false
+	}
 	switch v := m.Interface().(type) {
 	case *pg_query.InsertStmt, *pg_query.UpdateStmt, *pg_query.DeleteStmt, *pg_query.MergeStmt:
 		w.why = "it is not a SELECT that only reads"
@@ -77,41 +82,25 @@ func (w *gateWalk) node(m protoreflect.Message) {
 		w.why = "it has CURRENT OF"
 	case *pg_query.RangeFunction:
 		w.from(v)
-		return
+		return false
 	case *pg_query.FuncCall:
 		if name := nameOf(v.Funcname); w.scope.Catalog.ReturnsSet(w.scope.Path, name) {
 			w.why = fmt.Sprintf("function %s may return a set outside of FROM", name)
 		}
 	}
-	w.below(m)
+	return w.why == ""
 }
 
 // from goes over functions in FROM, which may return sets.
 func (w *gateWalk) from(f *pg_query.RangeFunction) {
 	for _, item := range f.Functions {
 		for _, n := range item.GetList().GetItems() {
-			if call := n.GetFuncCall(); call != nil {
-				w.below(call.ProtoReflect())
-			} else {
-				w.node(n.ProtoReflect())
-			}
+			call := n.GetFuncCall()
+			eachMessage(n.ProtoReflect(), func(m protoreflect.Message) bool {
+				return call != nil && m.Interface() == proto.Message(call) || w.visit(m)
+			})
 		}
 	}
-}
-
-func (w *gateWalk) below(m protoreflect.Message) {
-	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		switch {
-		case field.Message() == nil:
-		case field.IsList():
-			for list, i := value.List(), 0; i < list.Len() && w.why == ""; i++ {
-				w.node(list.Get(i).Message())
-			}
-		default:
-			w.node(value.Message())
-		}
-		return w.why == ""
-	})
 }
 
 func nameOf(parts []*pg_query.Node) sqlparse.Name {
@@ -125,19 +114,16 @@ func nameOf(parts []*pg_query.Node) sqlparse.Name {
 // volatile says what in a statement is volatile.
 func volatile(scope *Scope, part *sqlparse.Part) string {
 	c := scope.Catalog
-	for _, name := range part.Functions {
-		if why := c.VolatileFunction(scope.Path, name); why != "" {
-			return why
-		}
-	}
-	for _, name := range part.Operators {
-		if why := c.VolatileOperator(scope.Path, name); why != "" {
-			return why
-		}
-	}
-	for _, name := range part.Types {
-		if why := c.VolatileType(scope.Path, name); why != "" {
-			return why
+	for _, of := range []struct {
+		names []sqlparse.Name
+		ask   func(path, name []string) string
+	}{
+		{part.Functions, c.VolatileFunction}, {part.Operators, c.VolatileOperator}, {part.Types, c.VolatileType},
+	} {
+		for _, name := range of.names {
+			if why := of.ask(scope.Path, name); why != "" {
+				return why
+			}
 		}
 	}
 	for _, word := range part.Attributes {

@@ -97,11 +97,12 @@ func Offset(text string, in Scope, p *sqlparse.Paging) (d *Deep, why string) {
 // parametersOf returns how many parameters there are: condition 8.
 func parametersOf(s *pg_query.SelectStmt, p *sqlparse.Paging) (highest int, why string) {
 	times := make(map[int]int)
-	walkMessages(s.ProtoReflect(), func(m protoreflect.Message) {
+	eachMessage(s.ProtoReflect(), func(m protoreflect.Message) bool {
 		if ref, ok := m.Interface().(*pg_query.ParamRef); ok {
 			times[int(ref.Number)]++
 			highest = max(highest, int(ref.Number))
 		}
+		return true
 	})
 	for _, a := range [...]sqlparse.Amount{p.Limit, p.Offset} {
 		if a.Parameter > 0 && times[a.Parameter] != 1 {

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgjay/pgjay/rewrite/catalog"
@@ -103,7 +102,7 @@ func conditionColumns(where *pg_query.Node, t *tables) (columns []*catalog.Colum
 	if where == nil {
 		return nil, true
 	}
-	walkMessages(where.ProtoReflect(), func(m protoreflect.Message) {
+	eachMessage(where.ProtoReflect(), func(m protoreflect.Message) bool {
 		switch v := m.Interface().(type) {
 		case *pg_query.SubLink:
 			ok = false
@@ -111,41 +110,12 @@ func conditionColumns(where *pg_query.Node, t *tables) (columns []*catalog.Colum
 			fields := fieldsOf(&pg_query.Node{Node: &pg_query.Node_ColumnRef{ColumnRef: v}})
 			if fields == nil {
 				ok = false
-				return
+				break
 			}
 			_, c := t.find(fields)
 			columns, ok = append(columns, c), ok && c != nil
 		}
-	})
-	return columns, ok
-}
-
-// walkMessages calls visit for a message and all in it.
-func walkMessages(m protoreflect.Message, visit func(protoreflect.Message)) {
-	visit(m)
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case f.Kind() != protoreflect.MessageKind:
-		case f.IsList():
-			for i := range v.List().Len() {
-				walkMessages(v.List().Get(i).Message(), visit)
-			}
-		default:
-			walkMessages(v.Message(), visit)
-		}
 		return true
 	})
-}
-
-// placeless returns a copy of a message without the places of things in the text.
-func placeless[M proto.Message](m M) M {
-	m = proto.Clone(m).(M)
-	walkMessages(m.ProtoReflect(), func(in protoreflect.Message) {
-		for _, name := range [...]protoreflect.Name{"location", "stmt_location", "stmt_len"} {
-			if f := in.Descriptor().Fields().ByName(name); f != nil {
-				in.Clear(f)
-			}
-		}
-	})
-	return m
+	return columns, ok
 }

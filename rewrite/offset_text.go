@@ -94,7 +94,7 @@ func (d *Deep) Probe(text string, p *sqlparse.Paging, parameters int, null bool)
 // means reports whether the texts that Page and Found make of a statement mean what is
 // meant: each is parsed, and is the statement but for what was put into it.
 func (d *Deep) means(q *Query, p *sqlparse.Paging, parameters int) bool {
-	original := placeless(q.Tree).Stmts[0].Stmt.GetSelectStmt()
+	original := bare(q.Tree).Stmts[0].Stmt.GetSelectStmt()
 	page := selectOf(d.Probe(q.Text, p, parameters, false))
 	if page == nil || !isPage(original, page, int32(parameters)) {
 		return false
@@ -111,7 +111,7 @@ func selectOf(text string) *pg_query.SelectStmt {
 	if err != nil || len(tree.Stmts) != 1 {
 		return nil
 	}
-	return placeless(tree).Stmts[0].Stmt.GetSelectStmt()
+	return bare(tree).Stmts[0].Stmt.GetSelectStmt()
 }
 
 // isPage takes back what Page does to the tree.

@@ -6,7 +6,6 @@ import (
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -52,29 +51,5 @@ func Splice(q *Query, m *Match) (text string, tree *pg_query.ParseResult, err er
 
 // Equal compares trees but for the places of their nodes in a text.
 func Equal(a, b *pg_query.ParseResult) bool {
-	return proto.Equal(withoutPlaces(a), withoutPlaces(b))
-}
-
-// withoutPlaces returns a copy of a tree without the places in the text.
-func withoutPlaces(t *pg_query.ParseResult) *pg_query.ParseResult {
-	t = proto.Clone(t).(*pg_query.ParseResult)
-	clearPlaces(t.ProtoReflect())
-	return t
-}
-
-func clearPlaces(m protoreflect.Message) {
-	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		switch name := field.Name(); {
-		case field.Kind() == protoreflect.Int32Kind && (name == "stmt_len" || strings.HasSuffix(string(name), "location")):
-			m.Clear(field)
-		case field.Message() == nil:
-		case field.IsList():
-			for list, i := value.List(), 0; i < list.Len(); i++ {
-				clearPlaces(list.Get(i).Message())
-			}
-		default:
-			clearPlaces(value.Message())
-		}
-		return true
-	})
+	return proto.Equal(bare(a), bare(b))
 }

@@ -6,7 +6,6 @@ import (
 
 	pg_query "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // work is what one rule makes of one statement: a tree that it changes, and the same
@@ -115,39 +114,6 @@ func (w *work) build(template string, parts ...part) (string, *pg_query.Node) {
 	return text, query.TargetList[0].GetResTarget().Val
 }
 
-// eachNode calls f for each Node below a message, outermost first. What f puts into a
-// node is not visited unless f has left the node's kind as it was.
-func eachNode(m proto.Message, f func(*pg_query.Node)) {
-	eachMessage(m.ProtoReflect(), func(m protoreflect.Message) bool {
-		if n, ok := m.Interface().(*pg_query.Node); ok {
-			before := n.Node
-			f(n)
-			return n.Node == before
-		}
-		return true
-	})
-}
-
-// eachMessage calls f for a message and what is below it, as long as it says so.
-func eachMessage(m protoreflect.Message, f func(protoreflect.Message) bool) {
-	if !f(m) {
-		return
-	}
-	fields := m.Descriptor().Fields()
-	for i := range fields.Len() {
-		field := fields.Get(i)
-		switch {
-		case field.Message() == nil || !m.Has(field):
-		case field.IsList():
-			for list, j := m.Get(field).List(), 0; j < list.Len(); j++ {
-				eachMessage(list.Get(j).Message(), f)
-			}
-		default:
-			eachMessage(m.Get(field).Message(), f)
-		}
-	}
-}
-
 // clashes reports whether one of the edits and copies from these numbers on overlaps one
 // before.
 func (w *work) clashes(edits, copied int) bool {
@@ -177,7 +143,7 @@ func (w *work) finish(about, why string) Match {
 	if len(w.edits) == 0 {
 		return Match{Why: why, Literals: w.literals}
 	}
-	slices.SortStableFunc(w.edits, func(a, b Edit) int { return a.From - b.From })
+	sortEdits(w.edits)
 	flatten(w.tree)
 	return Match{Edits: w.edits, Tree: w.tree, Why: about, Literals: w.literals}
 }
