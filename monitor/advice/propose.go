@@ -265,7 +265,7 @@ func (c *Candidate) cover() {
 // they are not, or not by columns of its alone.
 func sortKeys(n *plan.Node) (keys []Key) {
 	up := n.Parent
-	for up != nil && (up.Type == "Gather" || up.Type == "Gather Merge" || up.Type == "Limit") {
+	for up != nil && (up.Gathers() || up.Type == "Limit") {
 		up = up.Parent
 	}
 	if up == nil || up.Type != "Sort" {

@@ -26,7 +26,7 @@ func slowScan(f *finder) {
 // processes is how many read the node's table together.
 func (n *Node) processes() float64 {
 	for up := n.Parent; up != nil; up = up.Parent {
-		if up.gathers() {
+		if up.Gathers() {
 			return float64(up.Launched) + 1
 		}
 	}

@@ -52,15 +52,15 @@ func (n *Node) user() (user *Node) {
 		return true
 	})
 	for up := user; up != n.Parent.Parent; up = up.Parent {
-		if up.gathers() {
+		if up.Gathers() {
 			user = up
 		}
 	}
 	return user
 }
 
-// gathers reports whether a node has workers.
-func (n *Node) gathers() bool { return n.Type == "Gather" || n.Type == "Gather Merge" }
+// Gathers reports whether a node has workers.
+func (n *Node) Gathers() bool { return n.Type == "Gather" || n.Type == "Gather Merge" }
 
 // measureTotal finds the time of a node as the clock shows it. Between a Gather and its
 // workers loops are processes that work at once: there the sum is divided by them.
@@ -72,7 +72,7 @@ func (n *Node) measureTotal(processes float64) {
 		}
 	}
 	below := processes
-	if n.gathers() {
+	if n.Gathers() {
 		below = float64(n.Launched) + 1
 	}
 	for _, child := range n.Children {
