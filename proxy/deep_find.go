@@ -41,11 +41,11 @@ func (q *inquiry) findDeep(reading *catalog.Reading) (f deepFindings) {
 	n := len(reading.Params)
 	err := q.tutor.ask(func(ctx context.Context, conn *pgconn.PgConn) (err error) {
 		types := append(append(reading.Params[:n:n], 0), int8OID)
-		if probe, err = catalog.Learn(ctx, conn, catalog.Question{Text: deep.Probe(text, &paging, n, false), Types: types, Settings: q.settings()}); err != nil {
+		if probe, err = catalog.Learn(ctx, conn, catalog.Question{Text: deep.Probe(text, &paging, n, false), Types: types, Settings: q.signature.asked()}); err != nil {
 			return err
 		}
 		if deep.Join {
-			if _, err = catalog.Learn(ctx, conn, catalog.Question{Text: deep.Found(text, &paging), Types: reading.Params, Settings: q.settings()}); err != nil {
+			if _, err = catalog.Learn(ctx, conn, catalog.Question{Text: deep.Found(text, &paging), Types: reading.Params, Settings: q.signature.asked()}); err != nil {
 				return err
 			}
 		}

@@ -103,11 +103,10 @@ func (r *rewritten) current(s *session, text []byte, b *body) *rewritePlan {
 // goroutines.
 func (s *session) rewriteSubject(text []byte, b *body, snapshot *catalog.Snapshot, st *standing) *rewrite.Subject {
 	key := s.who.pool.Key()
-	subject := &rewrite.Subject{User: key.User, Database: key.Database, Types: b.types(), Literals: b == nil}
+	subject := &rewrite.Subject{User: key.User, Database: key.Database, Types: b.types(), Settings: s.who.signature.asked(), Literals: b == nil}
 	known := map[string]string{"TimeZone": s.who.zone, "client_encoding": "UTF8", "standard_conforming_strings": "on"}
 	role := key.User
-	for _, p := range s.who.signature.settings {
-		subject.Settings = append(subject.Settings, catalog.Setting{Name: p.Name, Value: p.Value})
+	for _, p := range subject.Settings {
 		known[p.Name] = p.Value
 		if p.Name == "role" && p.Value != "none" {
 			role = p.Value

@@ -83,8 +83,7 @@ func (s *session) choose(text []byte, b *body) *rewriting {
 	if p == nil || p.Idle() {
 		return nil
 	}
-	engine := p.engine
-	return &rewriting{entry: r, plan: p, body: b, batch: s.batch(), choice: p.Choose(r.shape, s.inTransaction(), engine.Forced())}
+	return &rewriting{entry: r, plan: p, body: b, batch: s.batch(), choice: p.Choose(r.shape, s.inTransaction(), p.engine.Forced())}
 }
 
 // maxRewrite is the length in bytes of the longest text that rules are asked about.
@@ -210,10 +209,7 @@ func (s *session) tripped(v *rewrite.Variant, why string) {
 // its own fault: then the original is to run in its place, if that is possible.
 func (s *session) rewriteFailed(body []byte) bool {
 	w := s.rewriting
-	if w == nil || w.choice.Variant == nil || w.batch > s.batch() || transient(string(wire.ErrorCode(body))) {
-		return false
-	}
-	return true
+	return w != nil && w.choice.Variant != nil && w.batch <= s.batch() && !transient(string(wire.ErrorCode(body)))
 }
 
 // runsOriginal has the original run in the place of a rewritten statement that has

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite/catalog"
 )
 
 // A signature is what answers depend on besides the text and the contents: who asks,
@@ -38,6 +39,14 @@ const maxSignatures = 4096
 // lastSignature is the id of the latest signature: those of all databases have
 // different ones.
 var lastSignature atomic.Uint64
+
+// asked are the settings of its sessions, for a question to PostgreSQL.
+func (sig *signature) asked() (all []catalog.Setting) {
+	for _, p := range sig.settings {
+		all = append(all, catalog.Setting{Name: p.Name, Value: p.Value})
+	}
+	return all
+}
 
 // signatureOf returns the signature of a user's sessions with these settings.
 func (db *database) signatureOf(user string, l pool.Label) *signature {

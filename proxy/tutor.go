@@ -41,25 +41,18 @@ const (
 var errAway = errors.New("PostgreSQL could not be reached a moment ago")
 
 // tutor returns the one of a pool's user.
-func (db *database) tutor(k pool.Key) *tutor {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	t := db.tutors[k]
-	if t == nil {
-		t = &tutor{db: db, key: k}
-		db.tutors[k] = t
-	}
-	return t
-}
+func (db *database) tutor(k pool.Key) *tutor { return db.tutorAmong(db.tutors, k) }
 
 // sampler returns a tutor that is asked what may take long.
-func (db *database) sampler(k pool.Key) *tutor {
+func (db *database) sampler(k pool.Key) *tutor { return db.tutorAmong(db.samplers, k) }
+
+func (db *database) tutorAmong(all map[pool.Key]*tutor, k pool.Key) *tutor {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	t := db.samplers[k]
+	t := all[k]
 	if t == nil {
 		t = &tutor{db: db, key: k}
-		db.samplers[k] = t
+		all[k] = t
 	}
 	return t
 }

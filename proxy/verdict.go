@@ -137,7 +137,7 @@ func (q *inquiry) find() *findings {
 	}
 	var reading *catalog.Reading
 	err := q.tutor.ask(func(ctx context.Context, conn *pgconn.PgConn) (err error) {
-		reading, err = catalog.Learn(ctx, conn, catalog.Question{Text: q.statement.Text(), Types: q.body.types(), Settings: q.settings()})
+		reading, err = catalog.Learn(ctx, conn, catalog.Question{Text: q.statement.Text(), Types: q.body.types(), Settings: q.signature.asked()})
 		return err
 	})
 	var refused *pgconn.PgError
@@ -237,14 +237,6 @@ func (q *inquiry) impure(part *sqlparse.Part) string {
 		}
 	}
 	return ""
-}
-
-// settings are those of the sessions.
-func (q *inquiry) settings() (all []catalog.Setting) {
-	for _, p := range q.signature.settings {
-		all = append(all, catalog.Setting{Name: p.Name, Value: p.Value})
-	}
-	return all
 }
 
 // question asks which rule holds.
