@@ -289,6 +289,7 @@ func TestRewriteReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer console.Close(context.Background())
+	eventually(t, "nothing is being looked at", func() bool { return !p.server.Looking() })
 	answerOf(t, console, "reset rewrites")
 	if state, why := stateOf(p); state != rewrite.Off {
 		t.Errorf("it is %s: %s", state, why)

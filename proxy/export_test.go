@@ -85,3 +85,20 @@ func (srv *Server) MoveSessions() {
 		}
 	})
 }
+
+// Looking reports whether some statement is being looked at, for rules of rewriting.
+func (srv *Server) Looking() bool {
+	srv.databases.mu.Lock()
+	defer srv.databases.mu.Unlock()
+	for _, db := range srv.databases.known {
+		db.mu.Lock()
+		for _, r := range db.rewritten {
+			if r.finding.Load() {
+				db.mu.Unlock()
+				return true
+			}
+		}
+		db.mu.Unlock()
+	}
+	return false
+}
