@@ -35,6 +35,8 @@ type exposing struct {
 	renamed bool
 	// ready is set when the backend was exposed for a message that is to come.
 	ready bool
+	// revived is set while a failed transaction goes on for that.
+	revived bool
 	// amid is set while it is being exposed among the client's messages: an error
 	// takes that back.
 	amid bool
@@ -46,8 +48,8 @@ const mayExecute = sqlparse.Reasons(1<<sqlparse.ReasonPrepared | 1<<sqlparse.Rea
 	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall | 1<<sqlparse.ReasonAnySetting)
 
 // mustExpose exposes the backend for a text, and reports whether that must wait.
-func (s *session) mustExpose(class sqlparse.Class) bool {
-	return s.usesNames(class) && !s.copyUnended() && !s.expose()
+func (s *session) mustExpose(class sqlparse.Class, text []byte) bool {
+	return s.usesNames(class) && !s.copyUnended() && !s.expose(s.revival(class, text))
 }
 
 // usesNames reports whether a text may name prepared statements, or changes what
@@ -70,29 +72,37 @@ func (s *session) needsNames(st statement) bool {
 }
 
 // expose gives the backend the client's statements. It returns false if that must
-// wait for replies. A failed transaction refuses what SQL does with them anyway.
-func (s *session) expose() bool {
+// wait for replies. A failed transaction refuses what SQL does with them anyway, unless
+// revival ends its failure first.
+func (s *session) expose(revival string) bool {
 	if s.back.refused != nil && s.back.renamed && !s.tx.unsynced && (s.back.question != nil || !s.queue.empty()) {
 		s.pauseClient(pausedWaiting) // for what the names mean now
 		return false
 	}
 	again := s.back.refused != nil && !s.back.renamed && !s.back.ready && !s.tx.unsynced // what was refused may be there again
 	if !s.shares() && !s.brings() && !again {
+		s.failAgain()
 		return true
 	}
 	if s.flush(); !s.queue.empty() { // what is sent behind an error is skipped
 		s.pauseClient(pausedWaiting)
 		return false
 	}
-	if s.back.status == wire.StatusError {
+	switch {
+	case s.back.status != wire.StatusError:
+		s.bring(s.missing())
+	case revival == "" || s.back.ready:
 		return true
+	default:
+		s.revive(revival)
+		s.bring(s.missing())
 	}
-	s.bring(s.missing())
 	if s.brings() {
 		s.back.ready = true
 		s.pauseClient(pausedWaiting)
 		return false
 	}
+	s.failAgain()
 	return true
 }
 
@@ -125,7 +135,7 @@ func (s *session) bring(named map[string]statement) {
 	s.back.lease.Exposed = pool.Exposure{Owner: unknownOwner}
 	s.ownUnnamed()
 	s.back.amid = s.executes()
-	guarded := !s.back.amid && s.back.status == wire.StatusTransaction && len(named) > 0
+	guarded := !s.back.amid && s.back.status != wire.StatusIdle && len(named) > 0
 	if guarded {
 		s.runOurs("SAVEPOINT " + savepoint)
 		s.syncOurs("")
@@ -224,6 +234,10 @@ func (s *session) notBrought(body []byte) bool {
 	if len(s.back.bringing) == 0 { // it is among the client's messages
 		s.back.exposed = false
 		return false
+	}
+	if s.back.bringing[0] != "" && refusesAll(body) {
+		s.back.exposed = false
+		return true
 	}
 	if s.back.bringing[0] != "" {
 		if s.back.refused == nil {

@@ -357,7 +357,7 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case s.tx.drops:
 		s.flush()
 		return true
-	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose():
+	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose(""):
 		return true
 	case len(name) > 0 && !s.shares():
 		return false

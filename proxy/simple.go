@@ -17,7 +17,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
-	if s.mustExpose(class) {
+	if s.mustExpose(class, text) {
 		return false
 	}
 	if s.readsSequences(class) || s.countsLogins(class) {
