@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/pgjay/pgjay/pool"
@@ -170,6 +169,9 @@ func (s *session) bringOne(name string, st statement) {
 		s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
 		s.queue.push(expectOurs, swallow)
 	}
+	if !s.back.amid {
+		s.askNamed(name)
+	}
 	s.syncOurs(name)
 }
 
@@ -220,10 +222,11 @@ func (s *session) brought() {
 		s.back.bringing = nil
 	}
 	if r := s.back.refused[name]; r != nil && !s.gone {
-		out := wire.AppendCloseStatement(s.scratch[:0], ourName)
+		out := wire.AppendCloseStatement(wire.AppendCloseStatement(s.scratch[:0], ourName), name)
 		s.toBackend(wire.AppendParseBody(out, name, r.standIn(s.client.statements.named[name])))
-		s.queue.push(expectOurs, swallow)
-		s.queue.push(expectOurs, swallow)
+		for range 3 {
+			s.queue.push(expectOurs, swallow)
+		}
 		s.syncOurs("")
 	}
 }
@@ -240,12 +243,7 @@ func (s *session) notBrought(body []byte) bool {
 		return true
 	}
 	if s.back.bringing[0] != "" {
-		if s.back.refused == nil {
-			s.back.refused = make(map[string]*refused)
-		}
-		s.back.refused[s.back.bringing[0]] = &refused{
-			mark: fmt.Sprintf("pgjay: refused %d.", len(s.back.refused)), why: wire.ParseError(body),
-		}
+		s.refuseNamed(s.back.bringing[0], wire.ParseError(body))
 	}
 	return true
 }

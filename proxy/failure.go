@@ -29,8 +29,9 @@ func (s *session) errorReply(body []byte) action {
 		s.back.fatal = wire.ParseError(body)
 		return swallow
 	}
-	if s.queue.head().kind == expectOurs && s.notBrought(body) {
-		s.queue.skipToSync()
+	if s.queue.head().kind.ours() && s.notBrought(body) {
+		_, dropped := s.queue.skipToSync()
+		s.undescribed(dropped.rows)
 		return swallow
 	}
 	s.sample.setCode(wire.ErrorCode(body))
@@ -48,10 +49,11 @@ func (s *session) errorReply(body []byte) action {
 		s.skipToSync()
 		act = forward // if it was ours, what the client wanted failed with it
 	case expectRefusal:
+		s.answerRefusal()
+		s.queue.pop()
 		s.skipToSync()
-		s.aside = changedRows.Append(s.aside)
 		return swallow
-	case expectReply, expectOurs, expectRowType:
+	case expectReply, expectOurs, expectRowType, expectNamed:
 		s.skipToSync()
 		if !s.gone {
 			act = forward // PostgreSQL sends errors at once; and see above
@@ -72,6 +74,7 @@ func (s *session) skipToSync() {
 	}
 	s.client.statements.skip(dropped.changes)
 	s.undescribed(dropped.rows)
+	s.unrefused(dropped.refused)
 	for range dropped.loads {
 		s.back.loads.done(false, &s.back.lease.Statements)
 	}

@@ -124,7 +124,7 @@ func (s *session) load(st *pool.Statement, own statement, act action) {
 // askRowType asks what the rows are like of a statement that was just prepared.
 func (s *session) askRowType(name string, own statement) {
 	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], name))
-	s.back.describing = append(s.back.describing, s.statementKey(own))
+	s.back.describing = append(s.back.describing, describing{key: s.statementKey(own)})
 	s.queue.push(expectRowType, swallow)
 }
 
@@ -171,7 +171,7 @@ func (s *session) bind(frame []byte, n int) {
 	s.bindReset(portal, st)
 	s.noteBindValues(st.body, values, n == len(frame))
 	if st.changed && s.back.status != wire.StatusError {
-		s.refuseChanged(frame)
+		s.refuseChanged(st, wire.Bind, frame)
 		return
 	}
 	if s.page != nil && s.bindPage(frame, portal, st) {
@@ -196,11 +196,11 @@ func (s *session) describe(frame []byte) {
 	name, _, ok := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
 	if st.changed && s.back.status != wire.StatusError {
-		s.refuseChanged(frame)
+		s.refuseChanged(st, wire.Describe, frame)
 		return
 	}
 	if refused := s.back.refused[string(name)]; refused != nil && s.back.status != wire.StatusError {
-		s.refuseAs(refused, frame)
+		s.describeRefused(st, refused, frame)
 		return
 	}
 	on := s.describesNothing(name, st)

@@ -184,8 +184,11 @@ type backendSide struct {
 	tuned bool
 	// loads are the shared statements that are being prepared.
 	loads loads
-	// describing are the shared statements whose rows are being described.
-	describing []pool.StatementKey
+	// describing are the statements that are being described for us, oldest first.
+	describing []describing
+	// refusals are what the client is to get of what stands for its messages, oldest
+	// first.
+	refusals []refusal
 	// strays are statements that PostgreSQL was given so that it refuses others.
 	strays []string
 	exposing
