@@ -22,6 +22,7 @@ import (
 //	hidden  setting  value  a function of the database may set it
 //	setters                 some function changes settings
 //	leavers                 some function may leave something else, or define something
+//	namers                  some function may name prepared statements
 //	readers                 some function calls currval or lastval
 //	sql     name     text   a prepared statement; its PREPARE, unless it is too long
 //	parse   name            a prepared statement that a Parse has made
@@ -48,7 +49,8 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // whether any function changes settings, or has a source that cannot be read, and
 // whether any tells what nextval has left. askLeavers finds out whether any may
 // leave something else, or define something: by its own source, or because it runs
-// what it makes up, or is in a language that we do not read. Functions below 16384
+// what it makes up, or is in a language that we do not read. askNamers finds those
+// that may run an EXECUTE or DEALLOCATE which they have as a string. Functions below 16384
 // are PostgreSQL's own.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
@@ -87,6 +89,8 @@ const (
 		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
 		`OR p.prosrc OPERATOR(pg_catalog.~*) '[[:<:]](execute|listen|prepare|temp|temporary|hold|create|alter|drop|import)[[:>:]]|` +
 		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite'))`
+	askNamers = ` UNION ALL SELECT 'namers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
+		`AND p.prosrc OPERATOR(pg_catalog.~*) '[''"$][[:space:]]*(execute|deallocate)[[:>:]]|pg_prepared_statements')`
 )
 
 // appendAskNative asks whether one of the functions that a text calls is written in C
@@ -129,6 +133,7 @@ type question struct {
 	hidden   []string // the names it found
 	setters  bool     // askSetters has found some
 	leavers  bool     // askLeavers has found some
+	namers   bool     // askNamers has
 	text     []byte   // the only text that the question is about; nil: several
 	asksLeft bool     // askLeft was part of it
 	left     sqlparse.Reasons
@@ -162,7 +167,7 @@ func (s *session) ask() bool {
 		sql = appendAskNative(sql, s.calledBy(left.text))
 		var names []string
 		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
-			sql = append(sql, askHidden+askSetters+askLeavers...)
+			sql = append(sql, askHidden+askSetters+askLeavers+askNamers...)
 		}
 		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 		sql = appendAskNamed(sql, q.settings)
@@ -245,6 +250,8 @@ func (s *session) answerRow(body []byte) {
 		q.setters = true
 	case string(kind) == "leavers":
 		q.leavers = true
+	case string(kind) == "namers":
+		q.namers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
 	case string(kind) == "sql", string(kind) == "parse":
@@ -298,7 +305,7 @@ func (s *session) conclude() {
 		return
 	}
 	if q.search {
-		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, s.loop.Now()})
+		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, q.namers, s.loop.Now()})
 	}
 	label := s.labelOf(q)
 	if foreign(label) {

@@ -70,6 +70,9 @@ var preparedConversations = []struct {
 	{name: "closed and made elsewhere", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.CloseStatement("p"), pgtest.Parse("q", "select 1")), asks("execute q"), asks("execute p"), asks(shows)}},
 	{name: "Parse of its name", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.Parse("p", "select 2")), asks("execute p"), sends(pgtest.CloseStatement("p"), pgtest.Parse("p", "select 3")), asks("execute p"), sends(executes...), asks(shows)}},
 	{name: "EXECUTE of what Parse made", turns: []turn{sends(pgtest.Parse("p", "select $1::int + 1")), asks("execute p(1)"), asks(shows), sends(pgtest.Bind("", "p", "2"), pgtest.Execute("", 0)), asks("prepare p as select 1"), asks("execute p(3)"), asks("deallocate p"), sends(executes...)}},
+	{name: "EXECUTE in code of what Parse made", turns: []turn{sends(pgtest.Parse("p", "select 10 / $1::int")), asks("do $$ begin execute 'execute p(1)'; end $$"), asks("do $$ begin execute 'execute p(0)'; end $$"), asks("select prepared_calls()"),
+		sends(pgtest.Parse("call", "select prepared_calls()")), sends(pgtest.Bind("", "call"), pgtest.Execute("", 0)), asks("select prepared_run('execute p(2)')"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0)),
+		asks("do $$ begin execute 'deallocate p'; end $$"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0)), asks("select prepared_calls()"), asks("do $$ begin execute 'prepare p (int) as select 7'; end $$"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0))}},
 	{name: "both kinds", turns: []turn{asks("prepare p as select 'sql' as t"), sends(pgtest.Parse("q", "select 'parse' as t")), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute p"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute q"), asks(shows), asks("deallocate p"), asks("execute q"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks(shows)}},
 	{name: "PREPARE and EXECUTE that are prepared", turns: []turn{
 		sends(pgtest.Parse("make", "prepare p as select 9 as n"), pgtest.Parse("run", "execute p")), sends(pgtest.Bind("", "run"), pgtest.Execute("", 0)),
@@ -115,7 +118,8 @@ drop schema if exists prepared_b cascade; drop schema if exists prepared_c casca
 drop role if exists prepared_user; create role prepared_user;
 create schema prepared_b; create schema prepared_c; create table prepared_sink (a int);
 create table prepared_here as select 1 as n; create table prepared_b.prepared_here as select 2 as n; create table prepared_gone as select 1 as a;
-create or replace function prepared_run(command text) returns void language plpgsql as $$ begin execute command; end $$`
+create or replace function prepared_run(command text) returns void language plpgsql as $$ begin execute command; end $$;
+create or replace function prepared_calls() returns void language plpgsql as $$ begin execute 'execute p(3)'; end $$`
 
 // What SQL prepares is there for its client on whatever backend it works, and for
 // nobody else; the client cannot tell that from a connection of its own.
@@ -217,7 +221,7 @@ func (r *rival) interfere(t *testing.T, _ *pgtest.Conn, i int) {
 	case 1:
 		_, _ = r.c.Query("deallocate p")
 	case 2:
-		if _, err := r.c.Query("do $$ begin execute 'prepare p as select ''rival'''; end $$"); err != nil {
+		if _, err := r.c.Query("do $$ begin execute 'deallocate all'; execute 'prepare p as select ''rival'''; end $$"); err != nil {
 			t.Fatal(err)
 		}
 	case 3:

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/pgjay/pgjay/pool"
@@ -47,27 +48,38 @@ const mayExecute = sqlparse.Reasons(1<<sqlparse.ReasonPrepared | 1<<sqlparse.Rea
 	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall | 1<<sqlparse.ReasonAnySetting)
 
 // mustExpose exposes the backend for a text, and reports whether that must wait.
-func (s *session) mustExpose(class sqlparse.Class, text []byte) bool {
-	return s.usesNames(class) && !s.copyUnended() && !s.expose(s.revival(class, text))
+// revival is as for expose.
+func (s *session) mustExpose(class sqlparse.Class, text []byte, revival string) bool {
+	return s.usesNames(class, text) && !s.copyUnended() && !s.expose(revival)
 }
 
 // usesNames reports whether a text may name prepared statements, or changes what
 // those mean that SQL has made, so that they can be on the backend only where they
 // are now.
-func (s *session) usesNames(class sqlparse.Class) bool {
+func (s *session) usesNames(class sqlparse.Class, text []byte) bool {
+	c := &s.client.statements
 	switch {
 	case class.Pins.Has(sqlparse.ReasonPrepared):
 		return true
-	case class.Pins == 0 || s.client.statements.bySQL == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
+	case class.Pins == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
 		return false
+	case c.bySQL == 0 && len(c.named)+len(c.pending) == 0:
+		return false
+	case class.Pins&mayExecute == 0:
+		return c.bySQL > 0 && changesMeaning(class)
 	}
-	return class.Pins&mayExecute != 0 || changesMeaning(class)
+	return c.bySQL > 0 || class.Pins&opaque == 0 || namesStatements.Match(text) || s.hidden.namers(s.who.pool.Key())
 }
+
+// namesStatements finds in a text with code in it, or that has code for a function to
+// run, that this may name prepared statements. askNamers does so in the sources of
+// functions.
+var namesStatements = regexp.MustCompile(`(?i)\b(?:execute|deallocate)\b|pg_prepared_statements`)
 
 // needsNames reports whether a statement that is to be bound or described must be
 // on the backend under its name, or may name others.
 func (s *session) needsNames(st statement) bool {
-	return st.sql != "" || st.body != nil && s.usesNames(st.body.class)
+	return st.sql != "" || st.body != nil && s.usesNames(st.body.class, st.body.sql)
 }
 
 // expose gives the backend the client's statements. It returns false if that must

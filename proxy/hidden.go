@@ -21,6 +21,7 @@ type hiddenNames struct {
 	names   []string
 	setters bool // some function changes settings
 	leavers bool // some function may leave something else, or define something
+	namers  bool // some function may name prepared statements
 	at      int64
 }
 
@@ -51,6 +52,14 @@ func (h *hidden) leavers(k pool.Key) bool {
 	defer h.mu.Unlock()
 	known, ok := h.known[k]
 	return !ok || known.leavers || known.setters
+}
+
+// namers reports whether a function may name prepared statements.
+func (h *hidden) namers(k pool.Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, ok := h.known[k]
+	return !ok || known.namers
 }
 
 func (h *hidden) put(k pool.Key, found hiddenNames) {

@@ -17,7 +17,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
-	if s.mustExpose(class, text) {
+	if s.mustExpose(class, text, s.revival(class, text)) {
 		return false
 	}
 	if s.readsSequences(class) || s.countsLogins(class) {
