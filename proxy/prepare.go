@@ -342,7 +342,8 @@ func (s *session) shares() bool { return !s.own && !s.back.exposed && s.maxState
 //  2. it is being prepared on the backend by an earlier exchange;
 //  3. a Query is under way, which drops the unnamed statement;
 //  4. something is under way that drops all of them, or the backend must be
-//     given the client's statements first;
+//     given the client's statements first: behind a Bind it would be too late to
+//     find out without the client's noticing what PostgreSQL refuses;
 //  5. as much as can be remembered is under way;
 //  6. the schema has changed since the client prepared it: are its rows what they
 //     were?
@@ -356,6 +357,8 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	switch {
 	case s.tx.drops:
 		s.flush()
+		return true
+	case !s.tx.unsynced && s.client.statements.bySQL > 0 && !s.expose(""):
 		return true
 	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose(""):
 		return true
