@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -254,6 +253,7 @@ func (s *session) answerRow(body []byte) {
 		q.namers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
+	case string(name) == ourName: // it is there until the next time, if something has failed
 	case string(kind) == "sql", string(kind) == "parse":
 		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
@@ -268,29 +268,11 @@ func (s *session) answerRow(body []byte) {
 
 // answerColumns splits a DataRow of three columns. A NULL is nil.
 func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
-	if len(body) < 2 || binary.BigEndian.Uint16(body) != 3 {
+	columns, ok := columnsOf(body, 3)
+	if !ok {
 		return nil, nil, nil, false
 	}
-	var columns [3][]byte
-	rest := body[2:]
-	for i := range columns {
-		if len(rest) < 4 {
-			return nil, nil, nil, false
-		}
-		n := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[4:]
-		if n < 0 {
-			continue
-		}
-		if int(n) > len(rest) {
-			return nil, nil, nil, false
-		}
-		columns[i], rest = rest[:n:n], rest[n:]
-		if columns[i] == nil {
-			columns[i] = []byte{}
-		}
-	}
-	return columns[0], columns[1], columns[2], len(rest) == 0
+	return columns[0], columns[1], columns[2], true
 }
 
 // conclude draws the conclusions from the answer. If there is none, or it would

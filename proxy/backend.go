@@ -143,7 +143,7 @@ func (s *session) mustKnow(typ byte, have int) bool {
 		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
 	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
+		typ == wire.DataRow && (s.back.question != nil || len(s.back.meanings) > 0) || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
 		typ == wire.ParameterDescription && len(s.back.describing) > 0 ||
 		typ == wire.NotificationResponse && s.listen != nil
 }
@@ -170,7 +170,7 @@ func (s *session) reply(typ byte, body []byte) action {
 		return act
 	case wire.CommandComplete:
 		s.back.executed = true
-		ours := s.back.labelling || !s.queue.empty() && s.queue.head().kind == expectOurs
+		ours := s.back.labelling || !s.queue.empty() && s.queue.head().kind.ours()
 		s.noteTag(body, ours)
 		act := s.complete(typ)
 		if act == forward {
@@ -245,6 +245,9 @@ func (s *session) row(body []byte) action {
 	if s.back.question != nil {
 		s.answerRow(body)
 	}
+	if len(s.back.meanings) > 0 && s.queue.head().kind == expectMeaning {
+		s.answerMeaning(body)
+	}
 	if s.gone && s.client.polite && s.cancel.inFlight == 0 {
 		s.client.polite = false
 		s.sendCancel()
@@ -272,6 +275,9 @@ func (s *session) complete(typ byte) action {
 		s.prepared(head.kind)
 		s.queue.pop()
 	case expectReply, expectOurs, expectRowType, expectNamed:
+		s.queue.pop()
+	case expectMeaning:
+		s.unasked(1)
 		s.queue.pop()
 	case expectRefusal:
 		s.answerRefusal()

@@ -30,6 +30,8 @@ const (
 	expectOurs
 	// expectNamed is the expectOurs of a Describe.
 	expectNamed
+	// expectMeaning is the expectOurs of the Execute that asks for settings.
+	expectMeaning
 	// expectSync is the ReadyForQuery owed to a Sync.
 	expectSync
 	// expectQuery is everything up to the ReadyForQuery that answers a Query.
@@ -69,7 +71,7 @@ func (k expectKind) loads() bool { return k == expectLoad || k == expectChangeLo
 func (k expectKind) describes() bool { return k == expectRowType || k == expectNamed }
 
 // ours reports whether an error in the place of the reply does not matter.
-func (k expectKind) ours() bool { return k == expectOurs || k == expectNamed }
+func (k expectKind) ours() bool { return k == expectOurs || k == expectNamed || k == expectMeaning }
 
 // action says what to do with an expected reply.
 type action uint8
@@ -141,6 +143,7 @@ type skipped struct {
 	changes int // of the client's statements
 	loads   int // of shared statements
 	rows    int // descriptions for us
+	asked   int // for settings
 	refused int // what stands for the client's messages
 }
 
@@ -161,6 +164,9 @@ func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 		}
 		if e.kind.describes() {
 			dropped.rows += int(e.n)
+		}
+		if e.kind == expectMeaning {
+			dropped.asked += int(e.n)
 		}
 		if e.kind == expectRefusal {
 			dropped.refused += int(e.n)

@@ -178,8 +178,7 @@ func (s *session) bringOne(name string, st statement) {
 	if st.sql != "" {
 		s.runOurs(st.sql)
 	} else {
-		s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
-		s.queue.push(expectOurs, swallow)
+		s.parseMeant(name, st)
 	}
 	if !s.back.amid {
 		s.askNamed(name)
@@ -201,15 +200,22 @@ const ourName = "pgjay: ours"
 
 // runOurs runs a command that leaves the client's unnamed statement and portals
 // as they are.
-func (s *session) runOurs(sql string) {
+func (s *session) runOurs(sql string) { s.sendOurs(sql, expectOurs) }
+
+// sendOurs is runOurs. executes is what stands for the reply to its Execute.
+func (s *session) sendOurs(sql string, executes expectKind) {
 	out := wire.AppendFrame(wire.AppendCloseStatement(s.scratch[:0], ourName), wire.Close, "P"+ourName+"\x00")
 	out = wire.AppendParse(out, ourName, sql)
 	out = wire.AppendFrame(out, wire.Bind, ourName+"\x00"+ourName+"\x00\x00\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Execute, ourName+"\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Close, "P"+ourName+"\x00")
 	s.toBackend(wire.AppendCloseStatement(out, ourName))
-	for range 7 {
-		s.queue.push(expectOurs, swallow)
+	for i := range 7 {
+		if i == 4 {
+			s.queue.push(executes, swallow)
+		} else {
+			s.queue.push(expectOurs, swallow)
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *session) errorReply(body []byte) action {
 		s.queue.pop()
 		s.skipToSync()
 		return swallow
-	case expectReply, expectOurs, expectRowType, expectNamed:
+	case expectReply, expectOurs, expectRowType, expectNamed, expectMeaning:
 		s.skipToSync()
 		if !s.gone {
 			act = forward // PostgreSQL sends errors at once; and see above
@@ -75,6 +75,7 @@ func (s *session) skipToSync() {
 	s.client.statements.skip(dropped.changes)
 	s.undescribed(dropped.rows)
 	s.unrefused(dropped.refused)
+	s.unasked(dropped.asked)
 	for range dropped.loads {
 		s.back.loads.done(false, &s.back.lease.Statements)
 	}

@@ -59,6 +59,9 @@ func (s *session) parse(frame []byte, b *body) {
 	default:
 		s.parseShared(name, b, frame)
 	}
+	if len(name) > 0 {
+		s.askPrepared(b.class)
+	}
 }
 
 // parseHere prepares a statement that cannot be brought to another backend.
@@ -273,13 +276,13 @@ func (s *session) ensure(name []byte, own statement) string {
 	key := s.statementKey(own)
 	st := s.back.lease.Statements.Use(key)
 	if st == nil {
-		if own.meaning != s.who.meaning { // it will mean what it means now
+		if own.meaning != s.who.meaning && !s.otherwise(own) { // it will mean what it means now
 			own.meaning = s.who.meaning
 			s.client.statements.set(string(name[:min(len(name), maxName)]), own)
 			return s.ensure(name, own)
 		}
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
-		s.load(st, own, swallow)
+		s.loadMeant(st, own)
 	}
 	return st.Name
 }
@@ -370,7 +373,7 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st))
 		if known == nil {
-			return batch == 0 && s.mustCompare(name, st)
+			return batch == 0 && (s.mustAskMeaning(st) || s.mustCompare(name, st))
 		}
 		return !known.Ready && known.Batch != s.batch()
 	case typ == wire.Parse:

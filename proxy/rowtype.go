@@ -17,13 +17,16 @@ import (
 // reports whether that must wait for the backend's answer.
 func (s *session) mustCompare(name []byte, st statement) bool {
 	now := s.newStatement(st.body)
+	if s.otherwise(st) {
+		now.meaning = st.meaning
+	}
 	if st.changed || st.epoch == now.epoch || s.back.status == wire.StatusError {
 		return false
 	}
 	key, on := s.statementKey(now), &s.back.lease.Statements
 	if known := on.Use(key); known == nil {
 		s.beginBatch()
-		s.load(on.Add(key, len(st.body.text)), now, swallow)
+		s.loadMeant(on.Add(key, len(st.body.text)), now)
 		s.flush()
 		return true
 	} else if !known.Ready || len(s.back.describing) > 0 {

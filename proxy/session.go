@@ -186,6 +186,8 @@ type backendSide struct {
 	loads loads
 	// describing are the statements that are being described for us, oldest first.
 	describing []describing
+	// meanings are those that are being asked for, oldest first.
+	meanings []unique.Handle[string]
 	// refusals are what the client is to get of what stands for its messages, oldest
 	// first.
 	refusals []refusal
