@@ -289,18 +289,20 @@ func (s *session) conclude() {
 	if q.search {
 		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, q.namers, s.loop.Now()})
 	}
-	label := s.labelOf(q)
-	if foreign(label) {
+	found := s.labelOf(q)
+	if foreign(found) {
 		return
 	}
+	label := s.withStartup(q, found)
+	s.back.relabels = label != found
 	if q.text != nil {
-		leaves := q.left != 0 || len(q.prepared) > 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
+		leaves := q.left != 0 || len(q.prepared) > 0 || label != s.who.label || label != found || s.hidden.setters(s.who.pool.Key())
 		k, text := s.habitOf(q.text)
 		s.habits.learn(k, text, leaves, s.loop.Now())
 	}
 	s.learnStatements(q, label)
 	s.setLabel(label)
-	s.back.lease.Label = label
+	s.back.lease.Label = found
 	s.focus()
 	if !s.queue.empty() {
 		s.noteAlways()

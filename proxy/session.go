@@ -209,6 +209,7 @@ type backendSide struct {
 	begun bool // some of the reply at the head of the queue has come
 	// executed is set when a statement was, since the last ReadyForQuery.
 	executed bool
+	relabels bool           // it lacks some of the session's settings
 	reapply  []pool.Setting // start-up settings that a RESET under way undoes
 	deferred bool           // it waits for a cancel request that is on its way
 	undone   bool           // a DISCARD ALL did it, which no error takes back
@@ -238,6 +239,8 @@ type transaction struct {
 	began int64
 	// defined is set when a function may have been created or changed.
 	defined bool
+	// mayReset is set when settings may have been reset unseen.
+	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool
