@@ -127,6 +127,8 @@ type question struct {
 	settings []string // asked for by name
 	all      bool     // all settings were asked for
 	failed   bool
+	canceled bool     // by a statement_timeout, say
+	about    leftover // what is asked about
 	set      []pool.Setting
 	search   bool     // askHidden was part of it
 	hidden   []string // the names it found
@@ -155,7 +157,7 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{text: left.text, settings: slices.Compact(left.settings), all: left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{about: left, text: left.text, settings: slices.Compact(left.settings), all: s.back.hurried > 0 || left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
@@ -180,7 +182,7 @@ func (s *session) ask() bool {
 		sql = appendAskSettings(sql, q.settings)
 	}
 	q.asksLeft, q.settles = q.all, s.unsettled()
-	if q.all = q.all || left.undone; q.all && s.who.timed {
+	if q.all = q.all || left.undone; q.all && (s.who.timed || s.back.hurried > 0) {
 		sql = append([]byte(askTimed), sql[len(askSet):]...)
 	}
 	s.back.question = q
@@ -280,6 +282,10 @@ func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
 func (s *session) conclude() {
 	q := s.back.question
 	s.back.question = nil
+	if q.canceled && s.asksAgain(q) {
+		return
+	}
+	s.back.hurried = 0
 	if s.listen != nil {
 		s.learnChannels(q)
 	}
@@ -308,6 +314,29 @@ func (s *session) conclude() {
 		s.noteAlways()
 	}
 	s.repin(q.left)
+}
+
+// maxHurried bounds how often a question is asked that is canceled each time.
+const maxHurried = 5
+
+// asksAgain has a question asked again that was canceled, without the session's
+// statement_timeout, of which it was not known: it is the server's, or was set in the
+// text that the question is about.
+func (s *session) asksAgain(q *question) bool {
+	if s.back.hurried == maxHurried || s.gone {
+		return false
+	}
+	s.back.hurried++
+	left := q.about
+	left.pins |= s.tx.left.pins
+	left.settings = append(left.settings, s.tx.left.settings...)
+	left.undone = left.undone || s.tx.left.undone
+	if s.tx.left.unsure {
+		left.text = nil
+	}
+	left.unsure, left.all = true, true
+	s.tx.left = left
+	return true
 }
 
 // noteAlways draws the consequences of the settings for statements that were

@@ -18,6 +18,7 @@ func (s *session) errorReply(body []byte) action {
 	s.back.begun = true
 	if s.back.question != nil {
 		s.back.question.failed = true
+		s.back.question.canceled = string(wire.ErrorCode(body)) == timedOut
 		return swallow
 	}
 	forgets := s.queue.head().kind == expectForget

@@ -202,6 +202,8 @@ type backendSide struct {
 	past bool
 	// question is what the backend was asked; nil: nothing.
 	question *question
+	// hurried is how often the last one was canceled.
+	hurried int
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence bool
