@@ -240,6 +240,8 @@ func TestNotificationThatCannotBeConverted(t *testing.T) {
 	succeed(t, speaker, "notify news, 'plain'")
 	expect(t, listener, "A news plain")
 	succeed(t, speaker, "notify news, 'é'")
+	expect(t, listener, "A news \xe9")
+	succeed(t, speaker, "notify news, '€'")
 	expect(t, listener, "E FATAL 0A000 pgjay: a notification cannot be converted*", "EOF")
 }
 
