@@ -146,8 +146,11 @@ type clientSide struct {
 	// polite is set by Terminate: what was sent before it is to be finished.
 	polite bool
 	// ended is set when the client has closed its half of the connection.
-	ended      bool
-	statements statements
+	ended bool
+	// cut is set when that was in the midst of a copy, of which the backend was told;
+	// lostSync when the client was told what came of it.
+	cut, lostSync bool
+	statements    statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
 	resets map[string][]pool.Setting
