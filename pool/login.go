@@ -44,13 +44,13 @@ func (p *Pool) coverWaitersLocked() {
 
 // mayLoginLocked reports whether the pool may begin a login now:
 //
-//  1. the set is open;
+//  1. the set is open, and the database is not paused;
 //  2. the pool's limit is not reached;
 //  3. not too many are under way: one while they fail;
 //  4. the back-off after a failure is over. If not the timer is armed.
 func (p *Pool) mayLoginLocked() bool {
 	settings := p.settings.Load()
-	if p.set.working.closing.Load() || p.liveLocked() >= settings.limit() || p.dialing.underway >= p.atOnceLocked() {
+	if p.set.working.closing.Load() || p.halt.halted || p.liveLocked() >= settings.limit() || p.dialing.underway >= p.atOnceLocked() {
 		return false
 	}
 	if p.dialing.failures == 0 || p.set.now() >= p.dialing.notBefore {
@@ -220,4 +220,5 @@ func (p *Pool) loginFailed(err error) {
 	}
 	p.coverLocked()
 	p.unlock()
+	p.set.changes.happened()
 }

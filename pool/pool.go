@@ -35,6 +35,7 @@ type Pool struct {
 	target  Target // where logins go
 	sharing sharing
 	homes   homes
+	halt    halt
 	usage   usage
 	later   todo
 }
@@ -137,6 +138,7 @@ func (p *Pool) removeLocked(b *Backend) {
 	p.evictLocked(b)
 	p.base.give(p)
 	p.later.balance = true
+	p.halt.closing++
 	if b.dedicated {
 		p.specialGoneLocked(b.listening)
 		return
