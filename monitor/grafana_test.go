@@ -78,6 +78,7 @@ var grafanaRows = []grafanaRow{
 	}},
 	{"Traffic", []grafanaPanel{
 		graph("Queries by command", "reqps", rateBy("queries_total", both, "command"), "{{command}}"),
+		graph("Rows by command", "short", rateBy("query_rows_total", database, "command"), "{{command}}"),
 		graph("Transactions", "reqps", rateBy("transactions_total", both, "result"), "{{result}}"),
 		graph("Errors by SQLSTATE class", "reqps", rateBy("query_errors_total", database, "sqlstate_class"), "{{sqlstate_class}}"),
 		graph("Bytes", "Bps",
@@ -99,7 +100,14 @@ var grafanaRows = []grafanaRow{
 		graph("Wait for a backend, 95 %", "s", quantile("0.95", "pool_wait_duration_seconds", both, ", database, user"), "{{database}} {{user}}"),
 		graph("Logins to PostgreSQL", "reqps", rateBy("pool_server_connects_total", both, "result"), "{{result}}",
 			rateBy("pool_server_disconnects_total", both, "reason"), "closed: {{reason}}"),
-		graph("Prepared statements", "reqps", rateBy("parses_total", both, "side"), "Parse: {{side}}", rateOf("binds_total", both), "Bind"),
+		graph("A backend is held for, 95 %", "s", quantile("0.95", "pool_checkout_duration_seconds", both, ", database, user"), "{{database}} {{user}}"),
+	}},
+	{"Prepared statements", []grafanaPanel{
+		graph("Messages", "reqps", rateBy("parses_total", both, "side"), "Parse: {{side}}", rateOf("binds_total", both), "Bind"),
+		graph("On the backend", "reqps", rateBy("prepared_statement_lookups_total", both, "result"), "{{result}}",
+			rateOf("prepared_statement_evictions_total", both), "made room"),
+		graph("Statements", "short", "sum by (scope) (pgjay_prepared_statements"+neither+")", "{{scope}}"),
+		graph("Memory of clients' statements", "bytes", "sum(pgjay_prepared_statements_bytes"+neither+")", "used"),
 	}},
 	{"Cache", []grafanaPanel{
 		graph("Looked up", "reqps", rateBy("cache_lookups_total", neither, "outcome"), "{{outcome}}"),

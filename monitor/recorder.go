@@ -15,6 +15,7 @@ type Recorder struct {
 	pairs *boundedPairs // shared by all recorders; locks
 
 	statements counter // bytes; a gauge
+	named      counter // statements; a gauge
 	spans      spans
 
 	mu        sync.Mutex
@@ -50,9 +51,12 @@ func (r *Recorder) Traffic(database, user string) *Traffic {
 	return t
 }
 
-// HoldStatements notes that the prepared statements of sessions take so many bytes
-// more, or less.
-func (r *Recorder) HoldStatements(bytes int64) { r.statements.add(uint64(bytes)) }
+// HoldStatements notes that sessions have so many prepared statements more, or less, and
+// that these take so many bytes.
+func (r *Recorder) HoldStatements(n, bytes int64) {
+	r.named.add(uint64(n))
+	r.statements.add(uint64(bytes))
+}
 
 // contents returns what a scrape reads. Any goroutine may call it.
 func (r *Recorder) contents() ([]*Traffic, []*dbTraffic) {
@@ -75,7 +79,10 @@ const (
 	cellClientParses   = cellLogins + 1
 	cellServerParses   = cellClientParses + 1
 	cellBinds          = cellServerParses + 1
-	trafficCells       = cellBinds + 1
+	cellPreparedHits   = cellBinds + 1
+	cellPreparedMisses = cellPreparedHits + 1
+	cellPreparedDrops  = cellPreparedMisses + 1
+	trafficCells       = cellPreparedDrops + 1
 )
 
 // Traffic is what the clients of one loop do as one user in one database.
@@ -86,6 +93,7 @@ type Traffic struct {
 	_     cpu.CacheLinePad
 	cells [trafficCells]counter
 	wait  histogramSlot
+	held  histogramSlot
 	_     cpu.CacheLinePad
 }
 
@@ -104,6 +112,7 @@ type dbTraffic struct {
 
 	_          cpu.CacheLinePad
 	errors     [classCount]counter
+	rows       [commandCount]counter
 	histograms [databaseSlots]histogramSlot
 	_          cpu.CacheLinePad
 }
@@ -118,6 +127,9 @@ func (t *Traffic) Exchange(s *Sample) {
 	}
 	if s.Backend > 0 || s.Source != SourceBackend {
 		d.histograms[slotOverhead].observe(s.overhead())
+	}
+	if s.Rows > 0 {
+		d.rows[s.Command].add(s.Rows)
 	}
 	if s.Wait > 0 {
 		t.wait.observe(s.Wait)
@@ -159,6 +171,22 @@ func (t *Traffic) ParsedThere() { t.cells[cellServerParses].add(1) }
 
 // Bound counts a client's Bind message.
 func (t *Traffic) Bound() { t.cells[cellBinds].add(1) }
+
+// FoundPrepared notes that a statement which a client has prepared was on its backend
+// already, or was not.
+func (t *Traffic) FoundPrepared(there bool) {
+	if there {
+		t.cells[cellPreparedHits].add(1)
+	} else {
+		t.cells[cellPreparedMisses].add(1)
+	}
+}
+
+// DroppedPrepared counts a prepared statement that had to make room on a backend.
+func (t *Traffic) DroppedPrepared() { t.cells[cellPreparedDrops].add(1) }
+
+// Held notes for how many nanoseconds a session has had a backend.
+func (t *Traffic) Held(ns int64) { t.held.observe(ns) }
 
 // Waited notes a wait for a backend that belongs to no exchange: for a login.
 func (t *Traffic) Waited(ns int64) { t.wait.observe(ns) }

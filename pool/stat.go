@@ -16,6 +16,7 @@ type Stat struct {
 	Testing   int // backends on which something is checked
 	Retired   int // of the active ones, those that will be closed when released
 	Dedicated int // backends outside the pool
+	Prepared  int // statements that its backends have for all sessions
 
 	Waiting    int
 	OldestWait time.Duration // how long the oldest waiter has waited, to the second
@@ -72,6 +73,7 @@ func (p *Pool) stat(now int64) Stat {
 		st.OldestWait = time.Duration(now - p.waiting.first.queued)
 	}
 	for _, b := range p.all {
+		st.Prepared += b.Statements.Count()
 		if b.retired && b.state() != stateChecking {
 			st.Retired++
 		}

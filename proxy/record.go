@@ -115,6 +115,7 @@ func (s *session) record() {
 		Command:  commandOf(x.command),
 		Code:     x.code,
 		Source:   x.source,
+		Rows:     x.observed.rows,
 	}
 	if x.sent != 0 {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)
@@ -277,6 +278,13 @@ func (s *session) recordUnpin(why sqlparse.Reason) {
 func (s *session) recordWaitTimeout() {
 	key := s.who.pool.Key()
 	s.recorder.Traffic(key.Database, key.User).WaitTimedOut()
+}
+
+// recordHeld notes that the session has its backend no longer.
+func (s *session) recordHeld() {
+	if s.traffic != nil && s.back.lease != nil {
+		s.traffic.Held(s.loop.Now() - s.back.since)
+	}
 }
 
 func (s *session) recordCancel(found bool) {

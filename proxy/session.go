@@ -156,6 +156,7 @@ type clientSide struct {
 // backendSide is the lease and the stream of backend messages.
 type backendSide struct {
 	lease   *pool.Backend // nil: none
+	since   int64         // when it came, in the loop's time
 	waiting bool          // the pool has our waiter
 	dialing bool          // a backend of the session's own is on its way
 	// in holds an incomplete frame that must be understood.
