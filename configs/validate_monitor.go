@@ -13,6 +13,10 @@ func (c check) monitor() {
 	m := &c.cfg.Monitor
 	const never = "for never"
 	c.atLeast("monitor.max_statements", m.MaxStatements, 0)
+	c.atLeast("monitor.top_statements", m.TopStatements, 0)
+	if most := 100; m.TopStatements > most {
+		c.wrong("monitor.top_statements", strconv.Itoa(m.TopStatements)+" is too many", fmt.Sprintf("use %d at most", most))
+	}
 	c.notNegative("monitor.slow_threshold", m.SlowThreshold, never)
 	c.named("monitor.tags", m.Tags)
 	c.notNegative("monitor.explain_threshold", m.ExplainThreshold, never)

@@ -22,6 +22,10 @@ type Config struct {
 	// the slow log. Others are dropped: a comment may have anything in it.
 	Tags []string `yaml:"tags"`
 
+	// TopStatements is how many shapes are metrics of their own, those that take most time;
+	// 0: none is. Choose it as small as the questions allow: each is two time series.
+	TopStatements int `yaml:"top_statements"`
+
 	// Explain is off, plan or analyze; ExplainThreshold from which time on, of the
 	// backend's, a statement is explained; 0: none is.
 	Explain          explain.Mode  `yaml:"explain"`

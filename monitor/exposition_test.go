@@ -61,6 +61,8 @@ func exercised() *Monitor {
 	m.RewriteTripped("other")
 	m.SessionPanicked()
 	m.BackendConnected(3 * time.Millisecond)
+	m.events.explained(true, 40*time.Millisecond)
+	m.inquiry.top.Store(1)
 	m.ConfigReloaded(nil)
 	m.ConfigReloaded(errors.New("line 3: no such key"))
 	m.events.reasons.overflow.Inc()
@@ -91,6 +93,7 @@ func examplePools() []pool.Stat {
 		Key:      pool.Key{Database: "crm", User: "app"},
 		Settings: pool.Settings{Size: 25, Overflow: 50},
 		Idle:     1, Active: 7, Login: 3, Testing: 4, Retired: 5, Dedicated: 1, Prepared: 12,
+		Server: "10.0.0.1:5432", Standby: new(false),
 		Waiting: 6, OldestWait: 1500 * time.Millisecond, LastError: errors.New("refused"),
 		Counters: pool.Counters{Connects: 7, ConnectFailures: 8, Closed: map[string]int64{"recycled": 9}},
 	}}

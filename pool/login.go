@@ -18,6 +18,7 @@ type dialing struct {
 	alarm     int64 // when the retry timer goes off; 0: it is not armed
 	lastErr   error // of the last login; nil if it succeeded
 	succeeded bool  // a login ever did
+	standby   *bool // what the server has said of itself the last time
 }
 
 // coverLocked has a check or a login under way for each waiter, as far as the
@@ -161,6 +162,7 @@ func (p *Pool) arrived(a *arrival) {
 	p.mu.Lock()
 	p.dialing.underway--
 	p.dialing.failures, p.dialing.lastErr, p.dialing.succeeded = 0, nil, true
+	p.dialing.standby = standby(a.login.Params)
 	p.usage.counters.Connects++
 	p.admitLocked(a.backend)
 	if !a.target.same(&p.target) {
@@ -177,6 +179,15 @@ func (p *Pool) arrived(a *arrival) {
 	}
 	p.coverLocked()
 	p.unlock()
+}
+
+// standby says what a server reports of itself; nil: before PostgreSQL 14 none does.
+func standby(params Params) *bool {
+	value, reported := params.Get("in_hot_standby")
+	if !reported {
+		return nil
+	}
+	return new(value == "on")
 }
 
 // attach makes a backend of a login. It is called on the loop that gets the

@@ -22,6 +22,7 @@ type Pool struct {
 	epoch    atomic.Uint32 // SchemaEpoch
 	rowTypes rowTypes
 	reads    atomic.Bool // SequencesRead
+	placed   atomic.Pointer[placed]
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

@@ -24,6 +24,8 @@ func (t *Table) take(rec *Record, now time.Time) {
 	if sh.gone.Load() {
 		t.lost++
 	}
+	t.sum.Calls += uint64(max(rec.Calls, 1))
+	t.sum.Total += time.Duration(rec.Duration)
 	sh.stat.add(rec, now)
 	if rec.Slow != nil {
 		t.slow.add(rec, now)

@@ -51,6 +51,7 @@ type Result struct {
 	// Reason says why it was not executed (EXPLAIN without ANALYZE), or why there is no
 	// plan; empty where Plan.Analyzed.
 	Reason string
+	Skip   Skip // the same as a label; empty where Plan.Analyzed
 	// GenericCost is the cost without the values of parameters; 0: not known.
 	GenericCost float64
 	Flipped     bool // the statement had another plan the last time
