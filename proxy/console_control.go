@@ -102,8 +102,14 @@ func killMany(call *consoleCall) (consoleAnswer, error) {
 }
 
 // endClients ends the clients that are logged in and that which is true of, and
-// returns how many.
-func (sh *shared) endClients(which func(*session) bool) (n int) {
+// returns how many. It looks twice: one that changes loops at that moment may be on
+// neither of them.
+func (sh *shared) endClients(which func(*session) bool) int {
+	n := sh.endOnce(which)
+	return n + sh.endOnce(which)
+}
+
+func (sh *shared) endOnce(which func(*session) bool) (n int) {
 	answers := make(chan int, len(sh.stations))
 	for _, st := range sh.stations {
 		st.loop.Post(reactor.Func(func() { answers <- st.endOwn(which) }))
