@@ -27,7 +27,8 @@ func (c check) monitor() {
 	c.positive("monitor.explain_timeout", m.ExplainTimeout)
 	c.numberAbove("monitor.explain_max_cost", m.ExplainMaxCost)
 	c.atLeast("monitor.keep_plans", m.KeepPlans, 1)
-	c.thresholds()
+	c.thresholds("monitor.findings.", reflect.ValueOf(m.Findings))
+	c.thresholds("monitor.advice.", reflect.ValueOf(m.Advice))
 	c.monitorOverrides("monitor.databases", m.Databases)
 	c.monitorOverrides("monitor.users", m.Users)
 }
@@ -40,10 +41,9 @@ func (c check) numberAbove(path string, f float64) {
 }
 
 // thresholds wants all of them above 0.
-func (c check) thresholds() {
-	v := reflect.ValueOf(c.cfg.Monitor.Findings)
+func (c check) thresholds(at string, v reflect.Value) {
 	for i := range v.NumField() {
-		path := "monitor.findings." + v.Type().Field(i).Tag.Get("yaml")
+		path := at + v.Type().Field(i).Tag.Get("yaml")
 		if f := v.Field(i); f.Kind() == reflect.Int {
 			c.numberAbove(path, float64(f.Int()))
 		} else {

@@ -3,6 +3,7 @@ package monitor
 import (
 	"time"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/monitor/plan"
@@ -51,6 +52,9 @@ type Config struct {
 	// Findings says from when on something in a plan is worth a word.
 	Findings plan.Thresholds `yaml:"findings"`
 
+	// Advice says from when on what applications do is worth a word.
+	Advice advice.Thresholds `yaml:"advice"`
+
 	// Databases and Users override the thresholds, the user's entry last.
 	Databases []Override `yaml:"databases"`
 	Users     []Override `yaml:"users"`
@@ -80,6 +84,7 @@ func DefaultConfig() Config {
 		ExplainTimeout:     5 * time.Second,
 		KeepPlans:          200,
 		Findings:           plan.DefaultThresholds(),
+		Advice:             advice.DefaultThresholds(),
 	}
 }
 
@@ -109,6 +114,6 @@ func (c *Config) explain() explain.Config {
 	return explain.Config{
 		Mode: c.Explain, Rate: c.ExplainRate, Cooldown: c.ExplainCooldown, RetryAfter: c.ExplainRetry,
 		MaxDuration: c.ExplainMaxDuration, MaxCost: c.ExplainMaxCost, Timeout: c.ExplainTimeout,
-		Superuser: c.ExplainSuperuser, Keep: c.KeepPlans, Thresholds: c.Findings,
+		Superuser: c.ExplainSuperuser, Keep: c.KeepPlans, Thresholds: c.Findings, Advice: c.Advice,
 	}
 }

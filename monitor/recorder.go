@@ -82,7 +82,11 @@ const (
 	cellPreparedHits   = cellBinds + 1
 	cellPreparedMisses = cellPreparedHits + 1
 	cellPreparedDrops  = cellPreparedMisses + 1
-	trafficCells       = cellPreparedDrops + 1
+	cellBlocks         = cellPreparedDrops + 1
+	cellBlockExchanges = cellBlocks + 1
+	cellBlockNS        = cellBlockExchanges + 1
+	cellBlockIdleNS    = cellBlockNS + 1
+	trafficCells       = cellBlockIdleNS + 1
 )
 
 // Traffic is what the clients of one loop do as one user in one database.
@@ -158,6 +162,15 @@ func (t *Traffic) count(cell int, n uint64) {
 func (t *Traffic) Transaction(result TransactionResult, duration int64) {
 	t.cells[cellTransactions+int(result)].add(1)
 	t.database.histograms[slotTransaction].observe(duration)
+}
+
+// Block counts a transaction of several exchanges: for how many nanoseconds it was open,
+// and for how many of them an exchange was under way.
+func (t *Traffic) Block(exchanges, duration, work int64) {
+	t.cells[cellBlocks].add(1)
+	t.cells[cellBlockExchanges].add(uint64(exchanges))
+	t.cells[cellBlockNS].add(uint64(max(duration, 0)))
+	t.cells[cellBlockIdleNS].add(uint64(max(duration-work, 0)))
 }
 
 // LoggedIn counts a client that has logged in.

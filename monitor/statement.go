@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
@@ -17,6 +18,8 @@ type inquiry struct {
 	explainer *explain.Explainer
 	tags      atomic.Pointer[[]string]
 	top       atomic.Int64 // monitor.top_statements
+	// thresholds are monitor.advice.
+	thresholds atomic.Pointer[advice.Thresholds]
 }
 
 func newInquiry(o *Options, ev *events) *inquiry {
@@ -33,6 +36,7 @@ func (i *inquiry) configure(c *Config) {
 	i.explainer.Configure(c.explain())
 	i.tags.Store(new(slices.Clone(c.Tags)))
 	i.top.Store(int64(c.TopStatements))
+	i.thresholds.Store(new(c.Advice))
 }
 
 // Configure puts a new configuration into force. MaxStatements is read at New only.

@@ -171,7 +171,7 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 		r := &x.runs[i]
 		share := int64(r.calls)
 		rec := digest.Record{
-			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source),
+			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source), Query: x.body == nil && x.kept != nil,
 			Duration: sample.Duration * share / calls, Wait: sample.Wait * share / calls, Backend: sample.Backend * share / calls,
 		}
 		if i == 0 {

@@ -121,6 +121,8 @@ func (s *session) record() {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)
 	}
 	s.traffic.Exchange(&sample)
+	s.tx.exchanges++
+	s.tx.work += sample.Duration
 	if x.observed.n > 0 {
 		s.recordStatements(&sample)
 	}

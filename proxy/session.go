@@ -232,6 +232,8 @@ type transaction struct {
 	// drops is set when something is under way that may drop prepared statements.
 	drops bool
 	began int64
+	// exchanges have ended in the transaction; work is their time in ns.
+	exchanges, work int64
 	// defined is set when a function may have been created or changed.
 	defined bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the

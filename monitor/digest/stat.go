@@ -12,6 +12,8 @@ type Counts struct {
 	Sources                    [sourceCount]uint64 // calls by where the answer came from
 	Rewritten                  uint64              // calls that another text was sent for
 	Slow                       uint64              // records that were slow
+	Literal                    uint64              // calls of PostgreSQL with values in the text
+	Conflicts                  uint64              // serialization failures and deadlocks
 	// Streaks counts rows of StreakMark executions without another statement between,
 	// SameStreaks those in which the parameters were the same too.
 	Streaks, SameStreaks uint64

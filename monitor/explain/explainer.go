@@ -230,7 +230,7 @@ func (e *Explainer) Advice() []advice.Advice {
 	stats := e.table.Snapshot()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.advices.list(stats)
+	return e.advices.list(stats, e.cfg.Advice)
 }
 
 // keep notes a result.
