@@ -58,10 +58,13 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 	}
 	x := &s.sample.observed
 	x.add(s.shapeOf(owner, b, text))
-	if x.n > 1 || x.runs[0].calls > 1 || what == nil || len(what) > reactor.BufferSize {
+	if x.n > 1 || x.runs[0].calls > 1 {
 		return
 	}
 	x.body = b
+	if what == nil || len(what) > reactor.BufferSize {
+		return
+	}
 	if x.kept == nil {
 		x.kept = s.loop.Buffer()
 	}
@@ -195,7 +198,7 @@ func (s *session) inspect(rec *digest.Record) {
 	if slow := owner.Slow(); slow > 0 && rec.Duration >= slow {
 		rec.Slow = &digest.Slow{Session: s.id, Tags: digest.Tags(x.text(), s.monitor.Tags())}
 	}
-	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && x.kept != nil {
+	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
 		s.offer(rec)
 	}
 }
@@ -241,7 +244,11 @@ func (s *session) offer(rec *digest.Record) {
 		Shape: rec.Shape, Key: s.who.pool.Key(), Settings: pool.Diff(pool.Label{}, s.who.label),
 		Text: bytes.Clone(x.text()), Observed: took,
 	}
-	if x.body != nil {
+	switch {
+	case x.body == nil:
+	case x.kept == nil:
+		r.Unknown = true
+	default:
 		r.Types = x.body.types()
 		var ok bool
 		if r.Formats, r.Values, ok = readParameters(slices.Clone(x.kept)); !ok {

@@ -32,6 +32,8 @@ type Request struct {
 	Types    []uint32 // of the parameters, as in Parse
 	Formats  []int16  // as in Bind
 	Values   [][]byte // as in Bind; nil is NULL
+	// Unknown is set when the values were too long to be kept.
+	Unknown  bool
 	Observed time.Duration
 	// Note says why it must not be executed; empty: the gates decide.
 	Note string

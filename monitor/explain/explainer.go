@@ -77,22 +77,23 @@ type Skip string
 
 // The skips: those of the queue, and those of the gates.
 const (
-	SkipCooldown  Skip = "cooldown"  // its shape was explained, or is waiting
-	SkipQueue     Skip = "queue"     // too many wait that were slower
-	SkipText      Skip = "text"      // gate 1
-	SkipMode      Skip = "mode"      // monitor.explain
-	SkipSession   Skip = "session"   // what it depends on is in the client's session
-	SkipBusy      Skip = "busy"      // gate 5
-	SkipDuration  Skip = "duration"  // gate 3
-	SkipPlan      Skip = "plan"      // gates 3 and 4
-	SkipFunction  Skip = "function"  // gate 2
-	SkipSuperuser Skip = "superuser" // gate 5
-	SkipError     Skip = "error"     // it failed
+	SkipCooldown   Skip = "cooldown"   // its shape was explained, or is waiting
+	SkipQueue      Skip = "queue"      // too many wait that were slower
+	SkipText       Skip = "text"       // gate 1
+	SkipMode       Skip = "mode"       // monitor.explain
+	SkipSession    Skip = "session"    // what it depends on is in the client's session
+	SkipBusy       Skip = "busy"       // gate 5
+	SkipDuration   Skip = "duration"   // gate 3
+	SkipPlan       Skip = "plan"       // gates 3 and 4
+	SkipFunction   Skip = "function"   // gate 2
+	SkipSuperuser  Skip = "superuser"  // gate 5
+	SkipParameters Skip = "parameters" // they are not known
+	SkipError      Skip = "error"      // it failed
 )
 
 // AllSkips are the values of Skip.
 func AllSkips() []Skip {
-	return []Skip{SkipCooldown, SkipQueue, SkipText, SkipMode, SkipSession, SkipBusy, SkipDuration, SkipPlan, SkipFunction, SkipSuperuser, SkipError}
+	return []Skip{SkipCooldown, SkipQueue, SkipText, SkipMode, SkipSession, SkipBusy, SkipDuration, SkipPlan, SkipFunction, SkipSuperuser, SkipParameters, SkipError}
 }
 
 // New makes an Explainer. Nothing is explained before Run.

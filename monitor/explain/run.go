@@ -103,6 +103,9 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if err := x.begin(ctx); err != nil {
 		return err
 	}
+	if x.Unknown {
+		return x.explainUnbound(ctx, part)
+	}
 	if x.result.Plan, err = x.ask(ctx, explainPlan); err != nil {
 		return err
 	}
