@@ -21,7 +21,8 @@ type Pool struct {
 
 	epoch    atomic.Uint32 // SchemaEpoch
 	rowTypes rowTypes
-	reads    atomic.Bool // SequencesRead
+	reads    atomic.Bool   // SequencesRead
+	renewals atomic.Uint32 // how often Renew was called; written under mu
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

@@ -135,18 +135,14 @@ func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
 
 // changedOutside is called when the keeper has seen a change, by one of our clients or
 // not. What new backends start with is no part of signatures: so where that has
-// changed the old ones go.
+// changed the old ones go, before anything is kept that is good from now on.
 func (db *database) changedOutside(c catalog.Change) {
 	if c.Defaults {
 		db.pools.Renew(db.server)
 		db.closeTutors()
 	}
-	if c.Schema || c.Roles || c.Lost || c.Defaults {
-		db.space.Schema.Bump()
-		db.space.ACL.Bump()
-	}
-	if c.Lost { // it may be another server
-		db.space.Global.Bump()
+	if c.Schema || c.Roles {
+		db.space.Schema.Bump() // which all answers and findings depend on
 	}
 	snapshot := db.keeper.Snapshot()
 	if len(c.Rewritten) == 0 || snapshot == nil {
