@@ -102,3 +102,21 @@ func (srv *Server) Looking() bool {
 	}
 	return false
 }
+
+// Joining returns how many sessions wait for another's answer.
+func (srv *Server) Joining() (n int) {
+	done := make(chan int)
+	srv.each(func(st *station) {
+		waiting := 0
+		for s := range st.sessions {
+			if s.joined.waiting {
+				waiting++
+			}
+		}
+		done <- waiting
+	})
+	for range srv.stations {
+		n += <-done
+	}
+	return n
+}

@@ -292,6 +292,7 @@ func (s *session) Data(p []byte) {
 	if n < len(p) && !s.gone {
 		s.client.in = append(s.takeBuffer(len(p)-n), p[n:]...)
 	}
+	s.endDrained()
 }
 
 // useInput consumes what was kept.
@@ -311,6 +312,7 @@ func (s *session) useInput() {
 	default:
 		s.client.in = in[:copy(in, in[n:])]
 	}
+	s.endDrained()
 }
 
 // Blocked says that the client does not take what is sent to it: neither its
