@@ -219,6 +219,7 @@ type transaction struct {
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	bound    bool // a Bind or Execute was among them
+	ends     bool // and one of what may end the transaction
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
