@@ -32,6 +32,8 @@ type database struct {
 	judged atomic.Pointer[judged] // of the latest snapshot
 
 	done chan struct{} // closed when the server ends
+	// await returns when there is no backend with this process ID any more.
+	await func(pid uint32)
 
 	mu         sync.Mutex
 	signatures map[signatureKey]*signature // guarded by mu
@@ -87,7 +89,7 @@ func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 		samplers: make(map[pool.Key]*tutor), rewritten: make(map[rewriteKey]*rewritten),
 	}
-	db.reader = reader
+	db.reader, db.await = reader, db.awaitEnd
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
 }
