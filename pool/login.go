@@ -82,7 +82,7 @@ func (p *Pool) beginLoginLocked() bool {
 // startLogin runs a login that was begun.
 func (p *Pool) startLogin() {
 	p.mu.Lock()
-	target := p.target
+	target, renewal := p.target, p.renewals.Load()
 	p.mu.Unlock()
 	p.set.spawn(func() {
 		login, err := p.set.dial(p.set.ctx, target)
@@ -94,7 +94,7 @@ func (p *Pool) startLogin() {
 			p.set.working.done()
 			return
 		}
-		a := &arrival{pool: p, target: target, login: login, loop: p.landing()}
+		a := &arrival{pool: p, target: target, renewal: renewal, login: login, loop: p.landing()}
 		a.loop.Post(a)
 	})
 }
@@ -134,6 +134,7 @@ func (s *Set) dial(ctx context.Context, t Target) (*Login, error) {
 type arrival struct {
 	pool    *Pool
 	target  Target
+	renewal uint32 // the pool's renewals when it began
 	login   *Login
 	loop    *reactor.Loop
 	backend *Backend // once attached
@@ -153,7 +154,7 @@ func (a *arrival) Run() {
 		p.set.working.done()
 		return
 	}
-	a.backend = b
+	b.renewal, a.backend = a.renewal, b
 	a.loop.Post(a)
 }
 
@@ -167,6 +168,9 @@ func (p *Pool) arrived(a *arrival) {
 	p.admitLocked(a.backend)
 	if !a.target.same(&p.target) {
 		p.retireLocked(a.backend, reasonReload)
+	}
+	if a.backend.Outdated() {
+		p.retireLocked(a.backend, reasonRecycle)
 	}
 	if p.set.working.closing.Load() {
 		p.retireLocked(a.backend, reasonShutdown)
