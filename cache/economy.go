@@ -84,7 +84,7 @@ func (s *Shape) Hit(ns int64) { s.hitNS.add(ns) }
 func (s *Shape) Miss(origin, extra int64) {
 	s.executed(origin)
 	s.extraNS.add(extra)
-	s.economy.lose(extra*unseen, s.limit())
+	s.economy.lose(s.loss(), s.limit())
 }
 
 // Origin says what an execution took for which the cache was not asked.
