@@ -30,6 +30,10 @@ func (q *inquiry) findDeep(reading *catalog.Reading) (f deepFindings) {
 	if !ok {
 		return f
 	}
+	if q.signature.leavesAlone() {
+		f.shallow = "pgjay.rewrite is off"
+		return f
+	}
 	deep, why := rewrite.Offset(text, rewrite.Scope{Catalog: q.snapshot, Path: q.path}, &paging)
 	if deep == nil {
 		f.shallow = why

@@ -53,7 +53,7 @@ const (
 // again and again.
 func (s *session) sampleHot(p *deepPage, by *sampled) {
 	const near = 4 * sampleStep
-	now, cfg := s.loop.Now(), s.settings().offset
+	now, cfg := s.loop.Now(), &s.settings().rewrite.Offset
 	if p.form == pageMarked && p.offset-p.mark.Rank <= near || !cfg.Sample || !s.databases.bookmarks.Hot(p.list, now) {
 		return
 	}
