@@ -44,7 +44,7 @@ func duration(ms float64) string {
 	switch {
 	case ms < 10:
 		return fmt.Sprintf("%.2f ms", ms)
-	case ms < 10_000:
+	case ms < 1000:
 		return fmt.Sprintf("%.0f ms", ms)
 	}
 	return fmt.Sprintf("%.1f s", ms/1000)
