@@ -180,6 +180,7 @@ func (p *Pool) arrived(a *arrival) {
 	if p.dialing.replacing {
 		p.dialing.replacing = false
 		p.retireOldestLocked()
+		p.recycleLocked(p.set.now())
 	}
 	p.coverLocked()
 	p.unlock()
