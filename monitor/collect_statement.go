@@ -56,6 +56,7 @@ func (c *statementCollector) Collect(out chan<- prometheus.Metric) {
 	count(c.offers, e.Offered)
 	count(c.runs, e.Analyzed, "analyze", resultOK)
 	count(c.runs, e.Planned, "plan", resultOK)
+	count(c.runs, e.Told, "auto_explain", resultOK)
 	count(c.runs, e.Failed, "any", resultFailed)
 	gauge(c.queue, e.Queued)
 	for _, skip := range explain.AllSkips() {

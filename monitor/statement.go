@@ -17,7 +17,8 @@ type inquiry struct {
 	table     *digest.Table
 	explainer *explain.Explainer
 	tags      atomic.Pointer[[]string]
-	top       atomic.Int64 // monitor.top_statements
+	top       atomic.Int64                 // monitor.top_statements
+	told      atomic.Pointer[explain.Mode] // monitor.auto_explain
 	// thresholds are monitor.advice.
 	thresholds atomic.Pointer[advice.Thresholds]
 }
@@ -36,6 +37,7 @@ func (i *inquiry) configure(c *Config) {
 	i.explainer.Configure(c.explain())
 	i.tags.Store(new(slices.Clone(c.Tags)))
 	i.top.Store(int64(c.TopStatements))
+	i.told.Store(new(c.AutoExplain))
 	i.thresholds.Store(new(c.Advice))
 }
 
