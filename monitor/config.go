@@ -23,6 +23,11 @@ type Config struct {
 	// the slow log. Others are dropped: a comment may have anything in it.
 	Tags []string `yaml:"tags"`
 
+	// OTLP is the URL of an OpenTelemetry collector that gets a span of each statement whose
+	// comment names a traceparent that is sampled, and of each slow one; empty: there is none.
+	// It is read at New only.
+	OTLP string `yaml:"otlp"`
+
 	// TopStatements is how many shapes are metrics of their own, those that take most time;
 	// 0: none is. Choose it as small as the questions allow: each is two time series.
 	TopStatements int `yaml:"top_statements"`

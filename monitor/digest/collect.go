@@ -30,6 +30,9 @@ func (t *Table) take(rec *Record, now time.Time) {
 	if rec.Slow != nil {
 		t.slow.add(rec, now)
 	}
+	if rec.Trace != nil {
+		t.trace(rec)
+	}
 }
 
 func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
