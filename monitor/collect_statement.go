@@ -64,11 +64,12 @@ func (c *statementCollector) Collect(out chan<- prometheus.Metric) {
 	for _, skip := range explain.AllSkips() {
 		count(c.skips, e.Skips[skip], string(skip))
 	}
+	var sent, dropped uint64
 	if tracer := c.inquiry.tracer; tracer != nil {
-		sent, dropped := tracer.Counts()
-		count(c.spans, sent, "sent")
-		count(c.spans, dropped, "dropped")
+		sent, dropped = tracer.Counts()
 	}
+	count(c.spans, sent, "sent")
+	count(c.spans, dropped, "dropped")
 	c.collectChanges(out, e.Changes)
 	found := c.found()
 	for _, check := range plan.Checks() {
