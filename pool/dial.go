@@ -24,6 +24,8 @@ type Target struct {
 	KeepAlive      time.Duration
 	// Params are the start-up parameters of a dedicated backend.
 	Params map[string]string
+	// Options are added to the start-up parameter options.
+	Options string
 }
 
 // Login is a connection to PostgreSQL that has just logged in.
@@ -35,6 +37,7 @@ type Login struct {
 	// Server is the address that the socket is connected to, Local its own.
 	Server, Local string
 	TLS           string // version and cipher; empty: none
+	Plans         bool   // it tells the plans of slow statements
 	// Cancel sends a CancelRequest for this connection and waits until the
 	// server has acted on it. It may be called on any goroutine.
 	Cancel func(context.Context) error

@@ -85,7 +85,7 @@ func (p *Pool) startLogin() {
 	target, renewal := p.target, p.renewals.Load()
 	p.mu.Unlock()
 	p.set.spawn(func() {
-		login, err := p.set.dial(p.set.ctx, target)
+		login, err := p.set.dialPooled(p.set.ctx, target)
 		if err == nil && p.set.working.closing.Load() {
 			err = errors.Join(ErrClosed, login.Socket.Close())
 		}

@@ -72,6 +72,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Config:      cfg.Pool,
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
+		Plans:       mon.Plans,
 	})
 	mon.SetConnect(srv.pools.Connect)
 	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {

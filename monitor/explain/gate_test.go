@@ -196,6 +196,14 @@ func TestNotThere(t *testing.T) {
 	}
 }
 
+// What PostgreSQL says of a value is not told.
+func TestRefusalHidesValues(t *testing.T) {
+	w := newWorld(t, "CREATE TABLE plain (a int)")
+	if r := w.explain("SELECT 'secret'::int"); r.Plan != nil || r.Reason != "PostgreSQL says 22P02" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A lock is not waited for.
 func TestLocked(t *testing.T) {
 	w := newWorld(t, dangers)
