@@ -35,9 +35,8 @@ type Answer struct {
 }
 
 // An Entry is a remembered answer. It never changes, apart from who refreshes it, and
-// that it has been served.
-// Its bytes stay valid for as long as somebody has it, also when the cache has
-// dropped it.
+// that it has been served. Its bytes stay valid for as long as somebody has it, also
+// when the cache has dropped it.
 type Entry struct {
 	stamp Stamp
 	shape *Shape

@@ -42,12 +42,7 @@ func told(t testing.TB, p *running, part string) *explain.Result {
 // No client can tell whether auto_explain tells plans: all tables come out the same.
 func TestTellingChangesNothing(t *testing.T) {
 	backend := tellingServer(t)
-	admin := observer(t, backend)
-	if err := admin.Exec(pgtest.Fixture); err != nil {
-		t.Fatal(err)
-	}
-	direct := pgtest.Target{Address: backend, Admin: admin, User: "postgres", Database: "postgres"}
-	truth := proveTables(t, direct)
+	direct, truth := proveTables(t, backend)
 	proxies := map[int]*running{}
 	for _, s := range pgtest.Scripts() {
 		if !s.LegalIn(string(pool.ModeTransaction)) {

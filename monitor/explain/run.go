@@ -97,16 +97,11 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if !explainable {
 		return nil
 	}
-	conn, err := l.get(ctx, x.Key, connect)
+	leave, err := x.attach(ctx, l, connect)
 	if err != nil {
 		return err
 	}
-	x.conn = conn
-	defer func() {
-		if tidy(ctx, conn) != nil {
-			l.drop(x.Key)
-		}
-	}()
+	defer leave()
 	if err := x.begin(ctx); err != nil {
 		return err
 	}
@@ -120,11 +115,23 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 		x.mayAnalyze(ctx, named(part), busy)
 	}
 	x.factsOf(ctx, x.result.Plan)
-	x.tables = tablesOf(ctx, conn, x.result.Plan)
+	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
 	return x.tryIndexes(ctx)
+}
+
+// attach takes a connection for the explanation; leave tidies up.
+func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (leave func(), err error) {
+	if x.conn, err = l.get(ctx, x.Key, connect); err != nil {
+		return nil, err
+	}
+	return func() {
+		if tidy(ctx, x.conn) != nil {
+			l.drop(x.Key)
+		}
+	}, nil
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.

@@ -58,19 +58,14 @@ func (e *Explainer) takeTold(ctx context.Context, l *links, x *explanation) erro
 	e.mu.Lock()
 	connect := e.connect
 	e.mu.Unlock()
-	conn, err := l.get(ctx, x.Key, connect)
+	leave, err := x.attach(ctx, l, connect)
 	if err != nil {
 		return nil
 	}
-	x.conn = conn
-	defer func() {
-		if tidy(ctx, conn) != nil {
-			l.drop(x.Key)
-		}
-	}()
+	defer leave()
 	if x.begin(ctx) == nil {
 		x.factsOf(ctx, p)
-		x.tables = tablesOf(ctx, conn, p)
+		x.tables = tablesOf(ctx, x.conn, p)
 	}
 	return nil
 }
