@@ -256,7 +256,11 @@ func (s *session) row(body []byte) action {
 		s.client.polite = false
 		s.sendCancel()
 	}
-	return s.headAction()
+	act := s.headAction()
+	if act == forward {
+		s.sample.observed.rowComes(s.loop.Now())
+	}
+	return act
 }
 
 // complete handles a message that ends the reply to a message of the extended

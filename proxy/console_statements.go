@@ -15,7 +15,7 @@ var showStatements = consoleCommand{
 		textColumn("shape"), textColumn("database"), textColumn("user"), textColumn("statement"),
 		int8Column("calls"), int8Column("errors"), int8Column("rows"), int8Column("bytes"),
 		int8Column("total_us"), int8Column("mean_us"), int8Column("p50_us"), int8Column("p95_us"), int8Column("p99_us"), int8Column("max_us"),
-		int8Column("wait_us"), int8Column("backend_us"), int8Column("proxy_us"),
+		int8Column("wait_us"), int8Column("backend_us"), int8Column("proxy_us"), int8Column("first_row_us"), int8Column("stalled_us"),
 		floatColumn("cache_share"), floatColumn("rewrite_share"), int8Column("slow"),
 		textColumn("first_seen"), textColumn("last_seen"), textColumn("plans"),
 	},
@@ -44,7 +44,7 @@ func statementRow(s *digest.Stat) []any {
 		int64(s.Calls), int64(s.Errors), int64(s.Rows), int64(s.Bytes),
 		s.Total.Microseconds(), s.Mean().Microseconds(),
 		s.Quantile(0.5).Microseconds(), s.Quantile(0.95).Microseconds(), s.Quantile(0.99).Microseconds(), s.Max.Microseconds(),
-		s.Wait.Microseconds(), s.Backend.Microseconds(), s.Proxy.Microseconds(),
+		s.Wait.Microseconds(), s.Backend.Microseconds(), s.Proxy.Microseconds(), s.FirstRow.Microseconds(), s.Stalled.Microseconds(),
 		thousandths(s.CacheShare()), thousandths(s.RewriteShare()), int64(s.Slow),
 		shownTime(s.First), shownTime(s.Last), strings.Join(plans, " "),
 	}
@@ -68,7 +68,8 @@ var showSlow = consoleCommand{
 	words: "SHOW SLOW", tag: "SHOW", run: slowRows,
 	columns: []wire.Column{
 		textColumn("at"), textColumn("shape"), textColumn("database"), textColumn("user"), int8Column("session"),
-		int8Column("total_us"), int8Column("wait_us"), int8Column("backend_us"), int8Column("rows"), int8Column("bytes"),
+		int8Column("total_us"), int8Column("wait_us"), int8Column("backend_us"), int8Column("first_row_us"), int8Column("stalled_us"),
+		int8Column("rows"), int8Column("bytes"),
 		textColumn("code"), textColumn("tags"), textColumn("statement"),
 	},
 }
@@ -82,7 +83,8 @@ func slowRows(call *consoleCall) (consoleAnswer, error) {
 		}
 		rows = append(rows, []any{
 			shownTime(s.At), s.Shape.String(), s.Database, s.User, int64(s.Session),
-			s.Total.Microseconds(), s.Wait.Microseconds(), s.Backend.Microseconds(), int64(s.Rows), int64(s.Bytes),
+			s.Total.Microseconds(), s.Wait.Microseconds(), s.Backend.Microseconds(), s.FirstRow.Microseconds(), s.Stalled.Microseconds(),
+			int64(s.Rows), int64(s.Bytes),
 			s.Code, strings.Join(tags, " "), shownText(s.Text),
 		})
 	}

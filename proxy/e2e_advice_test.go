@@ -76,8 +76,28 @@ var habits = []habit{
 		value(t, c, "select pg_advisory_unlock(4711)")
 		value(t, c, "select 1")
 	}, func(c *monitor.Config) { c.Advice.LockSeconds = 0.3 }},
+	{"slow first row", func(t *testing.T, _ *running, c *pgtest.Conn, i int) {
+		value(t, c, fmt.Sprintf("select i, repeat('x', 200) from (select pg_sleep(%g) offset 0) s, generate_series(1, 200) i", pause(i)))
+	}, pacing},
+	{"slow reader", func(t *testing.T, p *running, c *pgtest.Conn, i int) {
+		if i < 3 {
+			value(t, c, "select repeat('x', 1) from generate_series(1, 20)")
+			return
+		}
+		readLate(t, observer(t, p.cfg.Backend.URL[len("postgres://"):]), c, pause(i))
+	}, pacing},
 	{"unbounded", ask("select a, %d from generate_series(1, 20) a"), func(c *monitor.Config) { c.Advice.Rows = 20 }},
 }
+
+// pause is how long something takes each time, in seconds.
+func pause(i int) float64 {
+	if i < 3 {
+		return 0
+	}
+	return 0.3
+}
+
+func pacing(c *monitor.Config) { c.Advice.PaceSeconds = 0.1 }
 
 // Each is told of when it has been seen often enough, and not before.
 func TestAdviceOnHabits(t *testing.T) {
@@ -129,14 +149,17 @@ func startHabit(t *testing.T, backend string, h habit) *running {
 
 // What is done well is not told of.
 func TestNoAdviceOnHabits(t *testing.T) {
-	p := startHabit(t, plain(t), habit{change: func(c *monitor.Config) { c.Advice.Rows = 20 }})
+	p := startHabit(t, plain(t), habit{change: func(c *monitor.Config) { c.Advice.Rows, c.Advice.PaceSeconds = 250, 0.1 }})
 	c := client(t, p.addr)
 	for i := range 40 {
-		ask("select a, %d from generate_series(1, 30) a limit 25")(t, p, c, i)
+		ask("select a, %d from generate_series(1, 300) a limit 250")(t, p, c, i)
 		ask("select count(*), %d from (select repeat('x', 3000)) t")(t, p, c, i)
 		value(t, c, "begin")
 		value(t, c, "select pg_sleep(0.01)")
 		value(t, c, "commit")
+	}
+	for range 3 {
+		value(t, c, "select i, repeat('x', 200), case when i = 200 then pg_sleep(0.3)::text end from generate_series(1, 200) i -- the last row is slow")
 	}
 	for _, a := range p.mon.Advice() {
 		if a.Kind != "literals" {

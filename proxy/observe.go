@@ -30,6 +30,7 @@ type observed struct {
 	rewritten   bool          // another text was sent in place of one of them
 	trace       *digest.Trace // of the first
 	lap
+	pace
 }
 
 type run struct {
@@ -183,6 +184,7 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 		calls += int64(x.runs[i].calls)
 	}
 	failed := x.ends(s.loop.Now())
+	x.goesOn(s.loop.Now())
 	for i := range x.n {
 		r := &x.runs[i]
 		share := s.shareOf(r, calls)
@@ -200,6 +202,7 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 			rec.Trace = x.trace
 		}
 		if calls == 1 {
+			rec.FirstRow, rec.Stalled = x.firstRow(s.sample.sent), x.stalled
 			s.inspect(&rec)
 		}
 		s.observer.Record(&rec)
@@ -220,7 +223,7 @@ func (s *session) inspect(rec *digest.Record) {
 			rec.Trace = s.observer.TraceSlow()
 		}
 	}
-	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
+	if limit := owner.Explain(); limit > 0 && rec.Backend-rec.Stalled >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
 		s.offer(rec)
 	}
 }
@@ -256,7 +259,7 @@ const timedOut = "57014"
 
 // offer has a slow statement explained.
 func (s *session) offer(rec *digest.Record) {
-	took, explainer := time.Duration(rec.Backend), s.monitor.Explainer()
+	took, explainer := time.Duration(rec.Backend-rec.Stalled), s.monitor.Explainer()
 	failed := rec.Code != [5]byte{} && string(rec.Code[:]) != timedOut
 	if failed || !explainer.Wants(rec.Shape, took) {
 		return

@@ -338,6 +338,9 @@ func (s *session) Blocked() {
 	defer s.endEvent()
 	s.pauseClient(pausedClient)
 	s.pauseBackend(pausedClient)
+	if s.sample.start != 0 {
+		s.sample.observed.stalls(s.loop.Now())
+	}
 }
 
 // Drained ends what Blocked began.
@@ -345,6 +348,7 @@ func (s *session) Drained() {
 	defer s.endEvent()
 	s.resumeBackend(pausedClient)
 	s.resumeClient(pausedClient)
+	s.sample.observed.goesOn(s.loop.Now())
 	if s.state == stateConsole && !s.console.busy {
 		s.useInput()
 	}

@@ -19,6 +19,8 @@ const (
 	Literals  Kind = "literals"  // values in the text
 	Conflicts Kind = "conflicts" // serialization failures and deadlocks
 	Storm     Kind = "conflict storm"
+	FirstRow  Kind = "slow first row" // all rows are made before the first is sent
+	Reader    Kind = "slow reader"    // the client does not take the rows
 
 	IdleInTransaction Kind = "idle in transaction" // of a user: the client is away
 	Chatty            Kind = "chatty transactions" // of many exchanges

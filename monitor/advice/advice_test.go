@@ -76,12 +76,25 @@ func TestOfStatements(t *testing.T) {
 		{ID: 2, Counts: digest.Counts{Calls: 100, Streaks: 5, SameStreaks: 4}},
 		{ID: 3, Counts: digest.Counts{Calls: 2, Rows: 40_000, Total: time.Minute}},
 		{ID: 4, Counts: digest.Counts{Calls: 100, Rows: 100, Streaks: 1}},
+		pace(5, 200, 2*time.Second, 1800*time.Millisecond, 0),
+		pace(6, 200, 2*time.Second, 1790*time.Millisecond, 0),       // not late enough
+		pace(7, 200, 900*time.Millisecond, 900*time.Millisecond, 0), // soon
+		pace(8, 198, 2*time.Second, 1800*time.Millisecond, 0),       // few rows
+		pace(9, 2, 4*time.Second, 0, 2*time.Second),
+		pace(10, 2, 4*time.Second, 0, 1990*time.Millisecond), // less than half
+		pace(11, 2, time.Second, 0, 990*time.Millisecond),    // soon
 	}
 	var got []string
 	for _, a := range OfStatements(stats, DefaultThresholds()) {
 		got = append(got, string(a.Kind))
 	}
-	if want := "n+1 repeated unbounded"; strings.Join(got, " ") != want {
+	if want := "n+1 repeated unbounded slow first row slow reader"; strings.Join(got, " ") != want {
 		t.Errorf("%v, not %s", got, want)
 	}
+}
+
+// pace is a statement of two calls that return so many rows in all, each of which took so
+// long.
+func pace(id digest.ID, rows uint64, backend, firstRow, stalled time.Duration) digest.Stat {
+	return digest.Stat{ID: id, Counts: digest.Counts{Calls: 2, Rows: rows, Backend: 2 * backend, FirstRow: 2 * firstRow, Stalled: 2 * stalled}}
 }

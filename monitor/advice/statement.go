@@ -12,7 +12,7 @@ import (
 func OfStatements(stats []digest.Stat, t Thresholds) (list []Advice) {
 	for i := range stats {
 		s := &stats[i]
-		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts, storms} {
+		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts, storms, firstRow, reader} {
 			if kind, why := look(s, &t); why != "" {
 				list = append(list, ofStatement(s, kind, why))
 			}
@@ -76,6 +76,34 @@ func storms(s *digest.Stat, t *Thresholds) (Kind, string) {
 	}
 	return Storm, fmt.Sprintf("in %v it failed %d times because others were at the same rows (40001, 40P01), as all try again at once; "+
 		"wait before each new try, for longer each time and for a random part of it", digest.StormTime, s.Storm)
+}
+
+// pace reports whether a part of the time that PostgreSQL took for a statement is long
+// enough, and much of it.
+func (t *Thresholds) pace(s *digest.Stat, part time.Duration, share float64) bool {
+	return s.Calls > 0 && part.Seconds() >= t.PaceSeconds*float64(s.Calls) && float64(part) >= share*float64(s.Backend)
+}
+
+func firstRow(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if !t.pace(s, s.FirstRow, t.FirstRowShare) || s.Rows/s.Calls < uint64(t.Cases) {
+		return "", ""
+	}
+	return FirstRow, fmt.Sprintf("its first row comes after %v of %v, on average, though there are %d: all are made before one is sent; "+
+		"an index in the order of ORDER BY or GROUP BY, or less to sort and to group",
+		each(s.FirstRow, s.Calls), each(s.Backend, s.Calls), s.Rows/s.Calls)
+}
+
+func reader(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if !t.pace(s, s.Stalled, t.ReaderShare) {
+		return "", ""
+	}
+	return Reader, fmt.Sprintf("for %v of %v, on average, the client did not take the rows that were there, and kept its backend; "+
+		"read them first and work on them afterwards, or ask for fewer at a time", each(s.Stalled, s.Calls), each(s.Backend, s.Calls))
+}
+
+// each is the part of a time that one of n has, rounded for people.
+func each(d time.Duration, n uint64) time.Duration {
+	return (d / time.Duration(n)).Round(time.Millisecond)
 }
 
 func ofStatement(s *digest.Stat, kind Kind, why string) Advice {

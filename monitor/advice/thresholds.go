@@ -15,6 +15,13 @@ type Thresholds struct {
 	ConflictShare float64 `yaml:"conflict_share"`
 	// StormConflicts is how many of these in ten seconds are a storm: tries that fail again.
 	StormConflicts int `yaml:"storm_conflicts"`
+	// PaceSeconds is how long a statement's first row takes on average, or its client does not
+	// take rows, for the next two to be told.
+	PaceSeconds float64 `yaml:"pace_seconds"`
+	// FirstRowShare is the part of PostgreSQL's time until the first of many rows came.
+	FirstRowShare float64 `yaml:"first_row_share"`
+	// ReaderShare is the part in which the client did not take the rows that were there.
+	ReaderShare float64 `yaml:"reader_share"`
 	// LockSeconds is how long an advisory lock of a session is held that is told of.
 	LockSeconds float64 `yaml:"lock_seconds"`
 	// IdleShare is the part of the time of transactions in which their client did nothing.
@@ -32,7 +39,8 @@ type Thresholds struct {
 // DefaultThresholds returns the built-in ones.
 func DefaultThresholds() Thresholds {
 	return Thresholds{
-		Streaks: 3, Rows: 10_000, WideRowBytes: 2000, LiteralShare: 0.9, ConflictShare: 0.05, StormConflicts: 100, LockSeconds: 60,
+		Streaks: 3, Rows: 10_000, WideRowBytes: 2000, LiteralShare: 0.9, ConflictShare: 0.05, StormConflicts: 100,
+		PaceSeconds: 1, FirstRowShare: 0.9, ReaderShare: 0.5, LockSeconds: 60,
 		IdleShare: 0.5, TransactionExchanges: 50, LoginTransactions: 5, EvictedShare: 0.5, Cases: 100,
 	}
 }

@@ -64,6 +64,8 @@ func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 	c.Wait += time.Duration(rec.Wait)
 	c.Backend += time.Duration(rec.Backend)
 	c.Proxy += time.Duration(max(rec.Duration-rec.Wait-rec.Backend, 0))
+	c.FirstRow += time.Duration(rec.FirstRow)
+	c.Stalled += time.Duration(rec.Stalled)
 	each := rec.Duration / int64(calls)
 	c.Max = max(c.Max, time.Duration(each))
 	ta.histogram.observe(each, calls)

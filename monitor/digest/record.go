@@ -23,8 +23,12 @@ type Record struct {
 	Duration int64   // ns as the client saw it
 	Wait     int64   // ns of it waiting for a backend
 	Backend  int64   // ns of it that PostgreSQL and the way to it took
-	Rows     uint64  // that were returned or changed
-	Bytes    uint64  // of the reply
+	// Of an execution that was alone in its exchange: FirstRow is the ns of Backend until
+	// its first row came, 0 if there was none, and Stalled those in which the client did
+	// not take what there was for it.
+	FirstRow, Stalled int64
+	Rows              uint64 // that were returned or changed
+	Bytes             uint64 // of the reply
 	// Streak is how often the client has now run this shape without another one
 	// between, within a second of the one before, and Same how often of that with the
 	// same parameters or literals. They are 0 but at the marks of StreakMark.

@@ -44,6 +44,7 @@ type Slow struct {
 	Text                    string // without literals
 	Database, User          string
 	Total, Wait, Backend    time.Duration
+	FirstRow, Stalled       time.Duration // as in a Record
 	Rows, Bytes             uint64
 	Code                    string // SQLSTATE; empty: it did not fail
 	Calls                   uint32
@@ -70,6 +71,7 @@ func (r *slowRing) add(rec *Record, now time.Time) {
 	s, o := rec.Slow, rec.Shape.owner
 	s.At, s.Shape, s.Text, s.Database, s.User = now, rec.Shape.id, rec.Shape.text, o.Database, o.User
 	s.Total, s.Wait, s.Backend = time.Duration(rec.Duration), time.Duration(rec.Wait), time.Duration(rec.Backend)
+	s.FirstRow, s.Stalled = time.Duration(rec.FirstRow), time.Duration(rec.Stalled)
 	s.Rows, s.Bytes, s.Calls, s.Rewritten = rec.Rows, rec.Bytes, max(rec.Calls, 1), rec.Rewritten
 	s.Cached = rec.Source == SourceCache || rec.Source == SourceCoalesced
 	if s.Fail = rec.Code != [5]byte{}; s.Fail {
@@ -115,6 +117,12 @@ func (s *Slow) attributes() []slog.Attr {
 		slog.Duration("duration", s.Total), slog.Duration("wait", s.Wait), slog.Duration("backend", s.Backend),
 		slog.Uint64("rows", s.Rows), slog.Uint64("bytes", s.Bytes),
 		slog.String("shape", s.Shape.String()), slog.String("statement", text),
+	}
+	if s.FirstRow > 0 {
+		list = append(list, slog.Duration("first_row", s.FirstRow))
+	}
+	if s.Stalled > 0 {
+		list = append(list, slog.Duration("stalled", s.Stalled))
 	}
 	if s.Calls > 1 {
 		list = append(list, slog.Uint64("calls", uint64(s.Calls)))

@@ -21,7 +21,10 @@ type Counts struct {
 	// Total is the time as clients saw it. Its parts are Wait for a backend, Backend
 	// (PostgreSQL and the way to it) and Proxy.
 	Total, Wait, Backend, Proxy, Max time.Duration
-	LastError                        string // SQLSTATE; empty: there was none
+	// FirstRow is the part of Backend until first rows came, Stalled that in which clients
+	// did not take what there was for them.
+	FirstRow, Stalled time.Duration
+	LastError         string // SQLSTATE; empty: there was none
 }
 
 // CacheShare is the part of the calls that PostgreSQL was not asked for, from 0 to 1.

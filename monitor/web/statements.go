@@ -23,6 +23,8 @@ type Statement struct {
 	Wait      float64   `json:"wait"`
 	Backend   float64   `json:"backend"`
 	Proxy     float64   `json:"proxy"`
+	FirstRow  float64   `json:"first_row"` // of backend
+	Stalled   float64   `json:"stalled"`   // the same
 	P50       float64   `json:"p50"`
 	P95       float64   `json:"p95"`
 	P99       float64   `json:"p99"`
@@ -75,6 +77,7 @@ func newStatement(s *digest.Stat, numbers map[string]uint64) Statement {
 		ID: s.ID.String(), Text: shorten(s.Text), Database: s.Database, User: s.User,
 		Calls: s.Calls, Errors: s.Errors, LastError: s.LastError, Rows: s.Rows, Bytes: s.Bytes,
 		Total: s.Total.Seconds(), Wait: s.Wait.Seconds(), Backend: s.Backend.Seconds(), Proxy: s.Proxy.Seconds(),
+		FirstRow: s.FirstRow.Seconds(), Stalled: s.Stalled.Seconds(),
 		P50: quantile(0.5), P95: quantile(0.95), P99: quantile(0.99), Max: inMS(s.Max),
 		Cached: s.CacheShare(), Rewritten: s.RewriteShare(), Slow: s.Slow, First: s.First, Last: s.Last, Plans: []PlanUse{},
 	}

@@ -28,6 +28,7 @@ function One({ s }) {
         <dt>Calls</dt><dd>${count(s.calls)}, ${count(s.errors)} with an error${s.last_error ? ` (${s.last_error})` : ''}</dd>
         <dt>Seen</dt><dd>first ${ago(s.first)}, last ${ago(s.last)}</dd>
         <dt>Time</dt><dd>${duration(s.total)}: ${duration(s.backend)} PostgreSQL, ${duration(s.wait)} waiting for a backend, ${duration(s.proxy)} PgJay</dd>
+        <dt>Rows</dt><dd>${duration(s.first_row)} of it until the first row came, ${duration(s.stalled)} in which the client did not take any</dd>
         <dt>Each call</dt><dd>median ${ms(s.p50)}, 95 % ${ms(s.p95)}, 99 % ${ms(s.p99)}, longest ${ms(s.max)}</dd>
         <dt>Answers</dt><dd>${count(s.rows)} rows, ${bytes(s.bytes)}</dd>
         <dt>Cache, rewriting</dt><dd>${percent(s.cached, 1)} from the cache, ${percent(s.rewritten, 1)} rewritten</dd>
