@@ -51,7 +51,7 @@ func parseFlags() (*options, error) {
 	flag.IntVar(&o.scale, "scale", 10, "pgbench scale")
 	clients := flag.String("clients", "1,16,64,256,2000", "numbers of clients")
 	modes := flag.String("modes", "simple,extended", "pgbench query modes; simple, extended, prepared")
-	only := flag.String("only", "speed,connect,syscalls,memory,cache", "parts to run")
+	only := flag.String("only", "speed,connect,syscalls,memory,cache,observe", "parts to run")
 	subjects := flag.String("subjects", "direct,pgbouncer,pgjay", "what to compare")
 	flag.Parse()
 	o.modes, o.only, o.subjects = strings.Split(*modes, ","), strings.Split(*only, ","), strings.Split(*subjects, ",")
@@ -100,6 +100,7 @@ func (b *bench) parts() []part {
 		{"syscalls", b.syscalls},
 		{"memory", b.memory},
 		{"cache", b.cache},
+		{"observe", b.observe},
 	}
 }
 

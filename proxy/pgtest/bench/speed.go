@@ -30,9 +30,13 @@ func (r results) median(c cell, measure func(sample) float64) (float64, bool) {
 	for i, s := range all {
 		values[i] = measure(s)
 	}
+	return medianOf(values), true
+}
+
+// medianOf sorts the values, of which there is at least one.
+func medianOf(values []float64) float64 {
 	slices.Sort(values)
-	half := len(values) / 2
-	return (values[half] + values[(len(values)-1)/2]) / 2, true
+	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
 }
 
 // speed measures throughput, latency and CPU for each mode and client count.
