@@ -114,6 +114,8 @@ func TestMethodOfOneUser(t *testing.T) {
 				t.Errorf("%s, %s: logged in as %q, %v", method, login, got, err)
 			}
 		}
+		expectMetric(t, p, `client_auth_duration_seconds_count{method="`+string(method)+`"}`, 3)
+		expectMetric(t, p, `client_connections_rejected_total{reason="auth"}`, 2)
 	}
 }
 

@@ -129,13 +129,19 @@ func TestServe(t *testing.T) {
 		if e := p.next("not reloaded")["error"].(string); !strings.Contains(e, `no key "mood"`) {
 			t.Errorf("the second error is %s", e)
 		}
-		if _, metrics := get(t, admin+"/metrics"); !strings.Contains(metrics, "pgjay_config_last_reload_successful 0") {
-			t.Error("the failed reload is not in /metrics")
+		_, metrics := get(t, admin+"/metrics")
+		for _, line := range []string{"config_last_reload_successful 0", `config_reloads_total{result="failed"} 1`, `config_reloads_total{result="ok"} 0`, "client_connections_limit 10000"} {
+			if !strings.Contains(metrics, "pgjay_"+line+"\n") {
+				t.Errorf("%s is not in /metrics", line)
+			}
 		}
 		write("127.0.0.1:0", "pool: {size: 7}\nlog: {level: debug}\n")
 		p.signal(syscall.SIGHUP)
 		if changed := p.next("reloaded")["changed"].([]any); len(changed) != 2 || changed[0] != "pool.size" || changed[1] != "log.level" {
 			t.Errorf("changed %v", changed)
+		}
+		for metrics := ""; !strings.Contains(metrics, `pgjay_config_reloads_total{result="ok"} 1`); { // a moment after it is logged
+			_, metrics = get(t, admin+"/metrics")
 		}
 	})
 	t.Run("restart", func(t *testing.T) {

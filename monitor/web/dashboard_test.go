@@ -205,8 +205,24 @@ func TestLive(t *testing.T) {
 			t.Fatalf("%q, want %q", events.Text(), want)
 		}
 	}
+	expectLines(t, d, "pgjay_dashboard_streams 1", "pgjay_dashboard_requests_total 1")
 	d.Close()
 	for events.Scan() { // it ends
+	}
+	server.Close() // waits for it
+	ask(d, "/app.js", "localhost")
+	expectLines(t, d, "pgjay_dashboard_streams 0", "pgjay_dashboard_requests_total 2")
+}
+
+// expectLines wants lines in the metrics.
+func expectLines(t *testing.T, d *Dashboard, lines ...string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	d.source.Monitor.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range lines {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("the metrics have no line %s", line)
+		}
 	}
 }
 
