@@ -27,9 +27,6 @@ const (
 	Churn             Kind = "connection churn"    // logins for few transactions
 	LongLocks         Kind = "long advisory locks"
 	Evictions         Kind = "prepared churn" // prepared statements push each other out
-
-	Finding Kind = "finding"    // of a plan, with something to be done about it
-	Stale   Kind = "statistics" // ANALYZE
 )
 
 // State says how sure it is that an advice helps.

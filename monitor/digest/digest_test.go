@@ -323,3 +323,22 @@ func TestStorm(t *testing.T) {
 		}
 	}
 }
+
+// A plan that goes to and fro is told of: three changes within an hour.
+func TestFlaps(t *testing.T) {
+	now := time.Now()
+	table := NewTable(Options{Loops: 1, Max: 100, Now: func() time.Time { return now }})
+	sh := table.Recorder(0).Find(table.Owner("d", "u"), []byte("select 1"))
+	table.SawPlan(sh.ID(), "first", 1)
+	for i, c := range []struct {
+		after time.Duration
+		want  bool
+	}{
+		{time.Minute, false}, {time.Minute, false}, {57 * time.Minute, true}, {time.Minute, true}, {time.Hour, false}, {time.Minute, false}, {time.Minute, true},
+	} {
+		now = now.Add(c.after)
+		if flip, flipped := table.SawPlan(sh.ID(), fmt.Sprint("plan ", i%2), 1); !flipped || flip.Flaps != c.want {
+			t.Errorf("change %d: %v, %v", i+1, flipped, flip.Flaps)
+		}
+	}
+}

@@ -1,12 +1,28 @@
 package digest
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // maxPlans bounds the plans that are remembered of a shape.
 const maxPlans = 10
 
 // Flip is a change of the plan of a shape.
-type Flip struct{ Before, After PlanUse }
+type Flip struct {
+	Before, After PlanUse
+	Flaps         bool // it is the third within an hour, at least
+}
+
+// changes are when the plan has changed the last times, the oldest first.
+type changes [3]time.Time
+
+// next notes a change, and reports whether all of them are of one hour.
+func (c *changes) next(now time.Time) bool {
+	copy(c[:], c[1:])
+	c[len(c)-1] = now
+	return now.Sub(c[0]) < time.Hour
+}
 
 // SawPlan notes that a shape was explained, with which plan of which cost, and returns the change if
 // it is another one than the last time.
@@ -38,7 +54,7 @@ func (ta *tally) sawPlan(fingerprint string, cost float64, t *Table) (flip Flip,
 	}
 	if n > 0 {
 		ta.plans[n-1].close(ta)
-		flip.Before, flipped = ta.plans[n-1], true
+		flip.Before, flip.Flaps, flipped = ta.plans[n-1], ta.changes.next(now), true
 	}
 	use.Seen++
 	use.Cost = cost

@@ -85,6 +85,7 @@ type tally struct {
 	first     time.Time
 	last      time.Time
 	plans     []PlanUse
+	changes   changes // of the plan
 	storm     storm
 }
 

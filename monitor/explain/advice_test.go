@@ -211,9 +211,22 @@ func TestPlanFlip(t *testing.T) {
 	}
 	w.run(w.admin, "DROP INDEX flips_a_idx")
 	w.explain(sql)
+	often := func() bool {
+		return slices.ContainsFunc(w.explainer.Advice(), func(a advice.Advice) bool {
+			return a.Kind == advice.PlanFlip && strings.Contains(a.Why, "three times within an hour")
+		})
+	}
+	if often() {
+		t.Error("two changes are three")
+	}
 	cheaper, dearer := Change{w.database, "cheaper"}, Change{w.database, "dearer"}
 	if c := w.explainer.Counts().Changes; len(c) != 2 || c[cheaper] != 1 || c[dearer] != 1 {
 		t.Errorf("counted: %v", c)
+	}
+	w.run(w.admin, "CREATE INDEX ON flips (a)")
+	w.explain(sql)
+	if !often() {
+		t.Error("it is not said that it goes to and fro")
 	}
 }
 

@@ -40,15 +40,14 @@ var titles = map[advice.Kind]string{
 	advice.Literals:  "Values in the text",
 	advice.Conflicts: "Transactions in each other's way",
 	advice.Storm:     "A storm of conflicts",
+	advice.FirstRow:  "The first of many rows comes late",
+	advice.Reader:    "Clients do not take the rows",
 	advice.LongLocks: "Locks of applications, held for long",
 
 	advice.IdleInTransaction: "Transactions wait for their client",
 	advice.Chatty:            "Transactions of many round trips",
 	advice.Churn:             "Connections are not kept",
 	advice.Evictions:         "Prepared statements push each other out",
-
-	advice.Finding: "Something in a plan",
-	advice.Stale:   "Statistics are out of date",
 }
 
 const maxAdvice = 100
