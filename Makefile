@@ -59,7 +59,7 @@ claims: postgresql build ## measure what is claimed of PgJay, on a throw-away Po
 
 # ROWS=2000000 is what the numbers of docs/rules.md are to be compared with.
 bench-rewrite: postgresql compiler ## measure what each rewrite rule gains, on ROWS=200000 contacts
-	$(GO) test ./rewrite -run TestGain -count=1 -timeout 0 -v -rows $(or $(ROWS),200000) | grep -v '^[=]'
+	$(GO) test ./rewrite -run TestGain -count=1 -timeout 0 -v -rows $(or $(ROWS),200000) | grep --line-buffered -v '^[=]'
 
 web: ## copy what the dashboard uses from npm into monitor/web/static/vendor, anew
 	monitor/web/vendor.sh

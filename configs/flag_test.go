@@ -45,6 +45,7 @@ var values = map[string]string{
 	"rewrite.user_rules[].mode":   "canary",
 	"rewrite.user_rules[].match":  "{regex: x}",
 	"rewrite.user_rules[].unsafe": "true",
+	"rewrite.user_rules[].stop":   "true",
 	"rewrite.user_rules[].tests":  "[{in: x, out: same}]",
 	"rewrite.offset.enabled":      "true",
 	"log.level":                   "debug",

@@ -47,3 +47,25 @@ func (srv *Server) DeepReasons() (all string) {
 	}
 	return all
 }
+
+// DeepSettled reports whether nothing is being found out, or counted through, or read of
+// the schema.
+func (srv *Server) DeepSettled() bool {
+	if srv.databases.deepCounts.sampling.Load() > 0 {
+		return false
+	}
+	for _, db := range srv.databases.known {
+		if db.snapshot() == nil {
+			return false
+		}
+		db.mu.Lock()
+		for _, v := range db.verdicts {
+			if v.finding.Load() {
+				db.mu.Unlock()
+				return false
+			}
+		}
+		db.mu.Unlock()
+	}
+	return true
+}

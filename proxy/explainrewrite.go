@@ -14,7 +14,7 @@ import (
 )
 
 // ExplainRewrite says what each rule would make of a statement of a user's, with the
-// user's own settings, and why or why not. It asks PostgreSQL, and runs nothing.
+// user's own settings, and why or why not, whatever its application and address. It asks PostgreSQL, and runs nothing.
 func (srv *Server) ExplainRewrite(ctx context.Context, user, database, text string) ([]rewrite.Step, string, error) {
 	return srv.explainRewrite(ctx, pool.Key{Database: database, User: user}, text)
 }
@@ -44,7 +44,7 @@ func (sh *shared) explainRewrite(ctx context.Context, k pool.Key, text string) (
 	if err != nil {
 		return nil, "", err
 	}
-	subject := &rewrite.Subject{User: k.User, Database: k.Database, Literals: true}
+	subject := &rewrite.Subject{User: k.User, Database: k.Database, Literals: true, Audience: ^rewrite.Audience(0)}
 	subject.Text = text
 	subject.Scope = rewrite.Scope{Catalog: snapshot, Path: st.path, Role: k.User, Setting: func(name string) string { return known[name] }}
 	plan, steps, err := sh.databases.engine.Load().Explain(subject, tutor.ask)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -11,6 +12,7 @@ import (
 // before the login.
 type origin struct {
 	remote    endpoint
+	client    netip.Addr // not valid on a Unix socket
 	connected time.Time
 	tls       string // version and cipher; empty: none
 }
@@ -31,7 +33,11 @@ func (e endpoint) String() string {
 
 // newOrigin describes a client's socket. unixPort stands for the port of unix sockets.
 func newOrigin(nc net.Conn, unixPort int) *origin {
-	return &origin{remote: newEndpoint(nc.RemoteAddr(), unixPort), connected: time.Now()}
+	o := &origin{remote: newEndpoint(nc.RemoteAddr(), unixPort), connected: time.Now()}
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		o.client = tcp.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return o
 }
 
 func newEndpoint(a net.Addr, unixPort int) endpoint {

@@ -34,6 +34,7 @@ type rewriteKey struct {
 	pattern   string // or a text, where exact is set
 	parsed    string // what a Parse says; empty: it is a Query
 	exact     bool
+	audience  rewrite.Audience
 }
 
 // maxRewritten bounds the memory of a database.
@@ -103,7 +104,7 @@ func (r *rewritten) current(s *session, text []byte, b *body) *rewritePlan {
 // goroutines.
 func (s *session) rewriteSubject(text []byte, b *body, snapshot *catalog.Snapshot, st *standing) *rewrite.Subject {
 	key := s.who.pool.Key()
-	subject := &rewrite.Subject{User: key.User, Database: key.Database, Types: b.types(), Settings: s.who.signature.asked(), Literals: b == nil}
+	subject := &rewrite.Subject{User: key.User, Database: key.Database, Types: b.types(), Settings: s.who.signature.asked(), Literals: b == nil, Audience: s.audience()}
 	known := map[string]string{"TimeZone": s.who.zone, "client_encoding": "UTF8", "standard_conforming_strings": "on"}
 	role := key.User
 	for _, p := range subject.Settings {
@@ -125,6 +126,7 @@ type knownRewrite struct {
 	pattern   []byte // or the text
 	parsed    string
 	exact     bool
+	audience  rewrite.Audience
 	rewritten *rewritten
 }
 
@@ -153,16 +155,29 @@ func (s *session) knownRewritten(pattern []byte, parsed string, shape *rewrite.S
 	if shape != nil {
 		hash = ^hash
 	}
+	audience := s.audience()
+	hash += uint64(audience)
 	known := s.rewrites[hash]
-	if known == nil || known.signature != sig || known.parsed != parsed || known.exact != (shape != nil) || !bytes.Equal(known.pattern, pattern) {
-		r := s.who.database.rewrittenOf(rewriteKey{sig, string(pattern), parsed, shape != nil}, shape)
-		known = &knownRewrite{signature: sig, pattern: bytes.Clone(pattern), parsed: parsed, exact: shape != nil, rewritten: r}
+	if known == nil || known.signature != sig || known.parsed != parsed || known.exact != (shape != nil) || known.audience != audience || !bytes.Equal(known.pattern, pattern) {
+		r := s.who.database.rewrittenOf(rewriteKey{sig, string(pattern), parsed, shape != nil, audience}, shape)
+		known = &knownRewrite{signature: sig, pattern: bytes.Clone(pattern), parsed: parsed, exact: shape != nil, audience: audience, rewritten: r}
 		if len(s.rewrites) >= maxKnownRewrites {
 			clear(s.rewrites)
 		}
 		s.rewrites[hash] = known
 	}
 	return known.rewritten
+}
+
+// audience says which of the rules that ask for them are for the session's application
+// and address.
+func (s *session) audience() rewrite.Audience {
+	engine := s.databases.engine.Load()
+	if !engine.AsksWho() {
+		return 0
+	}
+	application, _ := s.who.params.Get("application_name")
+	return engine.Audience(application, s.origin.client)
 }
 
 // asWritten is the text of a statement that is not rewritten, in the key of one that is

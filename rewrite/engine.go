@@ -14,8 +14,9 @@ import (
 // Engine has the rules that are in force. It is never changed; any number of
 // goroutines may use it.
 type Engine struct {
-	cfg   Config
-	rules []listed
+	cfg       Config
+	rules     []listed
+	audiences []audience // of the rules that ask
 }
 
 // New makes the engine of a configuration.
@@ -29,6 +30,9 @@ func New(cfg Config) (*Engine, error) {
 	if e.rules, err = e.cfg.all(); err != nil {
 		return nil, err
 	}
+	if err := e.gather(); err != nil {
+		return nil, err
+	}
 	return e, e.cfg.check(e.rules)
 }
 
@@ -38,19 +42,25 @@ func (e *Engine) On() bool { return e != nil && e.cfg.Mode != ModeOff }
 // Forced reports whether rules act whatever they cost.
 func (e *Engine) Forced() bool { return e.cfg.Force }
 
-// limit is how far a rule may go for a user in a database.
-func (e *Engine) limit(rule *listed, user, database string) State {
-	most := e.cfg.Mode.state()
+// limit is how far a rule may go with the statements of a subject.
+func (e *Engine) limit(rule *listed, of *Subject) State {
+	most, user, database := e.cfg.Mode.state(), of.User, of.Database
+	if rule.user != nil && rule.audience != everybody && of.Audience&(1<<rule.audience) == 0 {
+		return Off
+	}
+	u := rule.user
+	if u != nil {
+		own := Switch{Users: u.Users, Databases: u.Databases}
+		if !own.matches(u.Name, user, database) {
+			return Off
+		}
+	}
 	for i := range e.cfg.Rules {
 		if s := &e.cfg.Rules[i]; s.matches(rule.Name(), user, database) {
 			return min(most, s.Mode.state())
 		}
 	}
-	if u := rule.user; u != nil {
-		own := Switch{Users: u.Users, Databases: u.Databases}
-		if !own.matches(u.Name, user, database) {
-			return Off
-		}
+	if u != nil {
 		return min(most, u.Mode.state())
 	}
 	return most
@@ -65,6 +75,8 @@ type Subject struct {
 	Settings []catalog.Setting
 	// User and Database are as the client gives them.
 	User, Database string
+	// Audience says which rules are for the session.
+	Audience Audience
 	// Literals is set where other texts with the same pattern are to be rewritten by
 	// the same plan.
 	Literals bool
@@ -75,6 +87,8 @@ type chain struct {
 	query  Query
 	rules  []*listed
 	guards []*Guard
+	// stopped is set when no further rule is to be tried on it.
+	stopped bool
 }
 
 // Step is what came of one rule, for people.
@@ -98,7 +112,7 @@ func (e *Engine) Explain(s *Subject, ask Ask) (*Plan, []Step, error) {
 	if !e.On() {
 		cfg := e.cfg
 		cfg.Mode = ModeOn
-		e = &Engine{cfg: cfg, rules: e.rules}
+		e = &Engine{cfg: cfg, rules: e.rules, audiences: e.audiences}
 	}
 	return e.plan(NewShape("", s.User, s.Database), s, ask)
 }
@@ -193,9 +207,13 @@ func (w *planning) refuse(rule *listed, why string) {
 
 // try looks whether a rule applies, and asks its guard.
 func (w *planning) try(rule *listed) error {
-	limit := w.limit(rule, w.subject.User, w.subject.Database)
+	limit := w.limit(rule, w.subject)
 	if limit == Off {
 		w.refuse(rule, "it is switched off")
+		return nil
+	}
+	if w.steady.stopped && w.canary.stopped && w.trial.stopped {
+		w.refuse(rule, "a rule before it is the last")
 		return nil
 	}
 	if w.barred != "" && (rule.user == nil || !rule.user.Unsafe) {
@@ -223,7 +241,11 @@ func (w *planning) try(rule *listed) error {
 	}
 	ratio := max(before.cost, 0.01) / max(after.cost, 0.01)
 	guard := w.shape.guard(rule.Name())
-	guard.Admit(Terms{Limit: limit, Shadow: rule.shadow, Blind: rule.blind, Force: w.cfg.Force}, ratio)
+	terms := Terms{Limit: limit, Shadow: rule.shadow, Blind: rule.blind, Force: w.cfg.Force}
+	if rule.user != nil {
+		terms.Least = rule.user.Limits.CostRatio
+	}
+	guard.Admit(terms, ratio)
 	guard.noteForm(next.Text)
 	state, sentence := guard.State()
 	w.note(rule, Step{State: state, Text: next.Text, Ratio: ratio, Why: m.Why + "; " + sentence})
@@ -235,6 +257,9 @@ func (w *planning) try(rule *listed) error {
 func (w *planning) add(rule *listed, guard *Guard, state State) {
 	chains := map[State][]*chain{On: {&w.steady, &w.canary, &w.trial}, Canary: {&w.canary, &w.trial}, Shadow: {&w.trial}}[state]
 	for _, c := range chains {
+		if c.stopped {
+			continue
+		}
 		m := rule.Match(&c.query)
 		if len(m.Edits) == 0 {
 			continue
@@ -244,6 +269,7 @@ func (w *planning) add(rule *listed, guard *Guard, state State) {
 			continue
 		}
 		c.query, c.rules, c.guards = next, append(c.rules, rule), append(c.guards, guard)
+		c.stopped = rule.user != nil && rule.user.Stop
 	}
 }
 
@@ -283,10 +309,21 @@ func (w *planning) variant(c *chain) (*Variant, error) {
 	if err != nil || why != "" {
 		return nil, err
 	}
-	v := &Variant{text: unique.Make(c.query.Text), guards: c.guards, origins: was.origins(&is)}
+	v := &Variant{text: unique.Make(c.query.Text), guards: c.guards, origins: was.origins(&is), share: c.share()}
 	v.template = w.template(c)
 	w.plan.Exact = w.plan.Exact || v.template == nil
 	return v, nil
+}
+
+// share says that one in so many statements is compared.
+func (c *chain) share() uint64 {
+	share := uint64(compareShare)
+	for _, r := range c.rules {
+		if r.user != nil && r.user.Limits.Compare > 0 {
+			share = min(share, uint64(1/r.user.Limits.Compare))
+		}
+	}
+	return share
 }
 
 // template finds what a chain's rules do to all texts with the pattern; nil if that is

@@ -107,6 +107,9 @@ type Terms struct {
 	Shadow bool
 	// Blind is set where PostgreSQL's costs say nothing about the gain.
 	Blind bool
+	// Least is how many times as cheap PostgreSQL must think the new statement is; 0:
+	// what else there is decides.
+	Least float64
 	// Force lets it act whatever it costs: for tests.
 	Force bool
 }
@@ -118,8 +121,9 @@ type Terms struct {
 //  2. no further than the configuration allows;
 //  3. where it is forced it is on;
 //  4. what is more expensive is not tried, unless costs do not count;
-//  5. a rule that begins in the shadow goes there until it was compared;
-//  6. what is twice as cheap is on, and between there is a trial.
+//  5. nor what is not as much cheaper as its rule asks for;
+//  6. a rule that begins in the shadow goes there until it was compared;
+//  7. what is twice as cheap is on, and between there is a trial.
 func (g *Guard) Admit(t Terms, ratio float64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -132,6 +136,8 @@ func (g *Guard) Admit(t Terms, ratio float64) {
 		g.setState(On, "it is forced")
 	case !t.Blind && ratio*refuseRatio < 1:
 		g.setState(Off, fmt.Sprintf("PostgreSQL thinks that it costs %.1f times as much", 1/ratio))
+	case ratio < t.Least:
+		g.setState(Off, fmt.Sprintf("PostgreSQL thinks that it is %.3g times as cheap, and limits.cost_ratio is %.3g", ratio, t.Least))
 	case t.Limit == Shadow || t.Shadow && g.compared < comparisons:
 		g.setState(Shadow, fmt.Sprintf("%d of %d comparisons were equal so far", g.compared, comparisons))
 	case g.state == Canary || g.state == On: // its times decide

@@ -44,6 +44,7 @@ func TestGuard(t *testing.T) {
 		"a little more expensive":     {{admit(on, 0.9), Canary, "a trial"}},
 		"expensive":                   {{admit(on, 0.8), Off, "costs 1.2 times"}},
 		"expensive, and blind":        {{admit(Terms{Limit: On, Blind: true}, 0.5), Canary, "a trial"}},
+		"not as cheap as asked":       {{admit(Terms{Limit: On, Least: 5}, 4), Off, "cost_ratio"}, {admit(Terms{Limit: On, Least: 5}, 5), On, ""}},
 		"expensive, and forced":       {{admit(Terms{Limit: On, Force: true}, 0.5), On, "forced"}},
 		"forced no further":           {{admit(Terms{Limit: Shadow, Force: true}, 5), Shadow, ""}},
 		"switched off":                {{admit(Terms{}, 100), Off, "switched off"}},

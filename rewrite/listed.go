@@ -1,6 +1,9 @@
 package rewrite
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // listed is a rule with what its guard begins with.
 type listed struct {
@@ -10,6 +13,8 @@ type listed struct {
 	shadow, blind bool
 	// user is set for a rule of the configuration.
 	user *UserRule
+	// audience is its bit in an Audience; everybody: it asks for none.
+	audience int
 }
 
 // builtin are the rules that are not of the configuration, in the order in which they
@@ -34,7 +39,8 @@ func (cfg *Config) all() (rules []listed, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("user_rules[%d]: %w", i, err)
 		}
-		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: true, user: r})
+		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: r.Limits.CostRatio == 0, user: r})
 	}
+	slices.SortStableFunc(rules, func(a, b listed) int { return b.user.Priority - a.user.Priority })
 	return append(rules, builtin...), nil
 }

@@ -31,6 +31,7 @@ type Variant struct {
 	// origins are what the client is to be told of where columns come from; nil: what
 	// PostgreSQL says.
 	origins []Column
+	share   uint64 // one in so many statements is compared
 }
 
 // Current reports whether a plan is of the guards' states as they are.
@@ -58,7 +59,7 @@ func (p *Plan) Choose(s *Shape, open, force bool) (c Choice) {
 	if best == nil {
 		best = p.steady
 	}
-	if n <= comparisons || n%compareShare == 0 || n%compareSoon == 0 && best.uncompared() {
+	if n <= comparisons || n%best.share == 0 || n%compareSoon == 0 && best.uncompared() {
 		c.Compare = best
 	}
 	switch {

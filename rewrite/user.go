@@ -20,9 +20,18 @@ type UserRule struct {
 	Name string `yaml:"name"`
 	// Mode is how far it may go: it bounds the general one.
 	Mode Mode `yaml:"mode"`
-	// Users and Databases are names as clients give them. Without any, it is for all.
-	Users     []string `yaml:"users"`
-	Databases []string `yaml:"databases"`
+	// Priority says which rules are tried first: those with a higher one. Among equals
+	// that is their order.
+	Priority int `yaml:"priority"`
+	// Stop has no further rule tried on what this one rewrites.
+	Stop bool `yaml:"stop"`
+	// Users and Databases are names as clients give them, Applications values of
+	// application_name, Clients networks (CIDR) or addresses of clients; those on a Unix
+	// socket are in none. Without any of a kind, it is for all.
+	Users        []string `yaml:"users"`
+	Databases    []string `yaml:"databases"`
+	Applications []string `yaml:"applications"`
+	Clients      []string `yaml:"clients"`
 	// Match says which statements it is for.
 	Match UserMatch `yaml:"match"`
 	// Require lists facts of the catalog that must hold.
@@ -31,9 +40,20 @@ type UserRule struct {
 	Replace string `yaml:"replace"`
 	// Unsafe lets it rewrite statements that no built-in rule may touch: with volatile
 	// functions, views, row security.
-	Unsafe bool `yaml:"unsafe"`
+	Unsafe bool       `yaml:"unsafe"`
+	Limits UserLimits `yaml:"limits"`
 	// Tests are run by pgjay check.
 	Tests []UserTest `yaml:"tests"`
+}
+
+// UserLimits say when a rule acts that applies.
+type UserLimits struct {
+	// CostRatio is how many times as cheap PostgreSQL must think the new statement is; 0:
+	// what it thinks does not count.
+	CostRatio float64 `yaml:"cost_ratio"`
+	// Compare is the share of statements that are run in both forms and compared, from 0
+	// to 1. 0: one in 256, after the first.
+	Compare float64 `yaml:"compare"`
 }
 
 // UserMatch has exactly one of these.
@@ -85,6 +105,12 @@ func (r *UserRule) compile() (made userRule, err error) {
 	}
 	if !r.Mode.Valid() {
 		return made, fmt.Errorf("there is no mode %q", r.Mode)
+	}
+	if l := r.Limits; l.CostRatio < 0 || l.Compare < 0 || l.Compare > 1 {
+		return made, errors.New("limits: cost_ratio is 0 or more, compare from 0 to 1")
+	}
+	if _, err := newAudience(r); err != nil {
+		return made, err
 	}
 	if slices.ContainsFunc(builtin, func(b listed) bool { return b.Name() == r.Name }) {
 		return made, fmt.Errorf("%s is the name of a built-in rule", r.Name)

@@ -87,6 +87,10 @@ func TestUserRuleErrors(t *testing.T) {
 		{UserRule{Name: "mine", Match: UserMatch{Pattern: "$x + 0"}, Replace: "$y"}, "the pattern has not"},
 		{UserRule{Name: "mine", Match: UserMatch{Pattern: "$x + 0"}, Replace: "$x", Require: []string{"fast($x)"}}, "none of"},
 		{UserRule{Name: "mine", Match: UserMatch{Pattern: "$x + 0"}, Replace: "$x", Require: []string{"type($x) = money"}}, "the types are"},
+		{UserRule{Name: "mine", Match: ok, Replace: "x", Clients: []string{"10.0.0.0/33"}}, "no network"},
+		{UserRule{Name: "mine", Match: ok, Replace: "x", Clients: []string{"localhost"}}, "no network"},
+		{UserRule{Name: "mine", Match: ok, Replace: "x", Limits: UserLimits{Compare: 2}}, "from 0 to 1"},
+		{UserRule{Name: "mine", Match: ok, Replace: "x", Limits: UserLimits{CostRatio: -1}}, "0 or more"},
 		{UserRule{Name: "mine", Match: ok, Replace: "x", Require: []string{"notnull($x)"}}, "for patterns"},
 	} {
 		if _, err := New(Config{Mode: ModeOn, UserRules: []UserRule{test.rule}}); err == nil || !strings.Contains(err.Error(), test.want) {
