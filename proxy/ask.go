@@ -23,6 +23,8 @@ import (
 //	setters                 some function changes settings
 //	leavers                 some function may leave something else, or define something
 //	readers                 some function calls currval or lastval
+//	suspects                the database may have doors
+//	door    name    kind    code is reached by this name (doors.go)
 //	sql     name     text   a prepared statement; its PREPARE, unless it is too long
 //	parse   name            a prepared statement that a Parse has made
 //
@@ -78,15 +80,13 @@ const (
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
 	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
-		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
-		`OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
+		`AND (p.prosrc OPERATOR(pg_catalog.~*) '` + sourceSets + `' OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
 		` UNION ALL SELECT 'readers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND p.prosrc OPERATOR(pg_catalog.~*) '(curr|last)val')`
 	askLeavers = ` UNION ALL SELECT 'leavers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
 		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
-		`OR p.prosrc OPERATOR(pg_catalog.~*) '[[:<:]](execute|listen|prepare|temp|temporary|hold|create|alter|drop|import)[[:>:]]|` +
-		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite'))`
+		`OR p.prosrc OPERATOR(pg_catalog.~*) '` + sourceLeaves + `'))`
 )
 
 // appendAskNative asks whether one of the functions that a text calls is written in C
@@ -129,10 +129,16 @@ type question struct {
 	hidden   []string // the names it found
 	setters  bool     // askSetters has found some
 	leavers  bool     // askLeavers has found some
-	text     []byte   // the only text that the question is about; nil: several
-	asksLeft bool     // askLeft was part of it
-	left     sqlparse.Reasons
-	channels []string
+	suspects bool     // the database may have doors
+	// asksDoors is set when askDoors was part of it.
+	asksDoors bool
+	doors     doorNames
+	// generation is that of what was known of doors.
+	generation uint64
+	text       []byte // the only text that the question is about; nil: several
+	asksLeft   bool   // askLeft was part of it
+	left       sqlparse.Reasons
+	channels   []string
 	// settles is set when the client waits for what it listens to.
 	settles  bool
 	prepared []preparedRow
@@ -158,14 +164,7 @@ func (s *session) ask() bool {
 	var sql []byte
 	switch {
 	case q.all:
-		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
-		sql = appendAskNative(sql, s.calledBy(left.text))
-		var names []string
-		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
-			sql = append(sql, askHidden+askSetters+askLeavers...)
-		}
-		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
-		sql = appendAskNamed(sql, q.settings)
+		sql = s.appendAskAll(nil, q, &left)
 	case left.undone:
 		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser...)
 		sql = appendAskNamed(sql, q.settings)
@@ -179,11 +178,27 @@ func (s *session) ask() bool {
 	if q.all = q.all || left.undone; q.all && s.who.timed {
 		sql = append([]byte(askTimed), sql[len(askSet):]...)
 	}
+	if q.asksDoors = left.doors; q.asksDoors {
+		sql = append(append(sql, "; "...), askDoors...)
+	}
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
 	s.queue.push(expectQuery, swallow)
 	return true
+}
+
+// appendAskAll asks for all that may be left.
+func (s *session) appendAskAll(sql []byte, q *question, left *leftover) []byte {
+	sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
+	sql = appendAskNative(sql, s.calledBy(left.text))
+	names, stale := s.hidden.get(s.who.pool.Key(), s.loop.Now())
+	q.generation = s.who.doors.generation.Load()
+	if q.search = !left.doors && (stale || !s.who.doors.fresh(s.loop.Now())); q.search {
+		sql = append(append(sql, askHidden+askSetters+askLeavers...), askSuspects...)
+	}
+	q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
+	return appendAskNamed(sql, q.settings)
 }
 
 // calledBy returns the functions that a text calls by name.
@@ -247,6 +262,10 @@ func (s *session) answerRow(body []byte) {
 		q.leavers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
+	case string(kind) == "suspects":
+		q.suspects = true
+	case string(kind) == "door":
+		q.failed = !q.doors.add(name, value) || q.failed
 	case string(kind) == "sql", string(kind) == "parse":
 		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
@@ -297,9 +316,7 @@ func (s *session) conclude() {
 	if q.failed || s.gone || s.state != stateReady {
 		return
 	}
-	if q.search {
-		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, s.loop.Now()})
-	}
+	suspects := s.learnHidden(q)
 	label := s.labelOf(q)
 	if foreign(label) {
 		return
@@ -316,7 +333,25 @@ func (s *session) conclude() {
 	if !s.queue.empty() {
 		s.noteAlways()
 	}
+	if suspects {
+		s.tx.left.unsure, s.tx.left.all, s.tx.left.doors = true, true, true
+		s.tx.left.pins |= sqlparse.ReasonFunction.Set()
+	}
 	s.repin(q.left)
+}
+
+// learnHidden takes what the answer says of the database. suspects is set if it is to
+// be asked for its doors, too.
+func (s *session) learnHidden(q *question) (suspects bool) {
+	if q.search {
+		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, s.loop.Now()})
+		suspects = q.suspects || q.setters || q.leavers
+	}
+	if q.asksDoors || q.search && !suspects {
+		q.doors.at = s.loop.Now()
+		s.who.doors.put(&q.doors, q.generation)
+	}
+	return suspects && !s.who.doors.fresh(s.loop.Now())
 }
 
 // noteAlways draws the consequences of the settings for statements that were

@@ -410,6 +410,10 @@ func (s *session) exchangeDone() {
 			s.habits.forget(s.who.pool.Key().Database)
 			s.who.pool.SchemaChanged()
 		}
+		if s.tx.opened {
+			s.tx.opened = false
+			s.hidden.forgetDoors(s.who.pool.Key().Database)
+		}
 		s.focus()
 		s.endTransaction(now, result)
 	}

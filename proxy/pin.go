@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -24,6 +25,8 @@ type leftover struct {
 	// undone is set when some of the settings may have been put back, by RESET
 	// or a rollback: then it counts whether they are set at all.
 	undone bool
+	// doors is set when the database's doors are to be asked for.
+	doors bool
 	// text is the only text that was noted, if that has habits; nil otherwise.
 	text []byte
 }
@@ -41,16 +44,22 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	if s.defines(class, text) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
+		s.tx.opened = s.tx.opened || s.opens(class, text)
 	}
 	if class.Sets && namesMeaning.Match(text) || s.who.blurred && mayTakeBack(class) {
 		s.blur()
 	}
+	class, urgent := s.withDoors(class, text)
 	left := &s.tx.left
+	if class.Defines && left.mayShift() {
+		class.Pins |= sqlparse.ReasonTemporary.Set()
+	}
 	known := hasHabits(class)
 	switch {
 	case s.executesPlain(class, text):
-	case known && s.tx.pins&opaque == 0 && s.trusts(text):
+	case known && !urgent && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
+		class.Pins |= fearsOf(class, text)
 		if class.Pins&blurring != 0 {
 			s.blur()
 		}
@@ -110,6 +119,11 @@ func (l *leftover) note(class sqlparse.Class, text []byte) {
 	}
 	// SET SESSION CHARACTERISTICS names settings that it may leave alone.
 	l.undone = l.undone || class.Reset != sqlparse.ResetNone || class.Statements > 1 || len(names) > 1
+}
+
+// mayShift reports whether new objects may be temporary, by the search_path.
+func (l *leftover) mayShift() bool {
+	return l.all || slices.Contains(l.settings, "search_path")
 }
 
 // pin makes the session keep its backend for something that it does now.

@@ -97,8 +97,9 @@ type identity struct {
 	database  *database
 	signature *signature
 	owner     *digest.Owner // nil: statements are not observed
-	startup   pool.Label    // the start-up parameters: what RESET goes back to
-	label     pool.Label    // the settings that a backend must have for it
+	doors     *doors
+	startup   pool.Label // the start-up parameters: what RESET goes back to
+	label     pool.Label // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
 	// meaning is of the settings what texts mean; blurred is set while that is
@@ -233,6 +234,8 @@ type transaction struct {
 	began int64
 	// defined is set when a function may have been created or changed.
 	defined bool
+	// opened is set when code may be reached by new names: doors.go.
+	opened bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool

@@ -1,0 +1,250 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/hex"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// A text may run code that it does not name: that of a view, trigger, default, check,
+// policy, domain, cast or operator. The names by whose use such code is reached, if it
+// may leave something in a session, are the doors of a database: of relations, types
+// and operators, and of functions with what cannot be asked for. Most databases have
+// none. What has one of these words in its text is asked about, as a call of a function
+// that is not known is.
+
+// doors are those of the database of a pool. They are safe for concurrent use.
+type doors struct {
+	known      atomic.Pointer[doorNames] // nil: they are not known
+	asked      atomic.Int64              // when somebody was told to ask for them again
+	generation atomic.Uint64             // of what is known
+}
+
+const (
+	// doorsFor is how long they are good for, as objects may be made that the proxy
+	// does not see. Those that it sees make it forget.
+	doorsFor = time.Minute
+	// doorsPatience is how long an answer may take before somebody else asks.
+	doorsPatience = 5 * time.Second
+)
+
+// doorNames are words, and what to fear where a text has one of them.
+type doorNames struct {
+	at      int64
+	words   map[string]sqlparse.Reasons // in lower case, as far as they are ASCII
+	odd     map[string]sqlparse.Reasons // those that are not one word
+	foreign sqlparse.Reasons            // of those that are not ASCII: the client's encoding counts
+	all     sqlparse.Reasons
+}
+
+// doorReasons are the reasons that askDoors names.
+var doorReasons = map[string]sqlparse.Reasons{
+	"code":    sqlparse.ReasonFunction.Set(),
+	"setting": sqlparse.ReasonFunction.Set() | sqlparse.ReasonAnySetting.Set(),
+	"seed":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonSeed.Set(),
+	"load":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonLoad.Set(),
+}
+
+// look returns what is known; nil if it must be asked for. again is set for one
+// session if it is to be asked for again.
+func (d *doors) look(now int64) (names *doorNames, again bool) {
+	names = d.known.Load()
+	if names == nil || now-names.at < int64(doorsFor) {
+		return names, false
+	}
+	asked := d.asked.Load()
+	return names, now-asked > int64(doorsPatience) && d.asked.CompareAndSwap(asked, now)
+}
+
+// fresh reports whether they need not be asked for.
+func (d *doors) fresh(now int64) bool {
+	names := d.known.Load()
+	return names != nil && now-names.at < int64(doorsFor)
+}
+
+// forget is called when the doors may be others.
+func (d *doors) forget() {
+	d.generation.Add(1)
+	d.known.Store(nil)
+}
+
+// put takes an answer to what was asked in a generation.
+func (d *doors) put(names *doorNames, generation uint64) {
+	if d.generation.Load() != generation {
+		return
+	}
+	d.known.Store(names)
+	if d.generation.Load() != generation {
+		d.known.CompareAndSwap(names, nil)
+	}
+}
+
+// add takes a name, in UTF-8 and hexadecimal digits. It reports whether it could be
+// read.
+func (n *doorNames) add(name, kind []byte) bool {
+	word, err := hex.AppendDecode(nil, name)
+	why := doorReasons[string(kind)]
+	if err != nil || why == 0 {
+		return false
+	}
+	n.all |= why
+	word = bytes.ReplaceAll(lowerASCII(word), []byte(`"`), []byte(`""`))
+	switch at := bytes.IndexFunc(word, func(r rune) bool { return r >= 0x80 || !isWord(byte(r)) }); {
+	case at < 0:
+		n.words = with(n.words, string(word), why)
+	case bytes.ContainsFunc(word, func(r rune) bool { return r >= 0x80 }):
+		n.foreign |= why
+	default:
+		n.odd = with(n.odd, string(word), why)
+	}
+	return true
+}
+
+func with(m map[string]sqlparse.Reasons, name string, why sqlparse.Reasons) map[string]sqlparse.Reasons {
+	if m == nil {
+		m = make(map[string]sqlparse.Reasons)
+	}
+	m[name] |= why
+	return m
+}
+
+// in returns what is to be feared of a text.
+func (n *doorNames) in(text []byte) (found sqlparse.Reasons) {
+	if n.all == 0 {
+		return 0
+	}
+	if bytes.Contains(text, []byte(`U&`)) || bytes.Contains(text, []byte(`u&`)) {
+		return n.all // it may have any name
+	}
+	for name, why := range n.odd {
+		if bytes.Contains(lowerASCII(bytes.Clone(text)), []byte(name)) {
+			found |= why
+		}
+	}
+	return found | n.wordsIn(text)
+}
+
+// maxIdentifier is how long an identifier may be; what is beyond it PostgreSQL cuts off.
+const maxIdentifier = 63
+
+func (n *doorNames) wordsIn(text []byte) (found sqlparse.Reasons) {
+	var word [maxIdentifier]byte
+	for i := 0; i < len(text); {
+		size := 0
+		for ; i < len(text) && (isWord(text[i]) || text[i] >= 0x80); i++ {
+			if text[i] >= 0x80 {
+				found |= n.foreign
+			}
+			if size < len(word) {
+				word[size] = lowerByte(text[i])
+				size++
+			}
+		}
+		if size == 0 {
+			i++
+			continue
+		}
+		found |= n.words[string(word[:size])]
+	}
+	return found
+}
+
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$'
+}
+
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// lowerASCII changes what it is given.
+func lowerASCII(text []byte) []byte {
+	for i, c := range text {
+		text[i] = lowerByte(c)
+	}
+	return text
+}
+
+// behindDoors returns what a text may leave by code that it does not name. urgent is
+// set if the backend is to be asked whatever is known of the text.
+func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool) {
+	if !s.pooled() || s.own {
+		return 0, false
+	}
+	names, again := s.who.doors.look(s.loop.Now())
+	if names == nil || again || s.tx.opened {
+		return sqlparse.ReasonFunction.Set(), true
+	}
+	return names.in(text), false
+}
+
+// withDoors adds the reasons to pin that are behind doors.
+func (s *session) withDoors(class sqlparse.Class, text []byte) (_ sqlparse.Class, urgent bool) {
+	behind, urgent := s.behindDoors(text)
+	class.Pins |= behind
+	class.Pin = class.Pins.First()
+	return class, urgent
+}
+
+// opens reports whether by a statement that defines something new names may become
+// doors.
+func (s *session) opens(class sqlparse.Class, text []byte) bool {
+	if class.Pins.Has(sqlparse.ReasonTemporary) && class.Statements == 1 {
+		return false // nobody else has them, and the session is asked when they have gone
+	}
+	names := s.who.doors.known.Load()
+	return names == nil || names.all != 0 || opensDoors.Match(text)
+}
+
+// opensDoors finds in DDL what has code run that is not in the text of who uses it. The
+// type of a column does, too, if it is a door.
+var opensDoors = regexp.MustCompile(`(?i)view|trigger|rule|default|check|generated|including|inherit|partition|references|index|policy|` +
+	`function|procedure|routine|aggregate|domain|type|operator|cast|language|extension|import|^\W*(?:do|call|select)\b|u&`)
+
+// fearsOf returns what cannot be asked for, as far as code in a text seems to do it.
+func fearsOf(class sqlparse.Class, text []byte) (fears sqlparse.Reasons) {
+	if class.Pins&opaque == 0 {
+		return 0
+	}
+	for _, f := range codeFears {
+		if f.code.Match(text) {
+			fears |= f.why.Set()
+		}
+	}
+	return fears
+}
+
+// codeFears are, for a text with code in it, what sourceComposes, sourceSeeds and
+// sourceLoads are for the source of a function.
+var codeFears = [...]struct {
+	code *regexp.Regexp
+	why  sqlparse.Reason
+}{
+	{regexp.MustCompile(`(?i)set_config\s*\(\s*(?:[^'\s]|'[^']*'\s*[^,\s])|['$]\s*set\s+(?:(?:session|local)\s+)?(?:'|%|\|)`), sqlparse.ReasonAnySetting},
+	{regexp.MustCompile(`(?i)setseed|'seed'|(?:^|;|begin|then|else|loop|'|\$)\s*set\s+(?:(?:session|local)\s+)?seed\b`), sqlparse.ReasonSeed},
+	{regexp.MustCompile(`(?i)\bload\s+'`), sqlparse.ReasonLoad},
+}
+
+// seedsBy reports whether a statement may seed random() by its parameters: the name of
+// the setting may be among them.
+func seedsBy(class sqlparse.Class, values []byte) bool {
+	return class.Pins.Has(sqlparse.ReasonAnySetting) && seedName.Match(values)
+}
+
+var seedName = regexp.MustCompile(`(?i)seed`)
+
+// hasDoor reports whether a text may leave something by code that it does not name.
+func (s *session) hasDoor(text []byte) bool {
+	if !s.pooled() || s.own {
+		return false
+	}
+	names := s.who.doors.known.Load()
+	return s.tx.opened || !s.who.doors.fresh(s.loop.Now()) || names == nil || names.in(text) != 0
+}
