@@ -24,6 +24,8 @@ type Target struct {
 	KeepAlive      time.Duration
 	// Params are the start-up parameters of a dedicated backend.
 	Params map[string]string
+	// LoggedIn is called with the connection when it has logged in. nil: nothing is.
+	LoggedIn func(context.Context, *pgconn.PgConn)
 }
 
 // Login is a connection to PostgreSQL that has just logged in.
@@ -66,6 +68,9 @@ func Dial(ctx context.Context, t Target) (*Login, error) {
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
+	}
+	if t.LoggedIn != nil {
+		t.LoggedIn(ctx, conn)
 	}
 	hijacked, err := hijack(ctx, conn)
 	if err != nil {

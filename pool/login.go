@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgjay/pgjay/proxy/reactor"
 )
 
@@ -83,6 +85,9 @@ func (p *Pool) startLogin() {
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
+	if hook := p.set.options.Hooks.LoggedIn; hook != nil {
+		target.LoggedIn = func(ctx context.Context, conn *pgconn.PgConn) { hook(ctx, p.key, conn) }
+	}
 	p.set.spawn(func() {
 		login, err := p.set.dial(p.set.ctx, target)
 		if err == nil && p.set.working.closing.Load() {

@@ -125,16 +125,14 @@ type question struct {
 	all      bool     // all settings were asked for
 	failed   bool
 	set      []pool.Setting
-	search   bool     // askHidden was part of it
-	hidden   []string // the names it found
-	setters  bool     // askSetters has found some
-	leavers  bool     // askLeavers has found some
-	suspects bool     // the database may have doors
+	search   bool // askDatabase was part of it
 	// asksDoors is set when askDoors was part of it.
 	asksDoors bool
-	doors     doorNames
-	// generation is that of what was known of doors.
+	knowledge
+	// generation is that of what was known of doors, and behind are the texts that were
+	// sent when they were not known.
 	generation uint64
+	behind     [][]byte
 	text       []byte // the only text that the question is about; nil: several
 	asksLeft   bool   // askLeft was part of it
 	left       sqlparse.Reasons
@@ -157,7 +155,7 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{text: left.text, settings: slices.Compact(left.settings), all: left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{text: left.text, behind: left.behind, settings: slices.Compact(left.settings), all: left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
@@ -195,7 +193,7 @@ func (s *session) appendAskAll(sql []byte, q *question, left *leftover) []byte {
 	names, stale := s.hidden.get(s.who.pool.Key(), s.loop.Now())
 	q.generation = s.who.doors.generation.Load()
 	if q.search = !left.doors && (stale || !s.who.doors.fresh(s.loop.Now())); q.search {
-		sql = append(append(sql, askHidden+askSetters+askLeavers...), askSuspects...)
+		sql = append(sql, askDatabase...)
 	}
 	q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 	return appendAskNamed(sql, q.settings)
@@ -219,7 +217,7 @@ func (s *session) calledBy(text []byte) (names []sqlparse.Name) {
 // leavesNothing reports whether the only text that was noted is trusted. When it was
 // sent that was not known, because the backend was being asked.
 func (s *session) leavesNothing(l *leftover) bool {
-	return l.text != nil && !l.undone && s.tx.pins&^opaque == 0 && s.trusts(l.text)
+	return l.text != nil && !l.undone && !l.doors && s.tx.pins&^opaque == 0 && s.trusts(l.text)
 }
 
 // placeholders returns the settings of extensions and applications in the
@@ -256,23 +254,15 @@ func (s *session) answerRow(body []byte) {
 			channel, err := hex.DecodeString(string(value))
 			q.channels, q.failed = append(q.channels, string(channel)), q.failed || err != nil
 		}
-	case string(kind) == "setters":
-		q.setters = true
-	case string(kind) == "leavers":
-		q.leavers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
-	case string(kind) == "suspects":
-		q.suspects = true
-	case string(kind) == "door":
-		q.failed = !q.doors.add(name, value) || q.failed
 	case string(kind) == "sql", string(kind) == "parse":
 		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
-		if string(kind) == "hidden" {
-			q.hidden = append(q.hidden, string(name))
+		if q.take(string(kind), name, value); q.unreadable {
+			q.failed = true
 		}
-		if value != nil {
+		if value != nil && (string(kind) == "set" || string(kind) == "hidden") {
 			q.set = append(q.set, pool.Setting{Name: string(name), Value: string(value)})
 		}
 	}
@@ -314,9 +304,17 @@ func (s *session) conclude() {
 		s.learnChannels(q)
 	}
 	if q.failed || s.gone || s.state != stateReady {
+		if s.tx.pins == 0 {
+			s.tx.pins = sqlparse.ReasonFunction.Set()
+			s.tellPin(sqlparse.ReasonFunction, nil)
+		}
 		return
 	}
-	suspects := s.learnHidden(q)
+	suspects := q.search && s.hidden.learn(s.who.pool.Key(), &q.knowledge, q.generation, s.loop.Now())
+	if q.asksDoors {
+		s.who.doors.put(&q.doors, q.generation, s.loop.Now())
+	}
+	s.lookBehind(q)
 	label := s.labelOf(q)
 	if foreign(label) {
 		return
@@ -334,24 +332,9 @@ func (s *session) conclude() {
 		s.noteAlways()
 	}
 	if suspects {
-		s.tx.left.unsure, s.tx.left.all, s.tx.left.doors = true, true, true
-		s.tx.left.pins |= sqlparse.ReasonFunction.Set()
+		s.tx.left.askDoors(q)
 	}
 	s.repin(q.left)
-}
-
-// learnHidden takes what the answer says of the database. suspects is set if it is to
-// be asked for its doors, too.
-func (s *session) learnHidden(q *question) (suspects bool) {
-	if q.search {
-		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, s.loop.Now()})
-		suspects = q.suspects || q.setters || q.leavers
-	}
-	if q.asksDoors || q.search && !suspects {
-		q.doors.at = s.loop.Now()
-		s.who.doors.put(&q.doors, q.generation)
-	}
-	return suspects && !s.who.doors.fresh(s.loop.Now())
 }
 
 // noteAlways draws the consequences of the settings for statements that were

@@ -55,7 +55,7 @@ OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND (p.prosrc ~
 // the texts that it may execute, too.
 //
 // Its costs are estimated so high that it would be compiled first, for seconds.
-var askDoors = qualified(`SET LOCAL jit = off; SELECT 'door', pg_catalog.encode(pg_catalog.convert_to(door.name, 'UTF8'), 'hex'), door.kind FROM (
+var askDoors = qualified(`SET LOCAL jit TO off; SELECT 'door', pg_catalog.encode(pg_catalog.convert_to(door.name, 'UTF8'), 'hex'), door.kind FROM (
 WITH RECURSIVE code AS (
 	SELECT p.oid, pg_catalog.lower(p.proname::pg_catalog.text) AS name, pg_catalog.lower(p.prosrc) AS source, l.lanname
 	FROM pg_catalog.pg_proc p, pg_catalog.pg_language l

@@ -73,7 +73,8 @@ func (d *doors) forget() {
 }
 
 // put takes an answer to what was asked in a generation.
-func (d *doors) put(names *doorNames, generation uint64) {
+func (d *doors) put(names *doorNames, generation uint64, now int64) {
+	names.at = now
 	if d.generation.Load() != generation {
 		return
 	}
@@ -172,6 +173,49 @@ func lowerASCII(text []byte) []byte {
 	return text
 }
 
+// maxBehind bounds how much is kept of the texts of a lease that were sent when the
+// doors were not known, in bytes.
+const maxBehind = 64 << 10
+
+// keepBehind keeps a text that is to be looked at again when the doors are known.
+func (l *leftover) keepBehind(text []byte) {
+	if l.behindSize += len(text); l.behindSize > maxBehind {
+		l.behind = [][]byte{[]byte("u&")} // it may have any name
+		return
+	}
+	l.behind = append(l.behind, bytes.Clone(text))
+}
+
+// askDoors has the doors asked for, and what is left once more, as what was found by
+// the first question is found again.
+func (l *leftover) askDoors(q *question) {
+	if !l.unsure {
+		l.text = q.text
+	} else {
+		l.text = nil
+	}
+	l.unsure, l.all, l.doors = true, true, true
+	for _, text := range q.behind {
+		l.keepBehind(text)
+	}
+}
+
+// lookBehind looks at those texts. What they may have left that the backend was not
+// asked for, or cannot be, pins.
+func (s *session) lookBehind(q *question) {
+	names := s.who.doors.known.Load()
+	if names == nil || names.all == 0 {
+		return
+	}
+	for _, text := range q.behind {
+		if found := names.in(text) &^ askable; found != 0 {
+			s.tx.pins |= found
+			s.tx.outlasts = s.tx.outlasts || found.Outlast()
+			s.tellPin(found.First(), text)
+		}
+	}
+}
+
 // behindDoors returns what a text may leave by code that it does not name. urgent is
 // set if the backend is to be asked whatever is known of the text.
 func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool) {
@@ -179,10 +223,10 @@ func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool)
 		return 0, false
 	}
 	names, again := s.who.doors.look(s.loop.Now())
-	if names == nil || again || s.tx.opened {
-		return sqlparse.ReasonFunction.Set(), true
+	if names == nil || s.tx.opened {
+		return 0, true
 	}
-	return names.in(text), false
+	return names.in(text), again
 }
 
 // withDoors adds the reasons to pin that are behind doors.

@@ -27,6 +27,10 @@ type leftover struct {
 	undone bool
 	// doors is set when the database's doors are to be asked for.
 	doors bool
+	// behind are the texts that were sent when these were not known; behindSize is how
+	// long they are.
+	behind     [][]byte
+	behindSize int
 	// text is the only text that was noted, if that has habits; nil otherwise.
 	text []byte
 }
@@ -51,6 +55,9 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	}
 	class, urgent := s.withDoors(class, text)
 	left := &s.tx.left
+	if urgent {
+		left.keepBehind(text)
+	}
 	if class.Defines && left.mayShift() {
 		class.Pins |= sqlparse.ReasonTemporary.Set()
 	}
@@ -73,6 +80,8 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 			left.text = bytes.Clone(text)
 		}
 		left.note(class, text)
+	case urgent:
+		left.unsure, left.all, left.text = true, true, nil
 	case s.tx.pins == 0:
 	case class.Releases:
 		left.unsure = true
@@ -160,12 +169,16 @@ func (s *session) unpin() {
 func (s *session) repin(found sqlparse.Reasons) {
 	pins := found | s.tx.left.pins | s.tx.pins&^askable
 	if pins == 0 {
+		left := s.tx.left // of what was sent meanwhile
 		s.unpin()
+		s.tx.left = left
 		return
 	}
 	s.tx.pins = pins
 	if !pins.Has(s.tx.pin) {
-		s.recordUnpin(s.tx.pin)
+		if s.tx.pin != sqlparse.ReasonNone {
+			s.recordUnpin(s.tx.pin)
+		}
 		text := s.tx.pinText
 		s.tx.pin = sqlparse.ReasonNone
 		s.tellPin(pins.First(), []byte(text))

@@ -304,5 +304,6 @@ func (srv *Server) poolHooks() pool.Hooks {
 			}
 			srv.monitor.BackendConnected(took)
 		},
+		LoggedIn: srv.hidden.ask,
 	}
 }

@@ -24,7 +24,7 @@ func (s *session) quiet() bool {
 // mayRelease reports whether a quiet session may give its backend back:
 //
 //  1. no transaction is open;
-//  2. nothing pins the session;
+//  2. nothing pins the session, or may have to;
 //  3. the pool's mode is not session, and was not when the client logged in;
 //  4. no cancel request is on its way to the backend;
 //  5. it was used, if the client waits to use it: it may have waited for the
@@ -32,7 +32,7 @@ func (s *session) quiet() bool {
 func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
 		(s.back.used && !s.back.ready || s.client.paused&pausedWaiting == 0) &&
-		s.tx.pins == 0 &&
+		s.tx.pins == 0 && !s.tx.left.unsure &&
 		s.pooled() && !s.own &&
 		s.cancel.inFlight == 0
 }

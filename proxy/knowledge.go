@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/proxy/reactor"
+)
+
+// knowledge is what a backend says of its database, as far as it matters to what
+// sessions leave.
+type knowledge struct {
+	hidden     []string // the names that askHidden has found
+	setters    bool     // askSetters has found some
+	leavers    bool     // askLeavers has found some
+	suspects   bool     // askSuspects has found some
+	doors      doorNames
+	unreadable bool
+}
+
+// askDatabase is the part of the question that is about the database.
+var askDatabase = askHidden + askSetters + askLeavers + askSuspects
+
+// take takes a row of the answer.
+func (k *knowledge) take(kind string, name, value []byte) {
+	switch kind {
+	case "hidden":
+		k.hidden = append(k.hidden, string(name))
+	case "setters":
+		k.setters = true
+	case "leavers":
+		k.leavers = true
+	case "suspects":
+		k.suspects = true
+	case "door":
+		k.unreadable = !k.doors.add(name, value) || k.unreadable
+	}
+}
+
+// learn takes what the answer to askDatabase says of the database of a pool, and
+// reports whether that is to be asked for its doors, too. generation is that of the
+// doors when it was asked.
+func (h *hidden) learn(k pool.Key, answer *knowledge, generation uint64, now int64) (suspects bool) {
+	h.put(k, hiddenNames{answer.hidden, answer.setters, answer.leavers, now})
+	d := h.doorsOf(k)
+	if answer.suspects || answer.setters || answer.leavers {
+		return !d.fresh(now)
+	}
+	d.put(&doorNames{}, generation, now)
+	return false
+}
+
+// ask has a connection that has just logged in say what is not known of its database,
+// so that the first clients need not wait for that. If it does not, they will.
+func (h *hidden) ask(ctx context.Context, k pool.Key, conn *pgconn.PgConn) {
+	d := h.doorsOf(k)
+	if d.known.Load() != nil {
+		return
+	}
+	generation := d.generation.Load()
+	var answer knowledge
+	if !answer.read(ctx, conn, "SELECT NULL, NULL, NULL"+askDatabase) || !h.learn(k, &answer, generation, reactor.Monotonic()) {
+		return
+	}
+	if answer.read(ctx, conn, askDoors) {
+		d.put(&answer.doors, generation, reactor.Monotonic())
+	}
+}
+
+// read reports whether the answer could be read.
+func (k *knowledge) read(ctx context.Context, conn *pgconn.PgConn, sql string) bool {
+	results, err := conn.Exec(ctx, sql).ReadAll()
+	for _, result := range results {
+		for _, row := range result.Rows {
+			k.take(string(row[0]), row[1], row[2])
+		}
+	}
+	return err == nil && !k.unreadable
+}
