@@ -19,9 +19,9 @@ type Pool struct {
 	settings atomic.Pointer[Settings]
 	account  account // guarded by base.mu
 
-	epoch    atomic.Uint32 // SchemaEpoch
-	rowTypes rowTypes
-	reads    atomic.Bool // SequencesRead
+	epoch        atomic.Uint32 // SchemaEpoch
+	descriptions descriptions
+	reads        atomic.Bool // SequencesRead
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

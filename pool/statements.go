@@ -160,36 +160,46 @@ func (p *Pool) SchemaChanged() { p.epoch.Add(1) }
 // SchemaEpoch counts the calls of SchemaChanged.
 func (p *Pool) SchemaEpoch() uint32 { return p.epoch.Load() }
 
-// maxRowTypes bounds what a pool remembers of results.
-const maxRowTypes = 20000
+// maxDescribed bounds how many descriptions a pool remembers.
+const maxDescribed = 20000
 
-// rowTypes is what the rows of shared statements are like.
-type rowTypes struct {
+// Description is what PostgreSQL has said of a prepared statement. The zero value is
+// that of none.
+type Description struct {
+	Rows       uint64 // a hash of the names and types of the columns
+	Parameters string // the body of the ParameterDescription
+}
+
+// descriptions are those of shared statements.
+type descriptions struct {
 	mu    sync.Mutex
-	known map[StatementKey]uint64 // guarded by mu
+	known map[StatementKey]Description // guarded by mu
 }
 
-// NoteRowType notes what the rows of a statement are like: a hash of names and
-// types of the columns. It may be called on any goroutine.
-func (p *Pool) NoteRowType(k StatementKey, hash uint64) {
+// NoteDescription notes what a statement was described as. It may be called on any
+// goroutine.
+func (p *Pool) NoteDescription(k StatementKey, d Description) {
 	k.Text = unique.Handle[string]{} // which makes no difference to the rows
-	r := &p.rowTypes
+	r := &p.descriptions
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.known == nil || len(r.known) >= maxRowTypes {
-		r.known = make(map[StatementKey]uint64)
+	if r.known == nil || len(r.known) >= maxDescribed {
+		r.known = make(map[StatementKey]Description)
 	}
-	r.known[k] = hash
+	r.known[k] = d
 }
 
-// OtherRowType reports whether the rows of two statements are known not to be
-// alike.
-func (p *Pool) OtherRowType(a, b StatementKey) bool {
-	a.Text, b.Text = unique.Handle[string]{}, unique.Handle[string]{}
-	r := &p.rowTypes
+// Description returns what a statement was described as, as far as that is known. It
+// may be called on any goroutine.
+func (p *Pool) Description(k StatementKey) Description {
+	k.Text = unique.Handle[string]{}
+	r := &p.descriptions
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x, known := r.known[a]
-	y, too := r.known[b]
-	return known && too && x != y
+	return r.known[k]
+}
+
+// OtherRows reports whether the rows of two statements are known not to be alike.
+func (d Description) OtherRows(than Description) bool {
+	return d != Description{} && than != Description{} && d.Rows != than.Rows
 }

@@ -46,19 +46,20 @@ func TestStatements(t *testing.T) {
 }
 
 // What is not known of results is no reason to refuse a statement.
-func TestRowTypes(t *testing.T) {
+func TestDescriptions(t *testing.T) {
 	p := newWorld(t, 1, nil).set.Pool(key)
 	of := func(epoch uint32) StatementKey { return StatementKey{Epoch: epoch} }
-	p.NoteRowType(of(1), 7)
-	p.NoteRowType(of(2), 7)
-	p.NoteRowType(of(3), 8)
-	if p.OtherRowType(of(1), of(2)) || !p.OtherRowType(of(1), of(3)) || p.OtherRowType(of(1), of(4)) || p.OtherRowType(of(4), of(1)) {
+	other := func(a, b StatementKey) bool { return p.Description(a).OtherRows(p.Description(b)) }
+	p.NoteDescription(of(1), Description{Rows: 7})
+	p.NoteDescription(of(2), Description{Rows: 7})
+	p.NoteDescription(of(3), Description{Rows: 8})
+	if other(of(1), of(2)) || !other(of(1), of(3)) || other(of(1), of(4)) || other(of(4), of(1)) {
 		t.Error("alike, not alike, not known: one of them is wrong")
 	}
-	for epoch := range uint32(maxRowTypes) {
-		p.NoteRowType(of(10+epoch), 9)
+	for epoch := range uint32(maxDescribed) {
+		p.NoteDescription(of(10+epoch), Description{Rows: 9})
 	}
-	if p.OtherRowType(of(1), of(10+maxRowTypes-1)) {
+	if other(of(1), of(10+maxDescribed-1)) {
 		t.Error("what was forgotten is known")
 	}
 }

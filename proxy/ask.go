@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -22,6 +21,7 @@ import (
 //	hidden  setting  value  a function of the database may set it
 //	setters                 some function changes settings
 //	leavers                 some function may leave something else, or define something
+//	namers                  some function may name prepared statements
 //	readers                 some function calls currval or lastval
 //	suspects                the database may have doors
 //	door    name    kind    code is reached by this name (doors.go)
@@ -50,7 +50,8 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // whether any function changes settings, or has a source that cannot be read, and
 // whether any tells what nextval has left. askLeavers finds out whether any may
 // leave something else, or define something: by its own source, or because it runs
-// what it makes up, or is in a language that we do not read. Functions below 16384
+// what it makes up, or is in a language that we do not read. askNamers finds those
+// that may run an EXECUTE or DEALLOCATE which they have as a string. Functions below 16384
 // are PostgreSQL's own.
 const (
 	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
@@ -87,6 +88,8 @@ const (
 		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
 		`OR p.prosrc OPERATOR(pg_catalog.~*) '` + sourceLeaves + `'))`
+	askNamers = ` UNION ALL SELECT 'namers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
+		`AND p.prosrc OPERATOR(pg_catalog.~*) '[''"$][[:space:]]*(execute|deallocate)[[:>:]]|pg_prepared_statements')`
 )
 
 // appendAskNative asks whether one of the functions that a text calls is written in C
@@ -124,6 +127,8 @@ type question struct {
 	settings []string // asked for by name
 	all      bool     // all settings were asked for
 	failed   bool
+	canceled bool     // by a statement_timeout, say
+	about    leftover // what is asked about
 	set      []pool.Setting
 	search   bool // askDatabase was part of it
 	// asksDoors is set when askDoors was part of it.
@@ -155,7 +160,7 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{text: left.text, behind: left.behind, settings: slices.Compact(left.settings), all: left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{about: left, text: left.text, behind: left.behind, settings: slices.Compact(left.settings), all: s.back.hurried > 0 || left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
@@ -173,8 +178,11 @@ func (s *session) ask() bool {
 		sql = appendAskSettings(sql, q.settings)
 	}
 	q.asksLeft, q.settles = q.all, s.unsettled()
-	if q.all = q.all || left.undone; q.all && s.who.timed {
+	if q.all = q.all || left.undone; q.all && (s.who.timed || s.back.hurried > 0) {
 		sql = append([]byte(askTimed), sql[len(askSet):]...)
+	}
+	if q.search {
+		sql = append(append(sql, "; "...), askDatabase...)
 	}
 	if q.asksDoors = left.doors; q.asksDoors {
 		sql = append(append(sql, "; "...), askDoors...)
@@ -192,9 +200,7 @@ func (s *session) appendAskAll(sql []byte, q *question, left *leftover) []byte {
 	sql = appendAskNative(sql, s.calledBy(left.text))
 	names, stale := s.hidden.get(s.who.pool.Key(), s.loop.Now())
 	q.generation = s.who.doors.generation.Load()
-	if q.search = !left.doors && (stale || !s.who.doors.fresh(s.loop.Now())); q.search {
-		sql = append(sql, askDatabase...)
-	}
+	q.search = !left.doors && (stale || !s.who.doors.fresh(s.loop.Now()))
 	q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 	return appendAskNamed(sql, q.settings)
 }
@@ -256,6 +262,7 @@ func (s *session) answerRow(body []byte) {
 		}
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
+	case string(name) == ourName: // it is there until the next time, if something has failed
 	case string(kind) == "sql", string(kind) == "parse":
 		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
@@ -270,29 +277,11 @@ func (s *session) answerRow(body []byte) {
 
 // answerColumns splits a DataRow of three columns. A NULL is nil.
 func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
-	if len(body) < 2 || binary.BigEndian.Uint16(body) != 3 {
+	columns, ok := columnsOf(body, 3)
+	if !ok {
 		return nil, nil, nil, false
 	}
-	var columns [3][]byte
-	rest := body[2:]
-	for i := range columns {
-		if len(rest) < 4 {
-			return nil, nil, nil, false
-		}
-		n := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[4:]
-		if n < 0 {
-			continue
-		}
-		if int(n) > len(rest) {
-			return nil, nil, nil, false
-		}
-		columns[i], rest = rest[:n:n], rest[n:]
-		if columns[i] == nil {
-			columns[i] = []byte{}
-		}
-	}
-	return columns[0], columns[1], columns[2], len(rest) == 0
+	return columns[0], columns[1], columns[2], true
 }
 
 // conclude draws the conclusions from the answer. If there is none, or it would
@@ -300,6 +289,10 @@ func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
 func (s *session) conclude() {
 	q := s.back.question
 	s.back.question = nil
+	if q.canceled && s.asksAgain(q) {
+		return
+	}
+	s.back.hurried = 0
 	if s.listen != nil {
 		s.learnChannels(q)
 	}
@@ -315,18 +308,20 @@ func (s *session) conclude() {
 		s.who.doors.put(&q.doors, q.generation, s.loop.Now())
 	}
 	s.lookBehind(q)
-	label := s.labelOf(q)
-	if foreign(label) {
+	found := s.labelOf(q)
+	if foreign(found) {
 		return
 	}
+	label := s.withStartup(q, found)
+	s.back.relabels = label != found
 	if q.text != nil {
-		leaves := q.left != 0 || len(q.prepared) > 0 || label != s.who.label || s.hidden.setters(s.who.pool.Key())
+		leaves := q.left != 0 || len(q.prepared) > 0 || label != s.who.label || label != found || s.hidden.setters(s.who.pool.Key())
 		k, text := s.habitOf(q.text)
 		s.habits.learn(k, text, leaves, s.loop.Now())
 	}
 	s.learnStatements(q, label)
 	s.setLabel(label)
-	s.back.lease.Label = label
+	s.back.lease.Label = found
 	s.focus()
 	if !s.queue.empty() {
 		s.noteAlways()
@@ -335,6 +330,29 @@ func (s *session) conclude() {
 		s.tx.left.askDoors(q)
 	}
 	s.repin(q.left)
+}
+
+// maxHurried bounds how often a question is asked that is canceled each time.
+const maxHurried = 5
+
+// asksAgain has a question asked again that was canceled, without the session's
+// statement_timeout, of which it was not known: it is the server's, or was set in the
+// text that the question is about.
+func (s *session) asksAgain(q *question) bool {
+	if s.back.hurried == maxHurried || s.gone {
+		return false
+	}
+	s.back.hurried++
+	left := q.about
+	left.pins |= s.tx.left.pins
+	left.settings = append(left.settings, s.tx.left.settings...)
+	left.undone = left.undone || s.tx.left.undone
+	if s.tx.left.unsure {
+		left.text = nil
+	}
+	left.unsure, left.all = true, true
+	s.tx.left = left
+	return true
 }
 
 // noteAlways draws the consequences of the settings for statements that were

@@ -143,7 +143,8 @@ func (s *session) mustKnow(typ byte, have int) bool {
 		return typ == wire.DataRow && s.back.question != nil && have < maxAnswer
 	}
 	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus || typ == wire.CommandComplete ||
-		typ == wire.DataRow && s.back.question != nil || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
+		typ == wire.DataRow && (s.back.question != nil || len(s.back.meanings) > 0) || typ == wire.RowDescription && (len(s.back.describing) > 0 || s.rewriting != nil) ||
+		typ == wire.ParameterDescription && len(s.back.describing) > 0 ||
 		typ == wire.NotificationResponse && s.listen != nil
 }
 
@@ -169,7 +170,7 @@ func (s *session) reply(typ byte, body []byte) action {
 		return act
 	case wire.CommandComplete:
 		s.back.executed = true
-		ours := s.back.labelling || !s.queue.empty() && s.queue.head().kind == expectOurs
+		ours := s.back.labelling || !s.queue.empty() && s.queue.head().kind.ours()
 		s.noteTag(body, ours)
 		act := s.complete(typ)
 		if act == forward {
@@ -177,7 +178,7 @@ func (s *session) reply(typ byte, body []byte) action {
 		}
 		return act
 	case wire.RowDescription, wire.NoData:
-		if !s.queue.empty() && s.queue.head().kind == expectRowType {
+		if s.describes() {
 			s.noteRowType(body)
 		}
 		act := s.complete(typ)
@@ -190,11 +191,21 @@ func (s *session) reply(typ byte, body []byte) action {
 		return s.complete(typ)
 	case wire.CopyInResponse:
 		return s.copyInBegins()
-	case wire.CopyOutResponse, wire.CopyDone, wire.ParameterDescription, wire.FunctionCallResponse:
+	case wire.ParameterDescription:
+		if s.describes() {
+			s.noteParameters(body)
+		}
+		return s.headAction()
+	case wire.CopyOutResponse, wire.CopyDone, wire.FunctionCallResponse:
 		return s.headAction()
 	}
 	s.backendViolation()
 	return swallow
+}
+
+// describes reports whether the reply that is under way is to a Describe of ours.
+func (s *session) describes() bool {
+	return !s.queue.empty() && s.queue.head().kind.describes()
 }
 
 // noteTag notes what a command has done that its text does not tell for sure.
@@ -234,6 +245,9 @@ func (s *session) row(body []byte) action {
 	if s.back.question != nil {
 		s.answerRow(body)
 	}
+	if len(s.back.meanings) > 0 && s.queue.head().kind == expectMeaning {
+		s.answerMeaning(body)
+	}
 	if s.gone && s.client.polite && s.cancel.inFlight == 0 {
 		s.client.polite = false
 		s.sendCancel()
@@ -260,8 +274,15 @@ func (s *session) complete(typ byte) action {
 	case expectChange, expectLoad, expectChangeLoad:
 		s.prepared(head.kind)
 		s.queue.pop()
-	case expectReply, expectOurs, expectRowType:
+	case expectReply, expectOurs, expectRowType, expectNamed:
 		s.queue.pop()
+	case expectMeaning:
+		s.unasked(1)
+		s.queue.pop()
+	case expectRefusal:
+		s.answerRefusal()
+		s.queue.pop()
+		return swallow
 	case expectFence:
 		if typ == wire.CloseComplete {
 			head.kind = expectSync // nothing but its ReadyForQuery is left

@@ -1,7 +1,9 @@
 package proxy_test
 
 import (
+	"crypto/tls"
 	"net"
+	"regexp"
 	"testing"
 	"time"
 
@@ -18,12 +20,28 @@ func closeHalf(t testing.TB, c *pgtest.Conn) {
 	}
 }
 
+// closeBelow ends the connection without a word of TLS.
+func closeBelow(t testing.TB, c *pgtest.Conn) {
+	t.Helper()
+	if err := c.Net.(*tls.Conn).NetConn().(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lines are the numbers of lines of source in errors.
+var lines = regexp.MustCompile("\x00L[0-9]+\\b")
+
 // A client that closes its half of the connection gets what it has asked for, as from
 // PostgreSQL; what it has left open is taken back.
 func TestHalfClosedClient(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
-	p := startProxy(t, backend, func(c *proxy.Config) { onlyOne(c); c.Timeouts.HalfClosed = time.Hour })
+	certs := newCertificates(t, "postgres")
+	p := startProxy(t, backend, func(c *proxy.Config) {
+		onlyOne(c)
+		c.Timeouts.HalfClosed = time.Hour
+		c.TLS = proxy.TLSConfig{Mode: "allow", CertFile: certs.serverCert, KeyFile: certs.serverKey}
+	})
 	for name, sends := range map[string][]pgproto3.FrontendMessage{
 		"a query":         {pgtest.Query("select pg_advisory_xact_lock(817) is null")},
 		"queries":         {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Query("select 2"), pgtest.Query("select 3")},
@@ -34,21 +52,23 @@ func TestHalfClosedClient(t *testing.T) {
 		"half a message":  {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Raw("Q\x00\x00\x00\x10sel")},
 		"many rows":       {pgtest.Query("select pg_advisory_xact_lock(817), repeat('x', 1000) from generate_series(1, 20000)")},
 		"data for a COPY": {pgtest.Query("select pg_advisory_xact_lock(817) is null; create temp table mine (id int); copy mine from stdin"), pgtest.CopyData("1\n"), pgtest.CopyDone},
-		"with Terminate":  {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Terminate},
+		"half a COPY":     {pgtest.Query("select pg_advisory_xact_lock(817) is null; create temp table mine (id int); copy mine from stdin"), pgtest.CopyData("1\n2\n")},
+		"half a COPY, behind a portal": {pgtest.Query("begin; create temp table mine (id int); select pg_advisory_xact_lock(817) is null"), pgtest.Parse("", "copy mine from stdin"), pgtest.Bind("", ""), pgtest.Execute("", 0),
+			pgtest.CopyData("1\n2\n")},
+		"with Terminate": {pgtest.Query("select pg_advisory_xact_lock(817) is null"), pgtest.Terminate},
 	} {
 		t.Run(name, func(t *testing.T) {
-			hear := func(address string) (heard []byte) {
+			hear := func(c *pgtest.Conn, end func(testing.TB, *pgtest.Conn)) (heard []byte) {
 				if err := admin.Exec("select pg_advisory_lock(817)"); err != nil {
 					t.Fatal(err)
 				}
-				c := client(t, address)
 				if err := c.Send(sends...); err != nil {
 					t.Fatal(err)
 				}
 				if err := admin.Await("select count(*) = 1 from pg_locks where locktype = 'advisory' and objid = 817 and not granted"); err != nil {
 					t.Fatal(err)
 				}
-				closeHalf(t, c)
+				end(t, c)
 				if err := admin.Exec("select pg_advisory_unlock(817)"); err != nil {
 					t.Fatal(err)
 				}
@@ -63,12 +83,18 @@ func TestHalfClosedClient(t *testing.T) {
 					heard = append(append(heard, f.Type), f.Body...)
 				}
 			}
-			want, got := hear(backend), hear(p.addr)
-			if string(want) != string(got) {
-				t.Errorf("got %.400q, want %.400q", got, want)
-			}
-			if got := value(t, client(t, p.addr), "select to_regclass('pg_temp.mine') is null"); got != "t" {
-				t.Error("the next client sees a temporary table")
+			want := hear(client(t, backend), closeHalf)
+			for how, end := range map[string]func(testing.TB, *pgtest.Conn){"by TCP": closeHalf, "by TLS": closeHalf, "by TCP below TLS": closeBelow} {
+				c := client(t, p.addr)
+				if how != "by TCP" {
+					c = tlsClient(t, p.addr)
+				}
+				if got := hear(c, end); lines.ReplaceAllString(string(want), "") != lines.ReplaceAllString(string(got), "") {
+					t.Errorf("%s: got %.400q, want %.400q", how, got, want)
+				}
+				if got := value(t, client(t, p.addr), "select to_regclass('pg_temp.mine') is null"); got != "t" {
+					t.Errorf("%s: the next client sees a temporary table", how)
+				}
 			}
 		})
 	}
@@ -113,6 +139,28 @@ func unixClient(t *testing.T, path string) *pgtest.Conn {
 		t.Fatal(err)
 	}
 	c := pgtest.NewConn(nc, "unix", nil)
+	t.Cleanup(c.Close)
+	if err := c.Start(3<<16, "user", "postgres", "database", "postgres"); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tlsClient is a client inside TLS.
+func tlsClient(t *testing.T, address string) *pgtest.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var agreed [1]byte
+	if _, err := nc.Write([]byte("\x00\x00\x00\x08\x04\xd2\x16\x2f")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nc.Read(agreed[:]); err != nil || agreed[0] != 'S' {
+		t.Fatalf("SSLRequest: %q, %v", agreed, err)
+	}
+	c := pgtest.NewConn(tls.Client(nc, &tls.Config{InsecureSkipVerify: true}), "tls", nil)
 	t.Cleanup(c.Close)
 	if err := c.Start(3<<16, "user", "postgres", "database", "postgres"); err != nil {
 		t.Fatal(err)

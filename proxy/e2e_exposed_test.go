@@ -7,10 +7,9 @@ import (
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
 
-// What a pipeline has executed cannot be kept when PostgreSQL refuses to prepare a
-// statement behind it: the client gets that error. What it sends behind this finds all
-// that it has prepared before.
-func TestNothingIsLostWhereAPipelineIsRefused(t *testing.T) {
+// A statement that cannot be prepared any more is nothing to a pipeline that does not
+// execute it.
+func TestPipelinesBehindWhatIsRefused(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
 	if err := admin.Exec(preparedFixture); err != nil {
@@ -29,9 +28,9 @@ func TestNothingIsLostWhereAPipelineIsRefused(t *testing.T) {
 	crowd.push(t, p.addr, c, 0)
 	if err := c.Send(
 		pgtest.Parse("q", "select 'q'"), pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Parse("", "execute p"), pgtest.Sync,
-		pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Sync, pgtest.Query("execute q"),
+		pgtest.Parse("", "execute p"), pgtest.Bind("", "q"), pgtest.Execute("", 0), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync, pgtest.Query("execute q"),
 	); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, c, "1", "2", "D q", "C SELECT 1", "E ERROR 42P01 *", "Z I", "2", "D q", "C SELECT 1", "Z I", "T *", "D q", "C SELECT 1", "Z I")
+	expect(t, c, "1", "2", "D q", "C SELECT 1", "1", "Z I", "1", "2", "D q", "C SELECT 1", "2", "E ERROR 42P01 *", "Z I", "T *", "D q", "C SELECT 1", "Z I")
 }

@@ -240,6 +240,8 @@ func TestNotificationThatCannotBeConverted(t *testing.T) {
 	succeed(t, speaker, "notify news, 'plain'")
 	expect(t, listener, "A news plain")
 	succeed(t, speaker, "notify news, 'é'")
+	expect(t, listener, "A news \xe9")
+	succeed(t, speaker, "notify news, '€'")
 	expect(t, listener, "E FATAL 0A000 pgjay: a notification cannot be converted*", "EOF")
 }
 
@@ -291,32 +293,44 @@ func TestListenSurvivesASettingTakenBack(t *testing.T) {
 	expect(t, c, "A taken_back heard")
 }
 
-// The statement_timeout of a session is not for what it is asked.
+// The statement_timeout of a session is not for what it is asked, also when that has
+// met it before it was known.
 func TestListenUnderATimeout(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
-	p := startProxy(t, backend, onlyOne)
-	c := client(t, p.addr)
-	for _, sql := range []string{"set statement_timeout = '100ms'", "select 1"} {
-		if _, err := c.Query(sql); err != nil {
-			t.Fatal(err)
-		}
+	for name, texts := range map[string][]string{
+		"known":            {"set statement_timeout = '100ms'", "select 1", "listen timed"},
+		"in the same text": {"select 1", "set statement_timeout = '100ms'; listen timed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startProxy(t, backend, onlyOne)
+			c := client(t, p.addr)
+			before, last := texts[:len(texts)-1], texts[len(texts)-1]
+			for _, sql := range before {
+				if _, err := c.Query(sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := admin.Exec("begin; lock pg_depend in access exclusive mode"); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Send(pgtest.Query(last)); err != nil {
+				t.Fatal(err)
+			}
+			if err := admin.Await("select count(*) = 1 from pg_locks where not granted"); err != nil {
+				t.Fatal(err)
+			}
+			if err := admin.Exec("select pg_sleep(0.2); commit"); err != nil {
+				t.Fatal(err)
+			}
+			frames, err := c.ReceiveUntil('Z')
+			if err != nil || frames[len(frames)-2].String() != "C LISTEN" {
+				t.Fatalf("%v, %v", frames, err)
+			}
+			if got := value(t, c, "show statement_timeout"); got != "100ms" {
+				t.Errorf("statement_timeout is %s", got)
+			}
+			expectMetric(t, p, `pinned_sessions{reason="listen"}`, 0)
+		})
 	}
-	if err := admin.Exec("begin; lock pg_depend in access exclusive mode"); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Send(pgtest.Query("listen timed")); err != nil {
-		t.Fatal(err)
-	}
-	if err := admin.Await("select count(*) = 1 from pg_locks where not granted"); err != nil {
-		t.Fatal(err)
-	}
-	if err := admin.Exec("select pg_sleep(0.2); commit"); err != nil {
-		t.Fatal(err)
-	}
-	expect(t, c, "C LISTEN", "Z I")
-	if got := value(t, c, "show statement_timeout"); got != "100ms" {
-		t.Errorf("statement_timeout is %s", got)
-	}
-	expectMetric(t, p, `pinned_sessions{reason="listen"}`, 0)
 }

@@ -3,6 +3,9 @@ package proxy_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
 
@@ -61,4 +64,71 @@ func TestStatementsMeanWhatTheyMeant(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, a, "2", "D "+monthFirst, "C SELECT 1", "Z I")
+}
+
+// A statement that moves to another backend means there what it meant when the client
+// prepared it, whatever the client has set since.
+func TestStatementsMeanElsewhereWhatTheyMeant(t *testing.T) {
+	const text = "select (date '01/02/2024')::text || to_char(timestamptz '2024-06-01 12:00' at time zone 'UTC', ' HH24')"
+	const monthFirst, dayFirst, newYork = "2024-01-02 12", "2024-02-01 12", "2024-01-02 16"
+	p := startProxy(t, plain(t), func(c *proxy.Config) { c.Pool.Size, c.Pool.Overflow = 2, 0 })
+	var crowd crowd
+	defer crowd.leave()
+	c := client(t, p.addr)
+	run := func(sql string) {
+		t.Helper()
+		if _, err := c.Query(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(m ...pgproto3.FrontendMessage) {
+		t.Helper()
+		if err := c.Send(append(m, pgtest.Sync)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare := func(name string) {
+		t.Helper()
+		send(pgtest.Parse(name, text))
+		expect(t, c, "1", "Z *")
+	}
+	run("set timezone = 'UTC'")
+	run("set datestyle = 'ISO, MDY'")
+	prepare("first")
+	run("set timezone = 'America/New_York'")
+	prepare("york")
+	run("begin; set local datestyle = 'ISO, DMY'; set local timezone = 'UTC'")
+	prepare("local")
+	run("commit")
+	run("begin")
+	run("do $$ begin set local datestyle = 'ISO, DMY'; set local timezone = 'UTC'; end $$")
+	prepare("code")
+	run("rollback")
+	run("select set_config('datestyle', 'ISO, YMD', false)")
+	meant := map[string]string{"first": monthFirst, "york": newYork, "local": dayFirst, "code": dayFirst}
+	check := func() {
+		t.Helper()
+		for name, want := range meant {
+			send(pgtest.DescribeStatement(name), pgtest.Bind("", name), pgtest.Execute("", 0), pgtest.Parse("", "show datestyle"), pgtest.Bind("", ""), pgtest.Execute("", 0))
+			expect(t, c, "t", "T *", "2", "D "+want, "C SELECT 1", "1", "2", "D ISO, YMD", "C SHOW", "Z *")
+		}
+		if style := value(t, c, "show datestyle"); style != "ISO, YMD" {
+			t.Errorf("then datestyle is %s", style)
+		}
+	}
+	crowd.push(t, p.addr, c, 0)
+	check()
+	crowd.push(t, p.addr, c, 1)
+	run("begin; set local datestyle = 'ISO, YMD'")
+	check()
+	run("rollback")
+	check()
+	run("prepare by_sql as select 1") // gives the backend all of them by their names
+	crowd.push(t, p.addr, c, 0)
+	for name, want := range meant {
+		if got := value(t, c, "execute "+name); got != want {
+			t.Errorf("execute %s: %s, not %s", name, got, want)
+		}
+	}
+	check()
 }

@@ -70,6 +70,9 @@ var preparedConversations = []struct {
 	{name: "closed and made elsewhere", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.CloseStatement("p"), pgtest.Parse("q", "select 1")), asks("execute q"), asks("execute p"), asks(shows)}},
 	{name: "Parse of its name", turns: []turn{asks("prepare p as select 'mine' as who"), sends(pgtest.Parse("p", "select 2")), asks("execute p"), sends(pgtest.CloseStatement("p"), pgtest.Parse("p", "select 3")), asks("execute p"), sends(executes...), asks(shows)}},
 	{name: "EXECUTE of what Parse made", turns: []turn{sends(pgtest.Parse("p", "select $1::int + 1")), asks("execute p(1)"), asks(shows), sends(pgtest.Bind("", "p", "2"), pgtest.Execute("", 0)), asks("prepare p as select 1"), asks("execute p(3)"), asks("deallocate p"), sends(executes...)}},
+	{name: "EXECUTE in code of what Parse made", turns: []turn{sends(pgtest.Parse("p", "select 10 / $1::int")), asks("do $$ begin execute 'execute p(1)'; end $$"), asks("do $$ begin execute 'execute p(0)'; end $$"), asks("select prepared_calls()"),
+		sends(pgtest.Parse("call", "select prepared_calls()")), sends(pgtest.Bind("", "call"), pgtest.Execute("", 0)), asks("select prepared_run('execute p(2)')"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0)),
+		asks("do $$ begin execute 'deallocate p'; end $$"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0)), asks("select prepared_calls()"), asks("do $$ begin execute 'prepare p (int) as select 7'; end $$"), sends(pgtest.Bind("", "p", "5"), pgtest.Execute("", 0))}},
 	{name: "both kinds", turns: []turn{asks("prepare p as select 'sql' as t"), sends(pgtest.Parse("q", "select 'parse' as t")), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute p"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks("execute q"), asks(shows), asks("deallocate p"), asks("execute q"), sends(pgtest.Bind("", "q"), pgtest.Execute("", 0)), asks(shows)}},
 	{name: "PREPARE and EXECUTE that are prepared", turns: []turn{
 		sends(pgtest.Parse("make", "prepare p as select 9 as n"), pgtest.Parse("run", "execute p")), sends(pgtest.Bind("", "run"), pgtest.Execute("", 0)),
@@ -85,12 +88,22 @@ var preparedConversations = []struct {
 		sends(pgtest.Parse("", "select generate_series(1, 5)"), pgtest.Bind("c", ""), pgtest.Execute("c", 2)), sends(pgtest.Parse("", "execute p"), pgtest.Bind("", ""), pgtest.Execute("", 0)),
 		sends(pgtest.Execute("c", 2)), asks("commit")}},
 	{name: "in a failed transaction by Bind", turns: []turn{asks("prepare p as select $1::int"), asks("begin"), asks("select 1/0"), sends(pgtest.Bind("", "p", "1")), sends(pgtest.Bind("", "p")), sends(pgtest.DescribeStatement("p")), asks("rollback"), sends(pgtest.Bind("", "p", "1"), pgtest.Execute("", 0))}},
+	{name: "at the end of a failed transaction", turns: turns("prepare p as select 'mine'", "begin isolation level serializable", "select 1/0", "rollback; execute p", "select 'away'", "begin", "savepoint \"S s\"", "select 1/0", "rollback to nothing; execute p",
+		"rollback to \"S s\"; execute p", "select 1/0", "commit; prepare p as select 2", "execute p", "begin read only", "select 1/0", "rollback and chain; execute p; show transaction_read_only", "rollback")},
+	{name: "gone at the end of a failed transaction", turns: []turn{asks("prepare p as select a from prepared_gone"), {ddl: "drop table prepared_gone"}, asks("begin"), asks("select 1/0"), asks("rollback; execute p"), asks("execute p")}},
 	{name: "long", turns: turns("prepare p as select '"+strings.Repeat("x", 20000)+"'", "execute p", shows)},
 	{name: "too long", pins: true, turns: turns("prepare p as select '"+strings.Repeat("x", 40000)+"'", "execute p", shows)},
 	{name: "table that is gone", turns: []turn{asks("prepare p as select a from prepared_gone where a = $1"), asks("prepare q as select 'q'"), asks("execute p(1)"), {ddl: "drop table prepared_gone"},
 		asks("execute p(1)"), asks("explain execute p(1)"), asks("execute q"), asks("begin"), asks("execute q"), asks("execute p(1)"), asks("rollback"),
 		sends(pgtest.Bind("", "p", "1"), pgtest.Execute("", 0)), asks("execute q; execute p(1)"), asks("prepare p as select 1"),
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p(1)"), asks("deallocate p"), asks("execute p(1)"), asks(shows)}},
+	{name: "rows that have changed", turns: []turn{asks("prepare p as select * from prepared_gone where a = $1"), {ddl: "alter table prepared_gone add b int"}, asks("execute p(1)"), asks("explain execute p(1)"), asks("begin"), asks("execute p(1)"), asks("rollback"),
+		sends(pgtest.Bind("", "p", "1"), pgtest.Execute("", 0)), sends(pgtest.DescribeStatement("p")), asks("execute p(1)"), asks("prepare p as select 1"), {ddl: "alter table prepared_gone drop b"}, asks("execute p(1)"), asks("execute p(1)"), asks(shows)}},
+	{name: "rows of a parsed one that have changed", turns: []turn{asks("prepare q as select 'q'"), sends(pgtest.Parse("p", "select * from prepared_gone")), {ddl: "alter table prepared_gone add b int"}, asks("execute p"), asks("execute p"), asks("execute q")}},
+	{name: "columns of what writes", turns: []turn{asks("prepare p as insert into prepared_sink values ($1)"), {ddl: "alter table prepared_sink add b int"}, asks("execute p(1)"), asks("select * from prepared_sink"), {ddl: "drop table prepared_sink; create table prepared_sink (a int)"}}},
+	{name: "Describe of what is gone", turns: []turn{asks("prepare p as select a from prepared_gone where a = $1"), asks("prepare r as insert into prepared_gone values ($1)"), {ddl: "drop table prepared_gone"},
+		sends(pgtest.DescribeStatement("p")), sends(pgtest.DescribeStatement("r")), sends(pgtest.DescribeStatement("r"), pgtest.DescribeStatement("p"), pgtest.Bind("", "r", "1")),
+		sends(pgtest.DescribeStatement("r"), pgtest.Bind("", "r", "1"), pgtest.Execute("", 0)), {messages: []pgproto3.FrontendMessage{pgtest.Parse("x", "select 1"), pgtest.DescribeStatement("p"), pgtest.Sync, pgtest.DescribeStatement("r"), pgtest.Sync}}, asks("execute r(1)")}},
 	{name: "table of a parsed one that is gone", turns: []turn{asks("prepare q as select 'q'"), sends(pgtest.Parse("p", "select a from prepared_gone")), {ddl: "drop table prepared_gone"}, asks("begin"), asks("execute q"), asks("execute p"), asks("rollback"), asks("execute q"),
 		{ddl: "create table prepared_gone as select 1 as a"}, asks("execute p")}},
 	{name: "table that is gone when a pipeline names it", turns: []turn{asks("prepare p as select a from prepared_gone"), {ddl: "drop table prepared_gone"},
@@ -105,7 +118,8 @@ drop schema if exists prepared_b cascade; drop schema if exists prepared_c casca
 drop role if exists prepared_user; create role prepared_user;
 create schema prepared_b; create schema prepared_c; create table prepared_sink (a int);
 create table prepared_here as select 1 as n; create table prepared_b.prepared_here as select 2 as n; create table prepared_gone as select 1 as a;
-create or replace function prepared_run(command text) returns void language plpgsql as $$ begin execute command; end $$`
+create or replace function prepared_run(command text) returns void language plpgsql as $$ begin execute command; end $$;
+create or replace function prepared_calls() returns void language plpgsql as $$ begin execute 'execute p(3)'; end $$`
 
 // What SQL prepares is there for its client on whatever backend it works, and for
 // nobody else; the client cannot tell that from a connection of its own.
@@ -164,7 +178,7 @@ func converseInTurns(t *testing.T, admin *pgtest.Admin, addr string, turns []tur
 				t.Fatal(err)
 			}
 			for _, f := range frames {
-				if f.Type != 'S' && f.Type != 'T' && f.ErrorCode() != "25P02" {
+				if f.Type != 'S' && f.Type != 'T' && f.ErrorCode() != "25P02" && f.ErrorCode() != "0A000" {
 					fmt.Fprintf(&reply, "%c %q\n", f.Type, f.Body)
 				} else if f.Type != 'S' {
 					fmt.Fprintln(&reply, f)
@@ -207,7 +221,7 @@ func (r *rival) interfere(t *testing.T, _ *pgtest.Conn, i int) {
 	case 1:
 		_, _ = r.c.Query("deallocate p")
 	case 2:
-		if _, err := r.c.Query("do $$ begin execute 'prepare p as select ''rival'''; end $$"); err != nil {
+		if _, err := r.c.Query("do $$ begin execute 'deallocate all'; execute 'prepare p as select ''rival'''; end $$"); err != nil {
 			t.Fatal(err)
 		}
 	case 3:

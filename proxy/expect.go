@@ -23,11 +23,15 @@ const (
 	expectClosed
 	// expectRowType is the expectReply of our Describe of what was just prepared.
 	expectRowType
-	// expectRefusal is the error that stands for that of a statement whose rows
-	// have changed.
+	// expectRefusal is the reply that stands for that to a message which names a
+	// statement that PostgreSQL would refuse.
 	expectRefusal
 	// expectOurs is an expectReply of which an error does not matter.
 	expectOurs
+	// expectNamed is the expectOurs of a Describe.
+	expectNamed
+	// expectMeaning is the expectOurs of the Execute that asks for settings.
+	expectMeaning
 	// expectSync is the ReadyForQuery owed to a Sync.
 	expectSync
 	// expectQuery is everything up to the ReadyForQuery that answers a Query.
@@ -62,6 +66,12 @@ func (k expectKind) changes() bool { return k == expectChange || k == expectChan
 
 // loads reports whether the reply is to the Parse of a shared statement.
 func (k expectKind) loads() bool { return k == expectLoad || k == expectChangeLoad }
+
+// describes reports whether the reply is to a Describe of ours.
+func (k expectKind) describes() bool { return k == expectRowType || k == expectNamed }
+
+// ours reports whether an error in the place of the reply does not matter.
+func (k expectKind) ours() bool { return k == expectOurs || k == expectNamed || k == expectMeaning }
 
 // action says what to do with an expected reply.
 type action uint8
@@ -132,7 +142,9 @@ func (q *expectations) reset() {
 type skipped struct {
 	changes int // of the client's statements
 	loads   int // of shared statements
-	rows    int // descriptions of these
+	rows    int // descriptions for us
+	asked   int // for settings
+	refused int // what stands for the client's messages
 }
 
 // skipToSync drops what the backend will not answer because it skips messages
@@ -150,8 +162,14 @@ func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 		if e.kind.loads() {
 			dropped.loads += int(e.n)
 		}
-		if e.kind == expectRowType {
+		if e.kind.describes() {
 			dropped.rows += int(e.n)
+		}
+		if e.kind == expectMeaning {
+			dropped.asked += int(e.n)
+		}
+		if e.kind == expectRefusal {
+			dropped.refused += int(e.n)
 		}
 		q.first++
 	}

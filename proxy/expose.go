@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/pgjay/pgjay/pool"
@@ -35,6 +35,8 @@ type exposing struct {
 	renamed bool
 	// ready is set when the backend was exposed for a message that is to come.
 	ready bool
+	// revived is set while a failed transaction goes on for that.
+	revived bool
 	// amid is set while it is being exposed among the client's messages: an error
 	// takes that back.
 	amid bool
@@ -46,53 +48,72 @@ const mayExecute = sqlparse.Reasons(1<<sqlparse.ReasonPrepared | 1<<sqlparse.Rea
 	1<<sqlparse.ReasonUnparsed | 1<<sqlparse.ReasonTooLong | 1<<sqlparse.ReasonDo | 1<<sqlparse.ReasonCall | 1<<sqlparse.ReasonAnySetting)
 
 // mustExpose exposes the backend for a text, and reports whether that must wait.
-func (s *session) mustExpose(class sqlparse.Class) bool {
-	return s.usesNames(class) && !s.copyUnended() && !s.expose()
+// revival is as for expose.
+func (s *session) mustExpose(class sqlparse.Class, text []byte, revival string) bool {
+	return s.usesNames(class, text) && !s.copyUnended() && !s.expose(revival)
 }
 
 // usesNames reports whether a text may name prepared statements, or changes what
 // those mean that SQL has made, so that they can be on the backend only where they
 // are now.
-func (s *session) usesNames(class sqlparse.Class) bool {
+func (s *session) usesNames(class sqlparse.Class, text []byte) bool {
+	c := &s.client.statements
 	switch {
 	case class.Pins.Has(sqlparse.ReasonPrepared):
 		return true
-	case class.Pins == 0 || s.client.statements.bySQL == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
+	case class.Pins == 0, class.Statements == 1 && class.Reset == sqlparse.DiscardAll: // drops them all
 		return false
+	case c.bySQL == 0 && len(c.named)+len(c.pending) == 0:
+		return false
+	case class.Pins&mayExecute == 0:
+		return c.bySQL > 0 && changesMeaning(class)
 	}
-	return class.Pins&mayExecute != 0 || changesMeaning(class)
+	return c.bySQL > 0 || class.Pins&opaque == 0 || namesStatements.Match(text) || s.hidden.namers(s.who.pool.Key())
 }
+
+// namesStatements finds in a text with code in it, or that has code for a function to
+// run, that this may name prepared statements. askNamers does so in the sources of
+// functions.
+var namesStatements = regexp.MustCompile(`(?i)\b(?:execute|deallocate)\b|pg_prepared_statements`)
 
 // needsNames reports whether a statement that is to be bound or described must be
 // on the backend under its name, or may name others.
 func (s *session) needsNames(st statement) bool {
-	return st.sql != "" || st.body != nil && s.usesNames(st.body.class)
+	return st.sql != "" || st.body != nil && s.usesNames(st.body.class, st.body.sql)
 }
 
 // expose gives the backend the client's statements. It returns false if that must
-// wait for replies. A failed transaction refuses what SQL does with them anyway.
-func (s *session) expose() bool {
+// wait for replies. A failed transaction refuses what SQL does with them anyway, unless
+// revival ends its failure first.
+func (s *session) expose(revival string) bool {
 	if s.back.refused != nil && s.back.renamed && !s.tx.unsynced && (s.back.question != nil || !s.queue.empty()) {
 		s.pauseClient(pausedWaiting) // for what the names mean now
 		return false
 	}
 	again := s.back.refused != nil && !s.back.renamed && !s.back.ready && !s.tx.unsynced // what was refused may be there again
 	if !s.shares() && !s.brings() && !again {
+		s.failAgain()
 		return true
 	}
 	if s.flush(); !s.queue.empty() { // what is sent behind an error is skipped
 		s.pauseClient(pausedWaiting)
 		return false
 	}
-	if s.back.status == wire.StatusError {
+	switch {
+	case s.back.status != wire.StatusError:
+		s.bring(s.missing())
+	case revival == "" || s.back.ready:
 		return true
+	default:
+		s.revive(revival)
+		s.bring(s.missing())
 	}
-	s.bring(s.missing())
 	if s.brings() {
 		s.back.ready = true
 		s.pauseClient(pausedWaiting)
 		return false
 	}
+	s.failAgain()
 	return true
 }
 
@@ -125,7 +146,7 @@ func (s *session) bring(named map[string]statement) {
 	s.back.lease.Exposed = pool.Exposure{Owner: unknownOwner}
 	s.ownUnnamed()
 	s.back.amid = s.executes()
-	guarded := !s.back.amid && s.back.status == wire.StatusTransaction && len(named) > 0
+	guarded := !s.back.amid && s.back.status != wire.StatusIdle && len(named) > 0
 	if guarded {
 		s.runOurs("SAVEPOINT " + savepoint)
 		s.syncOurs("")
@@ -157,8 +178,10 @@ func (s *session) bringOne(name string, st statement) {
 	if st.sql != "" {
 		s.runOurs(st.sql)
 	} else {
-		s.toBackend(wire.AppendParseBody(s.scratch[:0], name, st.body.text))
-		s.queue.push(expectOurs, swallow)
+		s.parseMeant(name, st)
+	}
+	if !s.back.amid {
+		s.askNamed(name)
 	}
 	s.syncOurs(name)
 }
@@ -177,15 +200,22 @@ const ourName = "pgjay: ours"
 
 // runOurs runs a command that leaves the client's unnamed statement and portals
 // as they are.
-func (s *session) runOurs(sql string) {
+func (s *session) runOurs(sql string) { s.sendOurs(sql, expectOurs) }
+
+// sendOurs is runOurs. executes is what stands for the reply to its Execute.
+func (s *session) sendOurs(sql string, executes expectKind) {
 	out := wire.AppendFrame(wire.AppendCloseStatement(s.scratch[:0], ourName), wire.Close, "P"+ourName+"\x00")
 	out = wire.AppendParse(out, ourName, sql)
 	out = wire.AppendFrame(out, wire.Bind, ourName+"\x00"+ourName+"\x00\x00\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Execute, ourName+"\x00\x00\x00\x00\x00")
 	out = wire.AppendFrame(out, wire.Close, "P"+ourName+"\x00")
 	s.toBackend(wire.AppendCloseStatement(out, ourName))
-	for range 7 {
-		s.queue.push(expectOurs, swallow)
+	for i := range 7 {
+		if i == 4 {
+			s.queue.push(executes, swallow)
+		} else {
+			s.queue.push(expectOurs, swallow)
+		}
 	}
 }
 
@@ -210,10 +240,11 @@ func (s *session) brought() {
 		s.back.bringing = nil
 	}
 	if r := s.back.refused[name]; r != nil && !s.gone {
-		out := wire.AppendCloseStatement(s.scratch[:0], ourName)
+		out := wire.AppendCloseStatement(wire.AppendCloseStatement(s.scratch[:0], ourName), name)
 		s.toBackend(wire.AppendParseBody(out, name, r.standIn(s.client.statements.named[name])))
-		s.queue.push(expectOurs, swallow)
-		s.queue.push(expectOurs, swallow)
+		for range 3 {
+			s.queue.push(expectOurs, swallow)
+		}
 		s.syncOurs("")
 	}
 }
@@ -225,13 +256,12 @@ func (s *session) notBrought(body []byte) bool {
 		s.back.exposed = false
 		return false
 	}
+	if s.back.bringing[0] != "" && refusesAll(body) {
+		s.back.exposed = false
+		return true
+	}
 	if s.back.bringing[0] != "" {
-		if s.back.refused == nil {
-			s.back.refused = make(map[string]*refused)
-		}
-		s.back.refused[s.back.bringing[0]] = &refused{
-			mark: fmt.Sprintf("pgjay: refused %d.", len(s.back.refused)), why: wire.ParseError(body),
-		}
+		s.refuseNamed(s.back.bringing[0], wire.ParseError(body))
 	}
 	return true
 }

@@ -15,7 +15,7 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 	}
 	var parsed *body
 	if typ == wire.Parse && n == len(frame) {
-		if parsed = s.parsed(frame); s.mustExpose(parsed.class) || s.readsSequences(parsed.class) || s.countsLogins(parsed.class) {
+		if parsed = s.parsed(frame); s.mustExpose(parsed.class, parsed.sql, "") || s.readsSequences(parsed.class) || s.countsLogins(parsed.class) {
 			return false
 		}
 	}

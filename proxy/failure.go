@@ -18,6 +18,7 @@ func (s *session) errorReply(body []byte) action {
 	s.back.begun = true
 	if s.back.question != nil {
 		s.back.question.failed = true
+		s.back.question.canceled = string(wire.ErrorCode(body)) == timedOut
 		return swallow
 	}
 	forgets := s.queue.head().kind == expectForget
@@ -29,8 +30,9 @@ func (s *session) errorReply(body []byte) action {
 		s.back.fatal = wire.ParseError(body)
 		return swallow
 	}
-	if s.queue.head().kind == expectOurs && s.notBrought(body) {
-		s.queue.skipToSync()
+	if s.queue.head().kind.ours() && s.notBrought(body) {
+		_, dropped := s.queue.skipToSync()
+		s.undescribed(dropped.rows)
 		return swallow
 	}
 	s.sample.setCode(wire.ErrorCode(body))
@@ -48,10 +50,11 @@ func (s *session) errorReply(body []byte) action {
 		s.skipToSync()
 		act = forward // if it was ours, what the client wanted failed with it
 	case expectRefusal:
+		s.answerRefusal()
+		s.queue.pop()
 		s.skipToSync()
-		s.aside = changedRows.Append(s.aside)
 		return swallow
-	case expectReply, expectOurs, expectRowType:
+	case expectReply, expectOurs, expectRowType, expectNamed, expectMeaning:
 		s.skipToSync()
 		if !s.gone {
 			act = forward // PostgreSQL sends errors at once; and see above
@@ -72,6 +75,8 @@ func (s *session) skipToSync() {
 	}
 	s.client.statements.skip(dropped.changes)
 	s.undescribed(dropped.rows)
+	s.unrefused(dropped.refused)
+	s.unasked(dropped.asked)
 	for range dropped.loads {
 		s.back.loads.done(false, &s.back.lease.Statements)
 	}

@@ -22,6 +22,7 @@ type hiddenNames struct {
 	names   []string
 	setters bool // some function changes settings
 	leavers bool // some function may leave something else, or define something
+	namers  bool // some function may name prepared statements
 	at      int64
 }
 
@@ -76,6 +77,14 @@ func (h *hidden) forgetDoors(database string) {
 			d.forget()
 		}
 	}
+}
+
+// namers reports whether a function may name prepared statements.
+func (h *hidden) namers(k pool.Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, ok := h.known[k]
+	return !ok || known.namers
 }
 
 func (h *hidden) put(k pool.Key, found hiddenNames) {

@@ -15,13 +15,15 @@ type knowledge struct {
 	hidden     []string // the names that askHidden has found
 	setters    bool     // askSetters has found some
 	leavers    bool     // askLeavers has found some
+	namers     bool     // askNamers has found some
 	suspects   bool     // askSuspects has found some
 	doors      doorNames
 	unreadable bool
 }
 
-// askDatabase is the part of the question that is about the database.
-var askDatabase = askHidden + askSetters + askLeavers + askSuspects
+// askDatabase is the part of the question that is about the database. It is not compiled:
+// that takes longer, the more so if the client has forbidden some kinds of plans.
+var askDatabase = "SET LOCAL jit TO off; SELECT NULL, NULL, NULL WHERE false" + askHidden + askSetters + askLeavers + askNamers + askSuspects
 
 // take takes a row of the answer.
 func (k *knowledge) take(kind string, name, value []byte) {
@@ -32,6 +34,8 @@ func (k *knowledge) take(kind string, name, value []byte) {
 		k.setters = true
 	case "leavers":
 		k.leavers = true
+	case "namers":
+		k.namers = true
 	case "suspects":
 		k.suspects = true
 	case "door":
@@ -43,7 +47,7 @@ func (k *knowledge) take(kind string, name, value []byte) {
 // reports whether that is to be asked for its doors, too. generation is that of the
 // doors when it was asked.
 func (h *hidden) learn(k pool.Key, answer *knowledge, generation uint64, now int64) (suspects bool) {
-	h.put(k, hiddenNames{answer.hidden, answer.setters, answer.leavers, now})
+	h.put(k, hiddenNames{answer.hidden, answer.setters, answer.leavers, answer.namers, now})
 	d := h.doorsOf(k)
 	if answer.suspects || answer.setters || answer.leavers {
 		return !d.fresh(now)
@@ -61,7 +65,7 @@ func (h *hidden) ask(ctx context.Context, k pool.Key, conn *pgconn.PgConn) {
 	}
 	generation := d.generation.Load()
 	var answer knowledge
-	if !answer.read(ctx, conn, "SELECT NULL, NULL, NULL"+askDatabase) || !h.learn(k, &answer, generation, reactor.Monotonic()) {
+	if !answer.read(ctx, conn, askDatabase) || !h.learn(k, &answer, generation, reactor.Monotonic()) {
 		return
 	}
 	if answer.read(ctx, conn, askDoors) {

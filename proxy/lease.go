@@ -55,10 +55,12 @@ func (s *session) acquire() bool {
 //  2. start-up settings that a RESET undoes are to be applied again first;
 //  3. the label may be refused, and what is sent must not run without it;
 //  4. an earlier exchange is to run again;
-//  5. it is being found out whether the session needs a new backend;
-//  6. what exposes the backend may be taken back.
+//  5. it is being found out whether the session needs a new backend, or what SQL has
+//     prepared, which is to be described as it is now;
+//  6. settings may have been reset unseen;
+//  7. what exposes the backend may be taken back.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.mayNeedNewBackend() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
+	return s.back.healing || s.mayNeedNewBackend() || s.learnsNames() || s.mayBeReset() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil || s.back.amid) && !s.tx.unsynced && s.queue.owesClient()
 }

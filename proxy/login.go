@@ -33,6 +33,7 @@ func (s *session) beginLogin(m *wire.Startup) {
 		return
 	}
 	s.who.startup, l.refusal = startupLabel(m.Params)
+	s.who.meaning = meaningOf(s.who.label)
 	s.setLabel(s.who.startup)
 	live := s.settings()
 	method := live.credentials.method(l.user, live.auth.Method)

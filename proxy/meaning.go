@@ -14,7 +14,7 @@ import (
 // another datestyle the literal in date '01/02/2024' is another day, and the
 // prepared statement has that day. (For search_path and role it parses again,
 // plancache.c, RevalidateCachedQuery.) So these settings are part of what makes a
-// shared statement the same. While it is not known which of them the session has,
+// shared statement the same, and it is prepared under them (meant.go). While it is not known which of them the session has,
 // because a text may have changed them and the backend has not been asked yet or
 // the transaction is to end first, the session has a meaning that no other has.
 
@@ -60,6 +60,8 @@ func (s *session) focus() {
 	case s.tx.left.unsure:
 		s.blur()
 	default:
+		was := s.who.meaning
 		s.who.meaning, s.who.blurred = meaningOf(s.who.label), false
+		s.meant(was, s.who.meaning)
 	}
 }

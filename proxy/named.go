@@ -73,11 +73,17 @@ func (s *session) learnStatements(q *question, label pool.Label) {
 		return
 	case q.asksLeft:
 		s.learnNamed(q.prepared)
+		s.describeNamed()
 	}
 	s.tie(label)
 	if s.client.statements.tied > 0 {
 		q.left |= sqlparse.ReasonPrepared.Set()
 	}
+}
+
+// learnsNames reports whether the backend is being asked for what SQL has prepared.
+func (s *session) learnsNames() bool {
+	return s.back.question != nil && s.tx.pins.Has(sqlparse.ReasonPrepared)
 }
 
 // learnNamed takes the statements over that the backend has. If it is not exposed,

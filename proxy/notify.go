@@ -61,9 +61,10 @@ func (s *session) Notified(frame []byte) {
 	if !l.resuming {
 		defer s.endEvent()
 	}
+	frame, ok := s.converted(frame)
 	switch {
 	case l.failure != nil:
-	case !s.readsUTF8() && !isASCII(frame[wire.HeaderLen+4:]):
+	case !ok:
 		l.failure = errNotificationEncoding
 		s.failListening()
 	case l.aside:
@@ -142,7 +143,7 @@ func (s *session) notification(body []byte) action {
 		return forward
 	}
 	name, _, _ := wire.CString(body[4:])
-	if state, known := s.listen.channels[string(name)]; !known || state == channelRefused {
+	if state, known := s.listen.channels[s.channelName(name)]; !known || state == channelRefused {
 		return forward
 	}
 	s.listen.notified = true

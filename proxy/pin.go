@@ -74,7 +74,9 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 		s.tx.pins |= class.Pins
 		s.tellPin(class.Pin, text)
 		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
-		if !known || left.unsure || changesSettings.Match(text) {
+		changes := changesSettings.Match(text)
+		s.noteUnseenReset(class, changes)
+		if !known || left.unsure || changes {
 			left.text = nil
 		} else {
 			left.text = bytes.Clone(text)
@@ -157,7 +159,7 @@ func (s *session) tellPin(why sqlparse.Reason, text []byte) {
 
 // unpin ends the pin: nothing of the session is left on the backend.
 func (s *session) unpin() {
-	s.tx.pins, s.tx.left = 0, leftover{}
+	s.tx.pins, s.tx.left, s.tx.mayReset = 0, leftover{}, false
 	if s.tx.pin != sqlparse.ReasonNone {
 		s.recordUnpin(s.tx.pin)
 		s.tx.pin, s.tx.pinText = sqlparse.ReasonNone, ""

@@ -59,6 +59,9 @@ func (s *session) parse(frame []byte, b *body) {
 	default:
 		s.parseShared(name, b, frame)
 	}
+	if len(name) > 0 {
+		s.askPrepared(b.class)
+	}
 }
 
 // parseHere prepares a statement that cannot be brought to another backend.
@@ -124,7 +127,7 @@ func (s *session) load(st *pool.Statement, own statement, act action) {
 // askRowType asks what the rows are like of a statement that was just prepared.
 func (s *session) askRowType(name string, own statement) {
 	s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], name))
-	s.back.describing = append(s.back.describing, s.statementKey(own))
+	s.back.describing = append(s.back.describing, describing{key: s.statementKey(own)})
 	s.queue.push(expectRowType, swallow)
 }
 
@@ -175,7 +178,7 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.noteBindValues(st.body, values, n == len(frame))
 	if st.changed && s.back.status != wire.StatusError {
-		s.refuseChanged(frame)
+		s.refuseChanged(st, wire.Bind, frame)
 		return
 	}
 	if s.page != nil && s.bindPage(frame, portal, st) {
@@ -200,11 +203,11 @@ func (s *session) describe(frame []byte) {
 	name, _, ok := wire.CString(frame[wire.HeaderLen+1:])
 	st, _ := s.client.statements.get(name)
 	if st.changed && s.back.status != wire.StatusError {
-		s.refuseChanged(frame)
+		s.refuseChanged(st, wire.Describe, frame)
 		return
 	}
 	if refused := s.back.refused[string(name)]; refused != nil && s.back.status != wire.StatusError {
-		s.refuseAs(refused, frame)
+		s.describeRefused(st, refused, frame)
 		return
 	}
 	on := s.describesNothing(name, st)
@@ -277,13 +280,13 @@ func (s *session) ensure(name []byte, own statement) string {
 	key := s.statementKey(own)
 	st := s.back.lease.Statements.Use(key)
 	if st == nil {
-		if own.meaning != s.who.meaning { // it will mean what it means now
+		if own.meaning != s.who.meaning && !s.otherwise(own) { // it will mean what it means now
 			own.meaning = s.who.meaning
 			s.client.statements.set(string(name[:min(len(name), maxName)]), own)
 			return s.ensure(name, own)
 		}
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
-		s.load(st, own, swallow)
+		s.loadMeant(st, own)
 	}
 	return st.Name
 }
@@ -346,7 +349,8 @@ func (s *session) shares() bool { return !s.own && !s.back.exposed && s.maxState
 //  2. it is being prepared on the backend by an earlier exchange;
 //  3. a Query is under way, which drops the unnamed statement;
 //  4. something is under way that drops all of them, or the backend must be
-//     given the client's statements first;
+//     given the client's statements first: behind a Bind it would be too late to
+//     find out without the client's noticing what PostgreSQL refuses;
 //  5. as much as can be remembered is under way;
 //  6. the schema has changed since the client prepared it: are its rows what they
 //     were?
@@ -361,7 +365,9 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case s.tx.drops:
 		s.flush()
 		return true
-	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose():
+	case !s.tx.unsynced && s.client.statements.bySQL > 0 && !s.expose(""):
+		return true
+	case typ != wire.Parse && typ != wire.Close && s.needsNames(st) && !s.expose(""):
 		return true
 	case len(name) > 0 && !s.shares():
 		return false
@@ -371,7 +377,7 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st))
 		if known == nil {
-			return batch == 0 && s.mustCompare(name, st)
+			return batch == 0 && (s.mustAskMeaning(st) || s.mustCompare(name, st))
 		}
 		return !known.Ready && known.Batch != s.batch()
 	case typ == wire.Parse:

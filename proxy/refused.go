@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 
+	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
@@ -34,12 +36,69 @@ func (r *refused) standIn(st statement) string {
 	return string(out)
 }
 
-// refuseAs has PostgreSQL refuse something in the place of what the client has
-// sent.
-func (s *session) refuseAs(r *refused, frame []byte) {
+// refuseNamed notes that a statement is refused.
+func (s *session) refuseNamed(name string, why *wire.Error) {
+	if s.back.refused == nil {
+		s.back.refused = make(map[string]*refused)
+	}
+	s.back.refused[name] = &refused{mark: fmt.Sprintf("pgjay: refused %d.", len(s.back.refused)), why: why}
+}
+
+// refusal is what the client gets in the place of what PostgreSQL says to something that
+// we have sent it in the place of the client's.
+type refusal struct {
+	// parameters is the ParameterDescription ahead of the error; nil: none.
+	parameters *string
+	why        *wire.Error // nil: it is no error; there are no rows
+}
+
+// refuseWith has PostgreSQL refuse something in the place of what the client has sent.
+func (s *session) refuseWith(r refusal, frame []byte) {
 	s.keep(frame)
-	s.toBackend(wire.AppendParse(s.scratch[:0], s.back.lease.Statements.Spare().Name, "SELECT '"+r.mark+"'::pg_catalog.int4"))
-	s.queue.push(expectReply, forward)
+	s.back.refusals = append(s.back.refusals, r)
+	if r.why != nil {
+		s.toBackend(wire.AppendParse(s.scratch[:0], s.back.lease.Statements.Spare().Name, failing))
+	} else {
+		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], fenceName))
+	}
+	s.queue.push(expectRefusal, forward)
+}
+
+// describeRefused answers the Describe of a statement that PostgreSQL has refused. It
+// tells the parameters before it looks whether the rows are still the same, and does
+// that only where there are some (postgres.c, exec_describe_statement_message).
+func (s *session) describeRefused(st statement, r *refused, frame []byte) {
+	is := st.is
+	if st.body != nil {
+		is = s.who.pool.Description(s.statementKeyThen(st))
+	}
+	answer := refusal{why: r.why}
+	if is != (pool.Description{}) {
+		answer.parameters = &is.Parameters
+	}
+	if is.Rows == withoutRows {
+		answer.why = nil
+	}
+	s.refuseWith(answer, frame)
+}
+
+// answerRefusal gives the client what stands for the reply to the oldest.
+func (s *session) answerRefusal() {
+	r := s.back.refusals[0]
+	s.unrefused(1)
+	if r.parameters != nil {
+		s.aside = wire.AppendFrame(s.aside, wire.ParameterDescription, *r.parameters)
+	}
+	if r.why != nil {
+		s.aside = r.why.Append(s.aside)
+	} else {
+		s.aside = wire.AppendEmpty(s.aside, wire.NoData)
+	}
+}
+
+// unrefused forgets the oldest.
+func (s *session) unrefused(n int) {
+	s.back.refusals = append(s.back.refusals[:0], s.back.refusals[n:]...)
 }
 
 // standsIn reports whether an error is that of a stand-in, and gives the client the

@@ -26,19 +26,28 @@ func (s *session) undone(class sqlparse.Class) []pool.Setting {
 // Query must wait: it is sent when no earlier exchange is under way, so that
 // the next ReadyForQuery is known to be its own.
 func (s *session) reset(class sqlparse.Class) bool {
-	own := s.wantsOwnBackend(class)
-	if s.queue.owesReady() || own && !s.queue.empty() {
-		s.pauseClient(pausedWaiting)
+	if s.wantsOwnBackend(class) {
+		s.moveToOwn()
 		return false
 	}
-	if own {
-		s.release()
-		s.dialOwn(sqlparse.ReasonStartup)
+	if s.queue.owesReady() {
+		s.pauseClient(pausedWaiting)
 		return false
 	}
 	s.tx.discard = class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced
 	s.undoes(s.undone(class))
 	return true
+}
+
+// moveToOwn gives the session a backend that was started with its settings, when nothing
+// is under way any more.
+func (s *session) moveToOwn() {
+	if !s.queue.empty() {
+		s.pauseClient(pausedWaiting)
+		return
+	}
+	s.release()
+	s.dialOwn(sqlparse.ReasonStartup)
 }
 
 // executeReset does what reset does for an Execute, if its portal undoes

@@ -147,8 +147,11 @@ type clientSide struct {
 	// polite is set by Terminate: what was sent before it is to be finished.
 	polite bool
 	// ended is set when the client has closed its half of the connection.
-	ended      bool
-	statements statements
+	ended bool
+	// cut is set when that was in the midst of a copy, of which the backend was told;
+	// lostSync when the client was told what came of it.
+	cut, lostSync bool
+	statements    statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
 	resets map[string][]pool.Setting
@@ -185,8 +188,13 @@ type backendSide struct {
 	tuned bool
 	// loads are the shared statements that are being prepared.
 	loads loads
-	// describing are the shared statements whose rows are being described.
-	describing []pool.StatementKey
+	// describing are the statements that are being described for us, oldest first.
+	describing []describing
+	// meanings are those that are being asked for, oldest first.
+	meanings []unique.Handle[string]
+	// refusals are what the client is to get of what stands for its messages, oldest
+	// first.
+	refusals []refusal
 	// strays are statements that PostgreSQL was given so that it refuses others.
 	strays []string
 	exposing
@@ -198,6 +206,8 @@ type backendSide struct {
 	past bool
 	// question is what the backend was asked; nil: nothing.
 	question *question
+	// hurried is how often the last one was canceled.
+	hurried int
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence bool
@@ -205,6 +215,7 @@ type backendSide struct {
 	begun bool // some of the reply at the head of the queue has come
 	// executed is set when a statement was, since the last ReadyForQuery.
 	executed bool
+	relabels bool           // it lacks some of the session's settings
 	reapply  []pool.Setting // start-up settings that a RESET under way undoes
 	deferred bool           // it waits for a cancel request that is on its way
 	undone   bool           // a DISCARD ALL did it, which no error takes back
@@ -236,6 +247,8 @@ type transaction struct {
 	defined bool
 	// opened is set when code may be reached by new names: doors.go.
 	opened bool
+	// mayReset is set when settings may have been reset unseen.
+	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool

@@ -17,10 +17,14 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
-	if s.mustExpose(class) {
+	if s.codeResets(class, text) {
+		s.moveToOwn()
 		return false
 	}
-	if s.readsSequences(class) || s.countsLogins(class) {
+	if s.mustExpose(class, text, s.revival(class, text)) {
+		return false
+	}
+	if !s.executesReset(class, text) || s.readsSequences(class) || s.countsLogins(class) {
 		return false
 	}
 	if s.mayMove(class) {

@@ -56,6 +56,10 @@ func (s *session) unnamedDropped(act action) {
 // forwardError decides what becomes of an error that is the client's. One may say
 // that a shared statement is stale.
 func (s *session) forwardError(body []byte) action {
+	if s.client.cut {
+		s.tellCut(body)
+		return swallow
+	}
 	if s.back.refused != nil && s.standsIn(body) || s.runsOriginal(body) {
 		return swallow
 	}

@@ -119,6 +119,8 @@ type statement struct {
 	sql string
 	// plain is set when executing that PREPARE's statement leaves nothing behind.
 	plain bool
+	// is how PostgreSQL has described the one that the PREPARE has made.
+	is pool.Description
 	// token is set if the statement is a backend's unnamed one, or cannot be
 	// prepared anywhere else: then the session is pinned to the backend. No other
 	// statement has the same.

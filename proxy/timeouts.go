@@ -123,7 +123,11 @@ func (s *session) timeout(kind timeoutKind) {
 	case timeoutAcquire:
 		s.acquireTimedOut()
 	case timeoutQuery:
-		if s.back.lease != nil && !s.queue.empty() {
+		switch {
+		case s.back.lease == nil || s.queue.empty():
+		case s.preparing(): // the request would hit what is ours
+			s.clock.set(s, timeoutQuery, recancelAfter)
+		default:
 			s.monitor.TimedOut("query")
 			s.cancel.queryTimeout = true
 			s.sendCancel()

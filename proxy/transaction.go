@@ -77,6 +77,8 @@ func (s *session) settle() {
 		s.cleanUp()
 	case s.back.deferred:
 		s.applyDeferred()
+	case s.back.relabels:
+		s.relabel()
 	case s.state == stateGreeting:
 		s.greet()
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:

@@ -197,6 +197,10 @@ var listenScripts = []Script{
 		Send(Query("set client_encoding = 'LATIN1'")).Expect("C SET", "S client_encoding=LATIN1", "Z I"),
 		ask("select count(*) from pg_listening_channels()", "5"),
 		Send(Query("notify news, 'ascii'")).Expect("C NOTIFY", "A news ascii", "Z I"),
+		Send(Query("notify news, '\xe9'; notify \"Gr\xfc\xdfe\"")).Expect("2x C NOTIFY", "A news \xe9", "A Gr\xfc\xdfe", "Z I"),
+		Send(Query("set client_encoding = 'WIN1251'; select pg_notify('news', chr(1078))")).Expect("C SET", "T *", "D *", "C *", "A news \xe6", "S *", "Z I"),
+		Send(Query("set client_encoding = 'UTF8'")).Expect("C SET", "S *", "Z I"),
+		Send(Query("notify news, 'ж'")).Expect("C NOTIFY", "A news ж", "Z I"),
 	}},
 	{Name: "listen/bad names and payloads", Steps: []Step{
 		Send(Query(`listen ""`)).Expect("E ERROR 42601*", "Z I"),

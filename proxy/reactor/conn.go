@@ -291,7 +291,7 @@ func (c *Conn) readable(l *Loop) {
 // more to say.
 func (c *Conn) staysOpen() bool {
 	h, ok := c.handler.(HalfCloser)
-	if !ok || c.tls != nil || c.is(stClosing) || !h.Ended() {
+	if !ok || c.is(stClosing) || !h.Ended() {
 		return false
 	}
 	if !c.is(stClosed) {

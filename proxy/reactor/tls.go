@@ -42,8 +42,10 @@ func (t *tlsLink) drain(c *Conn, l *Loop) {
 		if more {
 			l.again = append(l.again, c)
 		}
-	case errors.Is(err, io.EOF):
-		c.fail(io.EOF)
+	case errors.Is(err, io.EOF): // the peer has said that it ends, or has
+		if t.more = false; !c.staysOpen() {
+			c.fail(io.EOF)
+		}
 	case more:
 		c.fail(err)
 	}
