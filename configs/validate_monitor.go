@@ -13,6 +13,10 @@ func (c check) monitor() {
 	m := &c.cfg.Monitor
 	const never = "for never"
 	c.atLeast("monitor.max_statements", m.MaxStatements, 0)
+	c.atLeast("monitor.top_statements", m.TopStatements, 0)
+	if most := 100; m.TopStatements > most {
+		c.wrong("monitor.top_statements", strconv.Itoa(m.TopStatements)+" is too many", fmt.Sprintf("use %d at most", most))
+	}
 	c.notNegative("monitor.slow_threshold", m.SlowThreshold, never)
 	c.named("monitor.tags", m.Tags)
 	c.notNegative("monitor.explain_threshold", m.ExplainThreshold, never)
@@ -23,7 +27,8 @@ func (c check) monitor() {
 	c.positive("monitor.explain_timeout", m.ExplainTimeout)
 	c.numberAbove("monitor.explain_max_cost", m.ExplainMaxCost)
 	c.atLeast("monitor.keep_plans", m.KeepPlans, 1)
-	c.thresholds()
+	c.thresholds("monitor.findings.", reflect.ValueOf(m.Findings))
+	c.thresholds("monitor.advice.", reflect.ValueOf(m.Advice))
 	c.monitorOverrides("monitor.databases", m.Databases)
 	c.monitorOverrides("monitor.users", m.Users)
 }
@@ -36,10 +41,9 @@ func (c check) numberAbove(path string, f float64) {
 }
 
 // thresholds wants all of them above 0.
-func (c check) thresholds() {
-	v := reflect.ValueOf(c.cfg.Monitor.Findings)
+func (c check) thresholds(at string, v reflect.Value) {
 	for i := range v.NumField() {
-		path := "monitor.findings." + v.Type().Field(i).Tag.Get("yaml")
+		path := at + v.Type().Field(i).Tag.Get("yaml")
 		if f := v.Field(i); f.Kind() == reflect.Int {
 			c.numberAbove(path, float64(f.Int()))
 		} else {

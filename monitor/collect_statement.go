@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/monitor/plan"
 )
 
@@ -11,15 +12,17 @@ import (
 // Which statements these are the console and the dashboard tell: they are no labels.
 type statementCollector struct {
 	page
+	monitor *Monitor
 	inquiry *inquiry
 
 	shapes, limit, forgotten, dropped, slow *prometheus.Desc
 	offers, runs, queue                     *prometheus.Desc
 	findings, advice                        *prometheus.Desc
+	skips, changes                          *prometheus.Desc
 }
 
-func newStatementCollector(b *book, i *inquiry) *statementCollector {
-	c := &statementCollector{page: page{book: b}, inquiry: i}
+func newStatementCollector(b *book, m *Monitor) *statementCollector {
+	c := &statementCollector{page: page{book: b}, monitor: m, inquiry: m.inquiry}
 	c.shapes = c.desc("gauge", "fingerprints", "Shapes of statements that are told apart.")
 	c.limit = c.desc("gauge", "fingerprints_limit", "Shapes that may be told apart (monitor.max_statements).")
 	c.forgotten = c.desc("counter", "fingerprint_evictions_total", "Shapes that were forgotten to make room for others.")
@@ -28,6 +31,8 @@ func newStatementCollector(b *book, i *inquiry) *statementCollector {
 	c.offers = c.desc("counter", "explain_requests_total", "Slow statements that were to be explained.")
 	c.runs = c.desc("counter", "explain_runs_total", "Explanations of slow statements.", "mode", "result")
 	c.queue = c.desc("gauge", "explain_queue_length", "Slow statements that wait to be explained.")
+	c.skips = c.desc("counter", "explain_skips_total", "Slow statements that were not executed for their plan, or not explained at all.", "reason")
+	c.changes = c.desc("counter", "plan_changes_total", "Times that a statement was explained and had another plan than the time before.", "database", "direction")
 	c.findings = c.desc("gauge", "plan_findings", "What was found in the plans that are kept.", "check", "severity")
 	c.advice = c.desc("gauge", "index_advice", "Indexes that would help, or have helped.", "status")
 	return c
@@ -53,6 +58,10 @@ func (c *statementCollector) Collect(out chan<- prometheus.Metric) {
 	count(c.runs, e.Planned, "plan", resultOK)
 	count(c.runs, e.Failed, "any", resultFailed)
 	gauge(c.queue, e.Queued)
+	for _, skip := range explain.AllSkips() {
+		count(c.skips, e.Skips[skip], string(skip))
+	}
+	c.collectChanges(out, e.Changes)
 	found := c.found()
 	for _, check := range plan.Checks() {
 		for _, severity := range []plan.Severity{plan.Low, plan.Medium, plan.High} {
@@ -67,6 +76,25 @@ func (c *statementCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for state, n := range states {
 		gauge(c.advice, n, string(state))
+	}
+}
+
+// collectChanges adds up the changes of databases that have the same label. Each that has
+// clients has its series.
+func (c *statementCollector) collectChanges(out chan<- prometheus.Metric, changes map[explain.Change]uint64) {
+	sums := make(map[explain.Change]uint64)
+	_, databases := c.monitor.totals()
+	for database := range databases {
+		for _, direction := range []string{explain.Cheaper, explain.Dearer, explain.Same} {
+			sums[explain.Change{Database: database, Direction: direction}] = 0
+		}
+	}
+	for change, n := range changes {
+		change.Database = c.monitor.pairs.databases.admit(change.Database)
+		sums[change] += n
+	}
+	for change, n := range sums {
+		out <- prometheus.MustNewConstMetric(c.changes, prometheus.CounterValue, float64(n), change.Database, change.Direction)
 	}
 }
 

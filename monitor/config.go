@@ -3,6 +3,7 @@ package monitor
 import (
 	"time"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/monitor/plan"
@@ -21,6 +22,10 @@ type Config struct {
 	// Tags are the keys of comments (sqlcommenter's k='v', marginalia's k:v) that go into
 	// the slow log. Others are dropped: a comment may have anything in it.
 	Tags []string `yaml:"tags"`
+
+	// TopStatements is how many shapes are metrics of their own, those that take most time;
+	// 0: none is. Choose it as small as the questions allow: each is two time series.
+	TopStatements int `yaml:"top_statements"`
 
 	// Explain is off, plan or analyze; ExplainThreshold from which time on, of the
 	// backend's, a statement is explained; 0: none is.
@@ -46,6 +51,9 @@ type Config struct {
 
 	// Findings says from when on something in a plan is worth a word.
 	Findings plan.Thresholds `yaml:"findings"`
+
+	// Advice says from when on what applications do is worth a word.
+	Advice advice.Thresholds `yaml:"advice"`
 
 	// Databases and Users override the thresholds, the user's entry last.
 	Databases []Override `yaml:"databases"`
@@ -76,6 +84,7 @@ func DefaultConfig() Config {
 		ExplainTimeout:     5 * time.Second,
 		KeepPlans:          200,
 		Findings:           plan.DefaultThresholds(),
+		Advice:             advice.DefaultThresholds(),
 	}
 }
 
@@ -105,6 +114,6 @@ func (c *Config) explain() explain.Config {
 	return explain.Config{
 		Mode: c.Explain, Rate: c.ExplainRate, Cooldown: c.ExplainCooldown, RetryAfter: c.ExplainRetry,
 		MaxDuration: c.ExplainMaxDuration, MaxCost: c.ExplainMaxCost, Timeout: c.ExplainTimeout,
-		Superuser: c.ExplainSuperuser, Keep: c.KeepPlans, Thresholds: c.Findings,
+		Superuser: c.ExplainSuperuser, Keep: c.KeepPlans, Thresholds: c.Findings, Advice: c.Advice,
 	}
 }

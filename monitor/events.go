@@ -29,6 +29,7 @@ type events struct {
 	connects *prometheus.HistogramVec
 
 	rewrites rewriteEvents
+	explains *prometheus.HistogramVec
 	requests prometheus.Counter
 	streams  prometheus.Gauge
 
@@ -52,6 +53,7 @@ func newEvents(b *book, reasons *boundedLabel) *events {
 	e.panics = b.counter("session_panics_total", "Sessions closed because of an error in PgJay itself; the log says where. Please report it.")
 	e.connects = b.durations("pool_server_connect_duration_seconds", "Time to connect and log in to PostgreSQL, when it succeeded.")
 	e.rewrites = newRewriteEvents(b)
+	e.explains = b.durations("explain_duration_seconds", "Time that it took to explain a statement, with all that is asked for it.", "mode")
 	e.requests = b.counter("dashboard_requests_total", "Requests to the dashboard, with those that were refused.")
 	e.streams = b.gauge("dashboard_streams", "Browsers that watch the dashboard's live figures.")
 	e.reloads = b.counters("config_reloads_total", "Times the configuration was read again.", "result")
@@ -125,6 +127,15 @@ func (m *Monitor) DashboardWatched(n int) { m.events.streams.Add(float64(n)) }
 // BackendConnected notes how long a login to PostgreSQL took that succeeded.
 func (m *Monitor) BackendConnected(took time.Duration) {
 	m.events.connects.WithLabelValues().Observe(took.Seconds())
+}
+
+// explained notes how long it took to explain a statement.
+func (e *events) explained(analyzed bool, took time.Duration) {
+	mode := "plan"
+	if analyzed {
+		mode = "analyze"
+	}
+	e.explains.WithLabelValues(mode).Observe(took.Seconds())
 }
 
 // ConfigReloaded notes that the configuration was read again; err says why it

@@ -48,6 +48,8 @@ func exercised() *Monitor {
 	m.Pinned("listen")
 	m.Pinned("listen")
 	m.Unpinned("listen")
+	m.Recorder(0).HoldStatements(3, 700)
+	m.Recorder(1).HoldStatements(-1, -300)
 	m.Recorder(0).ClientCame()
 	m.Recorder(1).PinBegins("listen")
 	m.TimedOut("query")
@@ -59,6 +61,8 @@ func exercised() *Monitor {
 	m.RewriteTripped("other")
 	m.SessionPanicked()
 	m.BackendConnected(3 * time.Millisecond)
+	m.events.explained(true, 40*time.Millisecond)
+	m.inquiry.top.Store(1)
 	m.ConfigReloaded(nil)
 	m.ConfigReloaded(errors.New("line 3: no such key"))
 	m.events.reasons.overflow.Inc()
@@ -70,20 +74,26 @@ func exerciseTraffic(t *Traffic) {
 	t.Move(ClientIdle, ClientActive)
 	s := Sample{
 		Duration: int64(30 * time.Millisecond), Wait: int64(20 * time.Millisecond), Backend: int64(9 * time.Millisecond),
-		Command: CommandInsert, Code: [2]byte{'2', '3'},
+		Command: CommandInsert, Rows: 4, Code: [2]byte{'2', '3'},
 	}
 	t.Exchange(&s)
 	t.Transfer(&Bytes{ClientReceived: 10, ClientSent: 20, ServerReceived: 30, ServerSent: 40})
 	t.Exchange(&Sample{Duration: 1000, Command: CommandSelect, Source: SourceCache})
 	t.Transaction(TransactionRolledBack, s.Duration)
 	t.WaitTimedOut()
+	t.Held(s.Duration)
+	t.FoundPrepared(true)
+	t.FoundPrepared(true)
+	t.FoundPrepared(false)
+	t.DroppedPrepared()
 }
 
 func examplePools() []pool.Stat {
 	return []pool.Stat{{
 		Key:      pool.Key{Database: "crm", User: "app"},
 		Settings: pool.Settings{Size: 25, Overflow: 50},
-		Idle:     1, Active: 7, Login: 3, Testing: 4, Retired: 5, Dedicated: 1,
+		Idle:     1, Active: 7, Login: 3, Testing: 4, Retired: 5, Dedicated: 1, Prepared: 12,
+		Server: "10.0.0.1:5432", Standby: new(false),
 		Waiting: 6, OldestWait: 1500 * time.Millisecond, LastError: errors.New("refused"),
 		Counters: pool.Counters{Connects: 7, ConnectFailures: 8, Closed: map[string]int64{"recycled": 9}},
 	}}

@@ -78,6 +78,7 @@ var grafanaRows = []grafanaRow{
 	}},
 	{"Traffic", []grafanaPanel{
 		graph("Queries by command", "reqps", rateBy("queries_total", both, "command"), "{{command}}"),
+		graph("Rows by command", "short", rateBy("query_rows_total", database, "command"), "{{command}}"),
 		graph("Transactions", "reqps", rateBy("transactions_total", both, "result"), "{{result}}"),
 		graph("Errors by SQLSTATE class", "reqps", rateBy("query_errors_total", database, "sqlstate_class"), "{{sqlstate_class}}"),
 		graph("Bytes", "Bps",
@@ -95,11 +96,19 @@ var grafanaRows = []grafanaRow{
 	{"Pools", []grafanaPanel{
 		graph("Backends", "short", "sum by (state) (pgjay_pool_server_connections"+both+")", "{{state}}",
 			"sum(pgjay_pool_server_connections_limit"+both+")", "limit"),
+		graph("Servers that answer", "short", "min by (backend, role) (pgjay_backend_up"+neither+")", "{{backend}} {{role}}"),
 		graph("Waiting clients", "short", "sum by (database, user) (pgjay_pool_waiting_clients"+both+")", "{{database}} {{user}}"),
 		graph("Wait for a backend, 95 %", "s", quantile("0.95", "pool_wait_duration_seconds", both, ", database, user"), "{{database}} {{user}}"),
 		graph("Logins to PostgreSQL", "reqps", rateBy("pool_server_connects_total", both, "result"), "{{result}}",
 			rateBy("pool_server_disconnects_total", both, "reason"), "closed: {{reason}}"),
-		graph("Prepared statements", "reqps", rateBy("parses_total", both, "side"), "Parse: {{side}}", rateOf("binds_total", both), "Bind"),
+		graph("A backend is held for, 95 %", "s", quantile("0.95", "pool_checkout_duration_seconds", both, ", database, user"), "{{database}} {{user}}"),
+	}},
+	{"Prepared statements", []grafanaPanel{
+		graph("Messages", "reqps", rateBy("parses_total", both, "side"), "Parse: {{side}}", rateOf("binds_total", both), "Bind"),
+		graph("On the backend", "reqps", rateBy("prepared_statement_lookups_total", both, "result"), "{{result}}",
+			rateOf("prepared_statement_evictions_total", both), "made room"),
+		graph("Statements", "short", "sum by (scope) (pgjay_prepared_statements"+neither+")", "{{scope}}"),
+		graph("Memory of clients' statements", "bytes", "sum(pgjay_prepared_statements_bytes"+neither+")", "used"),
 	}},
 	{"Cache", []grafanaPanel{
 		graph("Looked up", "reqps", rateBy("cache_lookups_total", neither, "outcome"), "{{outcome}}"),
@@ -113,6 +122,10 @@ var grafanaRows = []grafanaRow{
 	{"Statements and plans", []grafanaPanel{
 		graph("Slow statements, explanations", "reqps", rateOf("slow_queries_total", neither), "slow",
 			rateBy("explain_runs_total", neither, "mode, result"), "{{mode}}: {{result}}"),
+		graph("Not executed for a plan", "reqps", rateBy("explain_skips_total", neither, "reason"), "{{reason}}"),
+		graph("Explanations, 95 %", "s", quantile("0.95", "explain_duration_seconds", neither, ", mode"), "{{mode}}"),
+		graph("Other plans", "short", "sum by (direction) (increase(pgjay_plan_changes_total"+database+"[1h]))", "{{direction}}"),
+		graph("Time of the top statements", "s", rateBy("statement_duration_seconds_total", database, "fingerprint"), "{{fingerprint}}"),
 		graph("Findings", "short", "sum by (check) (pgjay_plan_findings"+neither+") > 0", "{{check}}"),
 		graph("Index advice", "short", "sum by (status) (pgjay_index_advice"+neither+")", "{{status}}"),
 		graph("Shapes", "short", "sum(pgjay_fingerprints"+neither+")", "shapes", "sum(pgjay_fingerprints_limit"+neither+")", "limit"),

@@ -62,7 +62,7 @@ type who struct{ database, user string }
 
 // boundedPairs admits pairs of a database and a user. Any goroutine may use it.
 type boundedPairs struct {
-	databases, users *boundedLabel
+	databases, users, servers *boundedLabel
 
 	mu    sync.Mutex
 	pairs map[who]struct{} // guarded by mu
@@ -72,6 +72,7 @@ func newBoundedPairs(max int, overflow *prometheus.CounterVec) *boundedPairs {
 	return &boundedPairs{
 		databases: newBoundedLabel(max, overflow.WithLabelValues("database")),
 		users:     newBoundedLabel(max, overflow.WithLabelValues("user")),
+		servers:   newBoundedLabel(max, overflow.WithLabelValues("backend")),
 		pairs:     make(map[who]struct{}),
 	}
 }

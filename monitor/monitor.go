@@ -82,7 +82,7 @@ func New(o Options) *Monitor {
 	for range o.Loops {
 		m.recorders = append(m.recorders, newRecorder(m.pairs, m.started))
 	}
-	m.inquiry = newInquiry(&o)
+	m.inquiry = newInquiry(&o, m.events)
 	m.SetSources(o.Pools, o.Ready)
 	b.gauges("build_info", "1; the labels say what is running.", "version", "commit", "goversion").
 		WithLabelValues(cleanName(o.Version), cleanName(o.Commit), runtime.Version()).Set(1)
@@ -92,7 +92,9 @@ func New(o Options) *Monitor {
 		newSpanCollector(b, m),
 		newListenCollector(b, m),
 		newCacheCollector(b, m),
-		newStatementCollector(b, m.inquiry),
+		newStatementCollector(b, m),
+		newTopCollector(b, m),
+		newBackendCollector(b, m),
 		newOffsetCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -15,6 +15,7 @@ type Recorder struct {
 	pairs *boundedPairs // shared by all recorders; locks
 
 	statements counter // bytes; a gauge
+	named      counter // statements; a gauge
 	spans      spans
 
 	mu        sync.Mutex
@@ -50,9 +51,12 @@ func (r *Recorder) Traffic(database, user string) *Traffic {
 	return t
 }
 
-// HoldStatements notes that the prepared statements of sessions take so many bytes
-// more, or less.
-func (r *Recorder) HoldStatements(bytes int64) { r.statements.add(uint64(bytes)) }
+// HoldStatements notes that sessions have so many prepared statements more, or less, and
+// that these take so many bytes.
+func (r *Recorder) HoldStatements(n, bytes int64) {
+	r.named.add(uint64(n))
+	r.statements.add(uint64(bytes))
+}
 
 // contents returns what a scrape reads. Any goroutine may call it.
 func (r *Recorder) contents() ([]*Traffic, []*dbTraffic) {
@@ -75,7 +79,14 @@ const (
 	cellClientParses   = cellLogins + 1
 	cellServerParses   = cellClientParses + 1
 	cellBinds          = cellServerParses + 1
-	trafficCells       = cellBinds + 1
+	cellPreparedHits   = cellBinds + 1
+	cellPreparedMisses = cellPreparedHits + 1
+	cellPreparedDrops  = cellPreparedMisses + 1
+	cellBlocks         = cellPreparedDrops + 1
+	cellBlockExchanges = cellBlocks + 1
+	cellBlockNS        = cellBlockExchanges + 1
+	cellBlockIdleNS    = cellBlockNS + 1
+	trafficCells       = cellBlockIdleNS + 1
 )
 
 // Traffic is what the clients of one loop do as one user in one database.
@@ -86,6 +97,7 @@ type Traffic struct {
 	_     cpu.CacheLinePad
 	cells [trafficCells]counter
 	wait  histogramSlot
+	held  histogramSlot
 	_     cpu.CacheLinePad
 }
 
@@ -104,6 +116,7 @@ type dbTraffic struct {
 
 	_          cpu.CacheLinePad
 	errors     [classCount]counter
+	rows       [commandCount]counter
 	histograms [databaseSlots]histogramSlot
 	_          cpu.CacheLinePad
 }
@@ -118,6 +131,9 @@ func (t *Traffic) Exchange(s *Sample) {
 	}
 	if s.Backend > 0 || s.Source != SourceBackend {
 		d.histograms[slotOverhead].observe(s.overhead())
+	}
+	if s.Rows > 0 {
+		d.rows[s.Command].add(s.Rows)
 	}
 	if s.Wait > 0 {
 		t.wait.observe(s.Wait)
@@ -148,6 +164,15 @@ func (t *Traffic) Transaction(result TransactionResult, duration int64) {
 	t.database.histograms[slotTransaction].observe(duration)
 }
 
+// Block counts a transaction of several exchanges: for how many nanoseconds it was open,
+// and for how many of them an exchange was under way.
+func (t *Traffic) Block(exchanges, duration, work int64) {
+	t.cells[cellBlocks].add(1)
+	t.cells[cellBlockExchanges].add(uint64(exchanges))
+	t.cells[cellBlockNS].add(uint64(max(duration, 0)))
+	t.cells[cellBlockIdleNS].add(uint64(max(duration-work, 0)))
+}
+
 // LoggedIn counts a client that has logged in.
 func (t *Traffic) LoggedIn() { t.cells[cellLogins].add(1) }
 
@@ -159,6 +184,22 @@ func (t *Traffic) ParsedThere() { t.cells[cellServerParses].add(1) }
 
 // Bound counts a client's Bind message.
 func (t *Traffic) Bound() { t.cells[cellBinds].add(1) }
+
+// FoundPrepared notes that a statement which a client has prepared was on its backend
+// already, or was not.
+func (t *Traffic) FoundPrepared(there bool) {
+	if there {
+		t.cells[cellPreparedHits].add(1)
+	} else {
+		t.cells[cellPreparedMisses].add(1)
+	}
+}
+
+// DroppedPrepared counts a prepared statement that had to make room on a backend.
+func (t *Traffic) DroppedPrepared() { t.cells[cellPreparedDrops].add(1) }
+
+// Held notes for how many nanoseconds a session has had a backend.
+func (t *Traffic) Held(ns int64) { t.held.observe(ns) }
 
 // Waited notes a wait for a backend that belongs to no exchange: for a login.
 func (t *Traffic) Waited(ns int64) { t.wait.observe(ns) }

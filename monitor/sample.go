@@ -11,6 +11,7 @@ type Sample struct {
 	Backend int64
 	Command Command
 	Source  Source
+	Rows    uint64  // that were returned or changed
 	Code    [2]byte // the class of the SQLSTATE it failed with; zero: it did not fail
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
@@ -16,11 +17,16 @@ type inquiry struct {
 	table     *digest.Table
 	explainer *explain.Explainer
 	tags      atomic.Pointer[[]string]
+	top       atomic.Int64 // monitor.top_statements
+	// thresholds are monitor.advice.
+	thresholds atomic.Pointer[advice.Thresholds]
 }
 
-func newInquiry(o *Options) *inquiry {
+func newInquiry(o *Options, ev *events) *inquiry {
 	table := digest.NewTable(digest.Options{Loops: o.Loops, Max: o.Config.MaxStatements, Log: o.Log})
-	i := &inquiry{table: table, explainer: explain.New(explain.Options{Config: o.Config.explain(), Table: table, Log: o.Log})}
+	i := &inquiry{table: table, explainer: explain.New(explain.Options{
+		Config: o.Config.explain(), Table: table, Log: o.Log, Ran: ev.explained,
+	})}
 	i.configure(&o.Config)
 	return i
 }
@@ -29,6 +35,8 @@ func (i *inquiry) configure(c *Config) {
 	i.table.SetLimits(c.limits())
 	i.explainer.Configure(c.explain())
 	i.tags.Store(new(slices.Clone(c.Tags)))
+	i.top.Store(int64(c.TopStatements))
+	i.thresholds.Store(new(c.Advice))
 }
 
 // Configure puts a new configuration into force. MaxStatements is read at New only.

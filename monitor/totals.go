@@ -4,6 +4,7 @@ package monitor
 type trafficTotal struct {
 	cells [trafficCells]uint64
 	wait  distribution
+	held  distribution
 }
 
 // clients returns how many clients are in a state. The loops go on while they
@@ -22,6 +23,7 @@ func (t *trafficTotal) clients(state ClientState) int64 {
 // databaseTotal is the sum of the dbTraffics of all loops for one database.
 type databaseTotal struct {
 	errors     [classCount]uint64
+	rows       [commandCount]uint64
 	histograms [databaseSlots]*distribution // nil: nothing was observed
 }
 
@@ -51,11 +53,15 @@ func (t *trafficTotal) add(from *Traffic) {
 		t.cells[i] += from.cells[i].load()
 	}
 	from.wait.addTo(&t.wait)
+	from.held.addTo(&t.held)
 }
 
 func (d *databaseTotal) add(from *dbTraffic) {
 	for i := range from.errors {
 		d.errors[i] += from.errors[i].load()
+	}
+	for i := range from.rows {
+		d.rows[i] += from.rows[i].load()
 	}
 	for i := range from.histograms {
 		if from.histograms[i].made.Load() == nil {

@@ -23,6 +23,7 @@ const (
 	reasonDedicated = "dedicated_released"
 	reasonShutdown  = "shutdown"
 	reasonListen    = "listener_broken"
+	reasonPaused    = "paused"
 )
 
 // Destroy closes the backend: its state is unknown, or it is not wanted any
@@ -55,6 +56,10 @@ func (b *Backend) drop(reason string) bool {
 // gone ends the account of a backend whose socket is closed.
 func (b *Backend) gone(reason string) {
 	set := b.Pool.set
+	b.Pool.mu.Lock()
+	b.Pool.halt.closing--
+	b.Pool.mu.Unlock()
+	set.changes.happened()
 	if hook := set.options.Hooks.Closed; hook != nil {
 		hook(b.Pool.key, reason)
 	}

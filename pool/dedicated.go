@@ -14,13 +14,15 @@ import (
 // beginning, and Release closes it. then is called on w.Loop. A dedicated
 // backend counts for max_database_connections but not for the pool's size. Not
 // counting replication, which PostgreSQL bounds by max_wal_senders, there are no
-// more of them than the pool may have backends; until ctx ends, others wait.
+// more of them than the pool may have backends; until ctx ends, others wait, and so
+// do all while the database is paused.
 func (s *Set) DialDedicated(ctx context.Context, k Key, params map[string]string, w *Waiter, then func(*Backend, error)) {
 	p := s.Pool(k)
 	d := &dedicated{pool: p, ctx: ctx, params: maps.Clone(params), lessee: w.Lessee, loop: w.Loop, then: then}
 	_, replication := params["replication"]
 	p.mu.Lock()
-	if !replication && p.special-p.listening >= p.settings.Load().limit() {
+	d.unbounded = replication
+	if !p.mayStartLocked(d) {
 		p.lining = append(p.lining, d)
 		d.stop = context.AfterFunc(ctx, d.giveUp)
 		p.unlock()
@@ -38,6 +40,7 @@ func (d *dedicated) start() {
 		p.mu.Lock()
 		p.specialGoneLocked(d.listening)
 		p.unlock()
+		p.set.changes.happened()
 		d.fail(errCap)
 		return
 	}
@@ -73,21 +76,30 @@ func (d *dedicated) fail(err error) {
 	d.loop.Post(reactor.Func(func() { d.then(nil, err) }))
 }
 
-// specialGoneLocked notes that a dedicated backend is no more, and lets the next
-// one begin.
+// specialGoneLocked notes that a dedicated backend is no more, and lets others
+// begin.
 func (p *Pool) specialGoneLocked(listening bool) {
 	p.special--
 	if listening {
 		p.listening--
 	}
-	if len(p.lining) == 0 || p.special-p.listening >= p.settings.Load().limit() {
-		return
+	p.startLinedLocked()
+}
+
+// mayStartLocked reports whether d may log in now.
+func (p *Pool) mayStartLocked(d *dedicated) bool {
+	return !p.halt.halted && (d.unbounded || p.special-p.listening < p.settings.Load().limit())
+}
+
+// startLinedLocked has those log in that have waited for it.
+func (p *Pool) startLinedLocked() {
+	for len(p.lining) > 0 && p.mayStartLocked(p.lining[0]) {
+		d := p.lining[0]
+		p.lining = slices.Delete(p.lining, 0, 1)
+		d.stop()
+		p.special++
+		p.later.dedicated = append(p.later.dedicated, d)
 	}
-	d := p.lining[0]
-	p.lining = slices.Delete(p.lining, 0, 1)
-	d.stop()
-	p.special++
-	p.later.dedicated = append(p.later.dedicated, d)
 }
 
 // dedicated is a login outside the pool, as a task for the loop that gets the
@@ -104,6 +116,7 @@ type dedicated struct {
 	err    error
 
 	listening bool // for a Listener
+	unbounded bool // the pool's limit does not hold
 }
 
 // Run leases the backend.
@@ -120,6 +133,7 @@ func (d *dedicated) Run() {
 		p.later.balance = true
 		p.usage.counters.ConnectFailures++
 		p.unlock()
+		p.set.changes.happened()
 		p.set.working.done()
 		d.then(nil, d.err)
 		return

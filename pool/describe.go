@@ -60,15 +60,19 @@ type DatabaseStat struct {
 	Settings Settings // without a user's own
 	// Connections are the backends of all its pools; Cap is their limit, 0: none.
 	Connections, Cap int
+	Paused, Disabled bool // see Set.Pause and Set.Disable
 }
 
 // Databases returns a snapshot of each database that has pools or an entry of its
-// own in the configuration, sorted by name.
+// own in the configuration, or is paused or disabled, sorted by name.
 func (s *Set) Databases() []DatabaseStat {
 	live := s.live.Load()
 	connections := make(map[string]int)
 	for _, o := range live.config.Databases {
 		connections[o.Name] = 0
+	}
+	for _, name := range s.ordered() {
+		connections[name] = 0
 	}
 	for _, p := range s.all() {
 		p.mu.Lock()
@@ -77,7 +81,7 @@ func (s *Set) Databases() []DatabaseStat {
 	}
 	all := make([]DatabaseStat, 0, len(connections))
 	for name, n := range connections {
-		st := DatabaseStat{Name: name, Connections: n, Cap: live.databaseCap(name)}
+		st := DatabaseStat{Name: name, Connections: n, Cap: live.databaseCap(name), Paused: s.Paused(name), Disabled: s.Disabled(name)}
 		k := Key{Database: name}
 		target := s.target(live, k)
 		st.Settings, st.Database = *live.settings(k), target.Database

@@ -98,7 +98,7 @@ func (p *Pool) roomiestLocked() (roomiest *Backend) {
 func (p *Pool) mayHouseLocked(more int) bool {
 	missing := max(0, len(p.homes.seeking)+more-p.dialing.underway)
 	settings := p.settings.Load()
-	return settings.Homes && !p.set.working.closing.Load() && p.dialing.failures == 0 && p.liveLocked()+missing <= settings.Size
+	return settings.Homes && !p.halt.halted && !p.set.working.closing.Load() && p.dialing.failures == 0 && p.liveLocked()+missing <= settings.Size
 }
 
 // houseLocked has a login under way for each session that looks for a home, as

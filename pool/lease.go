@@ -105,8 +105,8 @@ func (b *Backend) Release() {
 // offerLocked finds the next use of a backend that has come free. The
 // conditions, in order:
 //
-//  1. it is not to be closed: dedicated, retired, beyond the limit, or owed to
-//     another pool of the database;
+//  1. it is not to be closed: dedicated, retired, of a database that is paused,
+//     beyond the limit, or owed to another pool of the database;
 //  2. it was checked for one waiter, who gets it;
 //  3. the oldest waiter gets it;
 //  4. nobody waits: it is idle.
@@ -137,6 +137,8 @@ func (p *Pool) unwantedLocked(b *Backend) (reason string, unwanted bool) {
 		return reasonDedicated, true
 	case b.retired:
 		return b.reason, true
+	case p.halt.halted:
+		return reasonPaused, true
 	case len(p.all) > p.settings.Load().limit():
 		return reasonSize, true
 	case p.sharing.yielding > 0:

@@ -20,6 +20,7 @@ type dialing struct {
 	alarm     int64 // when the retry timer goes off; 0: it is not armed
 	lastErr   error // of the last login; nil if it succeeded
 	succeeded bool  // a login ever did
+	standby   *bool // what the server has said of itself the last time
 }
 
 // coverLocked has a check or a login under way for each waiter, as far as the
@@ -46,13 +47,13 @@ func (p *Pool) coverWaitersLocked() {
 
 // mayLoginLocked reports whether the pool may begin a login now:
 //
-//  1. the set is open;
+//  1. the set is open, and the database is not paused;
 //  2. the pool's limit is not reached;
 //  3. not too many are under way: one while they fail;
 //  4. the back-off after a failure is over. If not the timer is armed.
 func (p *Pool) mayLoginLocked() bool {
 	settings := p.settings.Load()
-	if p.set.working.closing.Load() || p.liveLocked() >= settings.limit() || p.dialing.underway >= p.atOnceLocked() {
+	if p.set.working.closing.Load() || p.halt.halted || p.liveLocked() >= settings.limit() || p.dialing.underway >= p.atOnceLocked() {
 		return false
 	}
 	if p.dialing.failures == 0 || p.set.now() >= p.dialing.notBefore {
@@ -166,6 +167,7 @@ func (p *Pool) arrived(a *arrival) {
 	p.mu.Lock()
 	p.dialing.underway--
 	p.dialing.failures, p.dialing.lastErr, p.dialing.succeeded = 0, nil, true
+	p.dialing.standby = standby(a.login.Params)
 	p.usage.counters.Connects++
 	p.admitLocked(a.backend)
 	if !a.target.same(&p.target) {
@@ -182,6 +184,15 @@ func (p *Pool) arrived(a *arrival) {
 	}
 	p.coverLocked()
 	p.unlock()
+}
+
+// standby says what a server reports of itself; nil: before PostgreSQL 14 none does.
+func standby(params Params) *bool {
+	value, reported := params.Get("in_hot_standby")
+	if !reported {
+		return nil
+	}
+	return new(value == "on")
 }
 
 // attach makes a backend of a login. It is called on the loop that gets the
@@ -225,4 +236,5 @@ func (p *Pool) loginFailed(err error) {
 	}
 	p.coverLocked()
 	p.unlock()
+	p.set.changes.happened()
 }

@@ -22,6 +22,7 @@ type Pool struct {
 	epoch        atomic.Uint32 // SchemaEpoch
 	descriptions descriptions
 	reads        atomic.Bool // SequencesRead
+	placed       atomic.Pointer[placed]
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest
@@ -35,6 +36,7 @@ type Pool struct {
 	target  Target // where logins go
 	sharing sharing
 	homes   homes
+	halt    halt
 	usage   usage
 	later   todo
 }
@@ -137,6 +139,7 @@ func (p *Pool) removeLocked(b *Backend) {
 	p.evictLocked(b)
 	p.base.give(p)
 	p.later.balance = true
+	p.halt.closing++
 	if b.dedicated {
 		p.specialGoneLocked(b.listening)
 		return

@@ -65,6 +65,8 @@ type Set struct {
 	index     map[Key]*entry                    // guarded by mu
 	entries   []*entry                          // guarded by mu; in the order in which they were made
 	databases map[string]weak.Pointer[database] // guarded by mu
+	orders    orders                            // guarded by mu
+	changes   changes
 }
 
 // entry is a pool in a Set. A pool that is not used is held weakly: it goes
@@ -167,6 +169,7 @@ func (s *Set) addPool(k Key, live *configuration, settings *Settings, target Tar
 	p := newPool(s, k, s.databaseLocked(k.Database, live), loops[len(s.entries)%len(loops)])
 	p.settings.Store(settings)
 	p.target = target
+	p.halt.halted = s.orders.pausedOne(k.Database)
 	if e == nil {
 		e = &entry{key: k}
 		s.index[k] = e

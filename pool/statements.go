@@ -3,6 +3,7 @@ package pool
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unique"
 )
 
@@ -48,6 +49,7 @@ type Statements struct {
 	newest, oldest *Statement
 	bytes          int
 	names          uint64 // how many names were given away
+	count          atomic.Int64
 }
 
 // StatementPrefix begins the names of shared prepared statements.
@@ -76,6 +78,7 @@ func (s *Statements) Add(k StatementKey, bytes int) *Statement {
 	st := s.Spare()
 	st.key, st.bytes = k, bytes
 	s.byKey[k] = st
+	s.count.Add(1)
 	s.bytes += bytes
 	s.link(st)
 	return st
@@ -108,12 +111,19 @@ func (s *Statements) Remove(st *Statement) {
 		return
 	}
 	delete(s.byKey, st.key)
+	s.count.Add(-1)
 	s.bytes -= st.bytes
 	s.unlink(st)
 }
 
 // Clear forgets all: the backend has dropped them.
-func (s *Statements) Clear() { *s = Statements{names: s.names} }
+func (s *Statements) Clear() {
+	s.byKey, s.newest, s.oldest, s.bytes = nil, nil, nil, 0
+	s.count.Store(0)
+}
+
+// Count is Len, for any goroutine.
+func (s *Statements) Count() int { return int(s.count.Load()) }
 
 // Over reports whether there are more than count, or they take more than bytes.
 func (s *Statements) Over(count, bytes int) bool { return len(s.byKey) > count || s.bytes > bytes }

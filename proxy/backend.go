@@ -175,6 +175,7 @@ func (s *session) reply(typ byte, body []byte) action {
 		act := s.complete(typ)
 		if act == forward {
 			s.sample.setTag(body)
+			s.sample.observed.completed(s.loop.Now(), s.sample.sent)
 		}
 		return act
 	case wire.RowDescription, wire.NoData:

@@ -93,6 +93,8 @@ func (s *session) cancelQuery() {
 	case s.gone:
 	case s.state == stateTunnel:
 		s.sendCancel()
+	case s.state == stateConsole:
+		s.interruptConsole(errCanceled)
 	case s.state != stateReady:
 	case s.joined.waiting:
 		if s.leaveJoin() {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +33,8 @@ type console struct {
 	// todo are the commands of a Query that are still to run.
 	todo []consoleStatement
 	busy bool // a command is running
+	// interrupt ends the command that is running, if it waits for something.
+	interrupt context.CancelCauseFunc
 	// unsynced is set when extended messages were sent since the last Sync.
 	unsynced bool
 }
@@ -214,8 +217,9 @@ func (s *session) runConsole(st consoleStatement, then func(consoleAnswer, *wire
 		then(consoleAnswer{}, bad)
 		return
 	}
-	call := &consoleCall{s.shared, allConsoleCommands, c.user, st.arguments, s.shared.endClients}
-	c.busy = true
+	ctx, interrupt := context.WithCancelCause(context.Background())
+	call := &consoleCall{s.shared, ctx, allConsoleCommands, c.user, st.arguments, s.shared.endClients}
+	c.busy, c.interrupt = true, interrupt
 	s.pauseClient(pausedWaiting)
 	s.clock.clear(timeoutClientIdle)
 	s.work(func() {
@@ -224,6 +228,7 @@ func (s *session) runConsole(st consoleStatement, then func(consoleAnswer, *wire
 			a, err = st.command.run(call)
 			return err
 		})
+		interrupt(nil)
 		s.post(func() { s.consoleRan(a, err, then) })
 	})
 }
@@ -299,6 +304,13 @@ func (s *session) endConsoleExchange(bad *wire.Error) {
 	s.toClient(wire.AppendReadyForQuery(s.scratch[:0], c.status))
 	if s.draining {
 		s.failAs(errShutdown, closedByShutdown)
+	}
+}
+
+// interruptConsole ends a command that waits for something.
+func (s *session) interruptConsole(why error) {
+	if s.console != nil && s.console.busy {
+		s.console.interrupt(why)
 	}
 }
 

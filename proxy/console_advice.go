@@ -15,7 +15,7 @@ var showAdvice = consoleCommand{
 
 func adviceRows(call *consoleCall) (consoleAnswer, error) {
 	var rows [][]any
-	for _, a := range call.monitor.Explainer().Advice() {
+	for _, a := range call.monitor.Advice() {
 		rows = append(rows, []any{
 			string(a.Kind), string(a.State), a.Database, a.User, a.Statement, a.Table,
 			a.DDL, a.Why, a.Cost, a.CostBefore, a.CostAfter,

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+
 	"github.com/pgjay/pgjay/proxy/wire"
 )
 
@@ -49,6 +51,7 @@ var allConsoleCommands = consoleCommands{
 // of shared, and nothing of the session.
 type consoleCall struct {
 	*shared
+	ctx       context.Context // ends when its client does not wait any more
 	commands  consoleCommands
 	user      string
 	arguments []string

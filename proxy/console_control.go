@@ -86,23 +86,30 @@ func killOne(call *consoleCall) (consoleAnswer, error) {
 	return consoleAnswer{}, nil
 }
 
-// killMany ends all clients of a database, or of all but the console. PgBouncer pauses
-// the database, too; here its clients may come back at once.
+// killMany pauses a database, or all, and ends its clients: those that come then wait
+// until it is resumed. The console's stay.
 func killMany(call *consoleCall) (consoleAnswer, error) {
 	database := call.arguments[0]
+	notice, bad := call.pauseFor(database)
+	if bad != nil {
+		return consoleAnswer{}, bad
+	}
 	n := call.end(func(s *session) bool {
 		return s.console == nil && (database == "" || s.key().Database == database)
 	})
-	if call.pools.Reconnect(database) == 0 && n == 0 && database != "" {
-		return consoleAnswer{}, noSuchDatabase(database)
-	}
 	call.log.Info("clients ended from the console", "user", call.user, "database", database, "clients", n)
-	return consoleAnswer{}, nil
+	return notice, nil
 }
 
 // endClients ends the clients that are logged in and that which is true of, and
-// returns how many.
-func (sh *shared) endClients(which func(*session) bool) (n int) {
+// returns how many. It looks twice: one that changes loops at that moment may be on
+// neither of them.
+func (sh *shared) endClients(which func(*session) bool) int {
+	n := sh.endOnce(which)
+	return n + sh.endOnce(which)
+}
+
+func (sh *shared) endOnce(which func(*session) bool) (n int) {
 	answers := make(chan int, len(sh.stations))
 	for _, st := range sh.stations {
 		st.loop.Post(reactor.Func(func() { answers <- st.endOwn(which) }))

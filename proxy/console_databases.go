@@ -37,6 +37,6 @@ func databaseRow(d *pool.DatabaseStat, clients int64) []any {
 	s := &d.Settings
 	return []any{
 		shown(d.Name), d.Host, int64(d.Port), shown(d.Database), nil, int64(s.Size), int64(s.MinIdle), int64(s.Overflow),
-		int64(s.Recycle / time.Second), string(s.Mode), nil, int64(d.Cap), int64(d.Connections), int64(0), clients, int64(0), int64(0),
+		int64(s.Recycle / time.Second), string(s.Mode), nil, int64(d.Cap), int64(d.Connections), int64(0), clients, oneIf(d.Paused), oneIf(d.Disabled),
 	}
 }

@@ -17,20 +17,17 @@ var showRewrites = consoleCommand{
 	columns: []wire.Column{
 		textColumn("rule"), textColumn("statement"), textColumn("database"), textColumn("user"), textColumn("state"),
 		int8Column("used"), int8Column("saved_us"), int8Column("original_us"), int8Column("rewritten_us"), floatColumn("cost_ratio"),
-		textColumn("reason"),
+		textColumn("reason"), textColumn("becomes"),
 	},
 }
 
 func rewriteLines(call *consoleCall) (consoleAnswer, error) {
 	var rows [][]any
 	for _, st := range call.databases.rewrites() {
-		name := strings.ToValidUTF8(st.Shape, "?")
-		if len(name) > maxShownText {
-			name = strings.ToValidUTF8(name[:maxShownText], "") + "..."
-		}
 		rows = append(rows, []any{
-			st.Rule, name, st.Database, st.User, st.State.String(), int64(st.Used), st.SavedNS / int64(time.Microsecond),
+			st.Rule, shownText(st.Shape), st.Database, st.User, st.State.String(), int64(st.Used), st.SavedNS / int64(time.Microsecond),
 			known(st.WasNS / int64(time.Microsecond)), known(st.IsNS / int64(time.Microsecond)), ratio(st.Ratio), strings.ToValidUTF8(st.Why, "?"),
+			orNull(shownText(st.Form)),
 		})
 	}
 	return consoleAnswer{rows: rows}, nil

@@ -271,7 +271,7 @@ func consoleError(t *testing.T, c *pgx.Conn, command string) string {
 func TestConsoleControl(t *testing.T) {
 	p := startProxy(t, plain(t), nil)
 	console := consoleConn(t, p)
-	for _, command := range []string{"reload", "shutdown", "pause", "resume postgres", "suspend", "disable postgres", "enable postgres", "wait_close"} {
+	for _, command := range []string{"reload", "shutdown", "suspend"} {
 		if code := consoleError(t, console, command); code != "0A000" {
 			t.Errorf("%s: %s", command, code)
 		}
@@ -296,8 +296,8 @@ func TestConsoleControl(t *testing.T) {
 	}
 }
 
-// KILL_CLIENT ends one client as pg_terminate_backend does, KILL all of a database; a
-// RECONNECT replaces backends.
+// KILL_CLIENT ends one client as pg_terminate_backend does, KILL all of a database,
+// whose next ones wait for RESUME; a RECONNECT replaces backends.
 func TestConsoleKill(t *testing.T) {
 	p := startProxy(t, plain(t), nil)
 	console := consoleConn(t, p)
@@ -333,5 +333,13 @@ func TestConsoleKill(t *testing.T) {
 	expect(t, other, "E FATAL 57P01 *", "EOF")
 	if clients := consoleRows(t, console, "show clients"); len(clients) != 1 {
 		t.Errorf("these are left: %v", clients)
+	}
+	late := begin(t, p.addr, "user", "postgres", "database", "postgres", "application_name", "late")
+	eventually(t, "somebody who waits", func() bool { return p.server.Pools().Stats()[0].Waiting == 1 })
+	if code := consoleError(t, console, "resume postgres"); code != "" {
+		t.Errorf("resume: %s", code)
+	}
+	if _, err := late.ReceiveUntil('Z'); err != nil {
+		t.Error(err)
 	}
 }

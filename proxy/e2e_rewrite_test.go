@@ -315,6 +315,8 @@ func TestConsoleRewrites(t *testing.T) {
 	defer console.Close(context.Background())
 	if got := answerOf(t, console, "show rewrites"); !strings.Contains(got, `"nulls_order" "select id, s from t order by id desc nulls last limit $1" "postgres" "postgres" "on"`) {
 		t.Errorf("SHOW REWRITES is %s", got)
+	} else if !strings.Contains(got, `"select id, s from t order by id desc limit $1"]`) {
+		t.Errorf("SHOW REWRITES does not say what it becomes: %s", got)
 	}
 	for _, test := range []struct{ text, want string }{
 		{"explain rewrite 'select id from r.t order by id desc nulls last limit 3'", `["nulls_order" "on"`},

@@ -214,3 +214,25 @@ func TestCachedStatementsAreCounted(t *testing.T) {
 		return false
 	})
 }
+
+// A statement whose values were too long to be kept is explained without them, where
+// PostgreSQL can do that; that it could not is told.
+func TestLongParameters(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn := dial(t, p.addr)
+	for _, n := range []int{10, 100_000} {
+		sql := "select length($1) as short"
+		if n > 1000 {
+			sql = "select length($1) as long"
+		}
+		if r := conn.ExecParams(context.Background(), sql, [][]byte{[]byte(strings.Repeat("x", n))}, nil, nil, nil).Read(); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	if r := explained(t, p, "as short"); r.Plan == nil || !r.Plan.Analyzed {
+		t.Errorf("a short one: %s", r.Reason)
+	}
+	if r := explained(t, p, "as long"); r.Skip != explain.SkipParameters || !strings.Contains(r.Reason, "too long to be kept") {
+		t.Errorf("a long one: %q, %s", r.Skip, r.Reason)
+	}
+}

@@ -102,3 +102,8 @@ func (srv *Server) Looking() bool {
 	}
 	return false
 }
+
+// LoopOf returns the number of the loop that has the session with this cancel key.
+func (srv *Server) LoopOf(pid uint32, secret []byte) int {
+	return srv.cancels.find(pid, secret).home.Load().loop.Index()
+}

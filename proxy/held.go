@@ -45,10 +45,11 @@ func (b *body) size() int64 { return int64(2*len(b.text) + 400) }
 // accountStatements notes what has changed in an event.
 func (s *session) accountStatements() {
 	c := &s.client.statements
-	if n := c.bytes - c.accounted; n != 0 {
-		c.accounted = c.bytes
-		s.held.bytes.Store(s.held.bytes.Load() + n)
-		s.recorder.HoldStatements(n)
+	named := int64(len(c.named))
+	if n, bytes := named-c.counted, c.bytes-c.accounted; n != 0 || bytes != 0 {
+		c.counted, c.accounted = named, c.bytes
+		s.held.bytes.Store(s.held.bytes.Load() + bytes)
+		s.recorder.HoldStatements(n, bytes)
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *session) proceed() {
 
 // hold makes b the session's backend and gives it the session's label.
 func (s *session) hold(b *pool.Backend) {
-	s.back.lease = b
+	s.back.lease, s.back.since = b, s.loop.Now()
 	s.back.status = wire.StatusIdle
 	s.back.sent = s.loop.Buffer()[:0]
 	s.sample.waited += s.loop.Now() - s.sample.asked
@@ -208,6 +208,7 @@ func (s *session) beginExchange(class sqlparse.Class) {
 // release gives the backend back. Caller has checked mayRelease. One that has
 // said why it ends is closed: the next session would not know the reason.
 func (s *session) release() {
+	s.recordHeld()
 	b, last, tuned := s.back.lease, s.back.fatal, s.back.tuned
 	s.noteSequences()
 	s.disown(b)
@@ -234,6 +235,7 @@ func (s *session) destroy(reason string) {
 
 // dropLease forgets the backend and all that was expected of it.
 func (s *session) dropLease() {
+	s.recordHeld()
 	s.forgetSent()
 	s.loseChanges()
 	s.dropFill()

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/wire"
 )
@@ -51,6 +53,7 @@ func (s *session) leave(why closeReason) {
 	s.gone = true
 	s.dropFill()
 	s.dropPage()
+	s.interruptConsole(context.Canceled)
 	s.leaveJoin()
 	s.quitJoin()
 	s.client.statements.clear()

@@ -138,6 +138,10 @@ func (s *session) authenticated() {
 		s.openConsole()
 		return
 	}
+	if s.pools.Disabled(database) {
+		s.fail(notAccepting(database))
+		return
+	}
 	s.setState(stateGreeting)
 	s.who.pool = s.pools.Pool(pool.Key{Database: database, User: s.login.user})
 	if s.login.replicate != "" {

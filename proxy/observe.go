@@ -20,8 +20,7 @@ import (
 
 // observed is what is known of the statements of the exchange that is under way.
 type observed struct {
-	// runs are the statements in it, each once. Time is divided among executions, as
-	// nobody knows better; what has no room counts with the last.
+	// runs are the statements in it, each once; what has no room counts with the last.
 	runs        [4]run
 	n           int
 	rows, bytes uint64
@@ -29,11 +28,14 @@ type observed struct {
 	kept        []byte // its text if it is a Query's, else what Bind says behind the names
 	state       [5]byte
 	rewritten   bool // another text was sent in place of one of them
+	lap
 }
 
 type run struct {
 	shape *digest.Shape
 	calls uint32
+	took  int64 // ns, as completions tell
+	rows  uint64
 }
 
 // streak is a row of executions of one statement.
@@ -58,10 +60,13 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 	}
 	x := &s.sample.observed
 	x.add(s.shapeOf(owner, b, text))
-	if x.n > 1 || x.runs[0].calls > 1 || what == nil || len(what) > reactor.BufferSize {
+	if x.n > 1 || x.runs[0].calls > 1 {
 		return
 	}
 	x.body = b
+	if what == nil || len(what) > reactor.BufferSize {
+		return
+	}
 	if x.kept == nil {
 		x.kept = s.loop.Buffer()
 	}
@@ -111,16 +116,21 @@ func (s *session) observeAgain() {
 func (x *observed) add(sh *digest.Shape) {
 	for i := range x.n {
 		if x.runs[i].shape == sh {
-			x.runs[i].calls++
+			x.count(i)
 			return
 		}
 	}
-	if x.n == len(x.runs) {
-		x.runs[x.n-1].calls++
-		return
+	if x.n < len(x.runs) {
+		x.runs[x.n] = run{shape: sh}
+		x.n++
 	}
-	x.runs[x.n] = run{sh, 1}
-	x.n++
+	x.count(x.n - 1)
+}
+
+// count notes an execution of one of the runs.
+func (x *observed) count(i int) {
+	x.runs[i].calls++
+	x.begins(i)
 }
 
 // shapeOf returns the shape of a text, which may be a body's.
@@ -167,15 +177,19 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 	for i := range x.n {
 		calls += int64(x.runs[i].calls)
 	}
+	failed := x.ends(s.loop.Now())
 	for i := range x.n {
 		r := &x.runs[i]
-		share := int64(r.calls)
+		share := s.shareOf(r, calls)
 		rec := digest.Record{
-			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source),
-			Duration: sample.Duration * share / calls, Wait: sample.Wait * share / calls, Backend: sample.Backend * share / calls,
+			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source), Query: x.body == nil && x.kept != nil,
+			Duration: part(sample.Duration, share), Wait: part(sample.Wait, share), Backend: part(sample.Backend, share), Rows: r.rows,
 		}
 		if i == 0 {
-			rec.Rows, rec.Bytes, rec.Code, rec.Rewritten = x.rows, x.bytes, x.state, x.rewritten
+			rec.Bytes, rec.Rewritten = x.bytes, x.rewritten
+		}
+		if i == failed {
+			rec.Code = x.state
 		}
 		if calls == 1 {
 			s.inspect(&rec)
@@ -195,7 +209,7 @@ func (s *session) inspect(rec *digest.Record) {
 	if slow := owner.Slow(); slow > 0 && rec.Duration >= slow {
 		rec.Slow = &digest.Slow{Session: s.id, Tags: digest.Tags(x.text(), s.monitor.Tags())}
 	}
-	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && x.kept != nil {
+	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
 		s.offer(rec)
 	}
 }
@@ -241,7 +255,11 @@ func (s *session) offer(rec *digest.Record) {
 		Shape: rec.Shape, Key: s.who.pool.Key(), Settings: pool.Diff(pool.Label{}, s.who.label),
 		Text: bytes.Clone(x.text()), Observed: took,
 	}
-	if x.body != nil {
+	switch {
+	case x.body == nil:
+	case x.kept == nil:
+		r.Unknown = true
+	default:
 		r.Types = x.body.types()
 		var ok bool
 		if r.Formats, r.Values, ok = readParameters(slices.Clone(x.kept)); !ok {

@@ -92,6 +92,7 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	on := &s.back.lease.Statements
 	own := s.newStatement(b)
 	st := on.Use(s.statementKey(own))
+	s.traffic.FoundPrepared(st != nil)
 	s.client.statements.push(name, own, s.batch())
 	s.keep(frame)
 	switch {
@@ -287,7 +288,10 @@ func (s *session) ensure(name []byte, own statement) string {
 		}
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
 		s.loadMeant(st, own)
+		s.traffic.FoundPrepared(false)
+		return st.Name
 	}
+	s.traffic.FoundPrepared(true)
 	return st.Name
 }
 

@@ -115,11 +115,14 @@ func (s *session) record() {
 		Command:  commandOf(x.command),
 		Code:     x.code,
 		Source:   x.source,
+		Rows:     x.observed.rows,
 	}
 	if x.sent != 0 {
 		sample.Backend += max(s.loop.Now()-x.sent, 0)
 	}
 	s.traffic.Exchange(&sample)
+	s.tx.exchanges++
+	s.tx.work += sample.Duration
 	if x.observed.n > 0 {
 		s.recordStatements(&sample)
 	}
@@ -278,6 +281,13 @@ func (s *session) recordUnpin(why sqlparse.Reason) {
 func (s *session) recordWaitTimeout() {
 	key := s.who.pool.Key()
 	s.recorder.Traffic(key.Database, key.User).WaitTimedOut()
+}
+
+// recordHeld notes that the session has its backend no longer.
+func (s *session) recordHeld() {
+	if s.traffic != nil && s.back.lease != nil {
+		s.traffic.Held(s.loop.Now() - s.back.since)
+	}
 }
 
 func (s *session) recordCancel(found bool) {

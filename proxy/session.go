@@ -160,6 +160,7 @@ type clientSide struct {
 // backendSide is the lease and the stream of backend messages.
 type backendSide struct {
 	lease   *pool.Backend // nil: none
+	since   int64         // when it came, in the loop's time
 	waiting bool          // the pool has our waiter
 	dialing bool          // a backend of the session's own is on its way
 	// in holds an incomplete frame that must be understood.
@@ -243,6 +244,8 @@ type transaction struct {
 	// drops is set when something is under way that may drop prepared statements.
 	drops bool
 	began int64
+	// exchanges have ended in the transaction; work is their time in ns.
+	exchanges, work int64
 	// defined is set when a function may have been created or changed.
 	defined bool
 	// opened is set when code may be reached by new names: doors.go.

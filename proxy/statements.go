@@ -158,6 +158,7 @@ type statements struct {
 	byName
 	// bytes is what named takes, accounted what of it is in the loop's held.
 	bytes, accounted int64
+	counted          int64 // how many of named are in the loop's recorder
 }
 
 // maxName is how much of a name counts: PostgreSQL compares that many bytes

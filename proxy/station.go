@@ -163,6 +163,7 @@ func (s *session) drained() {
 	if s.idle() || s.console.resting() {
 		s.evicted()
 	}
+	s.interruptConsole(errShutdown)
 }
 
 // evicted ends the session.

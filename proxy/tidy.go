@@ -32,7 +32,11 @@ func (s *session) closeStrays() {
 }
 
 func (s *session) excess() *pool.Statement {
-	return s.back.lease.Statements.Excess(s.maxStatements(), maxStatementBytes)
+	st := s.back.lease.Statements.Excess(s.maxStatements(), maxStatementBytes)
+	if st != nil && s.traffic != nil {
+		s.traffic.DroppedPrepared()
+	}
+	return st
 }
 
 func (s *session) maxStatements() int { return s.who.pool.Settings().MaxPreparedStatements }

@@ -128,8 +128,11 @@ func (s *session) rest() {
 func (s *session) endTransaction(now int64, result monitor.TransactionResult) {
 	if s.tx.began != 0 {
 		s.traffic.Transaction(result, now-s.tx.began)
+		if s.tx.exchanges > 1 {
+			s.traffic.Block(s.tx.exchanges, now-s.tx.began, s.tx.work)
+		}
 	}
-	s.tx.began, s.tx.reads, s.tx.tame = 0, false, false
+	s.tx.began, s.tx.exchanges, s.tx.work, s.tx.reads, s.tx.tame = 0, 0, 0, false, false
 	s.clock.clear(timeoutTransaction)
 	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
 }

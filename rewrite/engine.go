@@ -224,6 +224,7 @@ func (w *planning) try(rule *listed) error {
 	ratio := max(before.cost, 0.01) / max(after.cost, 0.01)
 	guard := w.shape.guard(rule.Name())
 	guard.Admit(Terms{Limit: limit, Shadow: rule.shadow, Blind: rule.blind, Force: w.cfg.Force}, ratio)
+	guard.noteForm(next.Text)
 	state, sentence := guard.State()
 	w.note(rule, Step{State: state, Text: next.Text, Ratio: ratio, Why: m.Why + "; " + sentence})
 	w.add(rule, guard, state)

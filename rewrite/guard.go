@@ -71,6 +71,7 @@ type Guard struct {
 	blind    bool    // guarded by mu; costs do not count
 	ratio    float64 // guarded by mu; of the costs, old to new; 0: not known
 	compared int     // guarded by mu; equal ones
+	form     string  // guarded by mu; what the rule makes of the statement, without literals
 	changes  *atomic.Uint64
 
 	times histogram // of the new statement

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // Shape is what is remembered of the statements of one role that differ in literals
@@ -78,6 +80,17 @@ func (s *Shape) Reset() {
 	}
 }
 
+// noteForm notes what the rule makes of a statement.
+func (g *Guard) noteForm(text string) {
+	form := ""
+	if shape, ok := sqlparse.AppendShape(nil, []byte(text)); ok {
+		form = sqlparse.ShapeText(shape)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.form = form
+}
+
 // Original notes how long a statement took that was not rewritten.
 func (s *Shape) Original(ns int64) { s.original.add(ns) }
 
@@ -90,6 +103,9 @@ type Stat struct {
 	WasNS, IsNS                 int64   // the median times; 0: not known
 	Ratio                       float64 // of PostgreSQL's costs, old to new; 0: not known
 	Why                         string
+	// Form is the statement as the rule makes it, without literals; empty: it is not certain
+	// what these are.
+	Form string
 }
 
 // Stats returns one for each rule that has applied.
@@ -98,7 +114,7 @@ func (s *Shape) Stats() (all []Stat) {
 	defer s.mu.Unlock()
 	for _, g := range s.guards {
 		g.mu.Lock()
-		st := Stat{Rule: g.rule, Shape: s.name, User: s.user, Database: s.database, State: g.state, Ratio: g.ratio, Why: g.why}
+		st := Stat{Rule: g.rule, Shape: s.name, User: s.user, Database: s.database, State: g.state, Ratio: g.ratio, Why: g.why, Form: g.form}
 		g.mu.Unlock()
 		st.Used, st.SavedNS, st.WasNS, st.IsNS = g.used.Load(), g.saved.Load(), s.original.median(), g.times.median()
 		all = append(all, st)

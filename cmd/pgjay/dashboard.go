@@ -42,7 +42,7 @@ func rewritesOf(srv *proxy.Server) []web.Rewrite {
 	var all []web.Rewrite
 	for _, st := range srv.Rewrites() {
 		all = append(all, web.Rewrite{
-			Rule: st.Rule, State: st.State.String(), Database: st.Database, User: st.User, Text: st.Shape, Calls: st.Used, Why: st.Why,
+			Rule: st.Rule, State: st.State.String(), Database: st.Database, User: st.User, Text: st.Shape, Becomes: st.Form, Calls: st.Used, Why: st.Why,
 			Saved: time.Duration(st.SavedNS).Seconds(), Before: time.Duration(st.WasNS).Seconds(), After: time.Duration(st.IsNS).Seconds(),
 			Ratio: st.Ratio,
 		})

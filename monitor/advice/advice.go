@@ -10,13 +10,22 @@ type Kind string
 
 // The kinds.
 const (
-	Index     Kind = "index"      // create one
-	PlanFlip  Kind = "plan flip"  // a statement has another plan than before
-	NPlusOne  Kind = "n+1"        // one statement again and again, with other parameters
-	Repeated  Kind = "repeated"   // the same with the same parameters: the cache may take it
-	Unbounded Kind = "unbounded"  // many rows without a LIMIT
-	Finding   Kind = "finding"    // of a plan, with something to be done about it
-	Stale     Kind = "statistics" // ANALYZE
+	Index     Kind = "index"     // create one
+	PlanFlip  Kind = "plan flip" // a statement has another plan than before
+	NPlusOne  Kind = "n+1"       // one statement again and again, with other parameters
+	Repeated  Kind = "repeated"  // the same with the same parameters: the cache may take it
+	Unbounded Kind = "unbounded" // many rows without a LIMIT
+	WideRows  Kind = "wide rows" // SELECT * of much
+	Literals  Kind = "literals"  // values in the text
+	Conflicts Kind = "conflicts" // serialization failures and deadlocks
+
+	IdleInTransaction Kind = "idle in transaction" // of a user: the client is away
+	Chatty            Kind = "chatty transactions" // of many exchanges
+	Churn             Kind = "connection churn"    // logins for few transactions
+	Evictions         Kind = "prepared churn"      // prepared statements push each other out
+
+	Finding Kind = "finding"    // of a plan, with something to be done about it
+	Stale   Kind = "statistics" // ANALYZE
 )
 
 // State says how sure it is that an advice helps.

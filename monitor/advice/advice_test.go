@@ -78,7 +78,7 @@ func TestOfStatements(t *testing.T) {
 		{ID: 4, Counts: digest.Counts{Calls: 100, Rows: 100, Streaks: 1}},
 	}
 	var got []string
-	for _, a := range OfStatements(stats) {
+	for _, a := range OfStatements(stats, DefaultThresholds()) {
 		got = append(got, string(a.Kind))
 	}
 	if want := "n+1 repeated unbounded"; strings.Join(got, " ") != want {

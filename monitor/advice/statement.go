@@ -2,44 +2,79 @@ package advice
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/pgjay/pgjay/monitor/digest"
 )
 
-const (
-	// fewStreaks is how many rows of equal statements there may be without advice.
-	fewStreaks = 3
-	// manyRows is how many rows a statement returns on average that wants a LIMIT.
-	manyRows = 10_000
-)
-
 // OfStatements says what the statistics of statements lead to.
-func OfStatements(stats []digest.Stat) (list []Advice) {
+func OfStatements(stats []digest.Stat, t Thresholds) (list []Advice) {
 	for i := range stats {
 		s := &stats[i]
-		switch {
-		case s.SameStreaks >= fewStreaks:
-			list = append(list, ofStatement(s, Repeated,
-				fmt.Sprintf("%d times a client has run it %d times in a row with the same parameters", s.SameStreaks, digest.StreakMark),
-				"keep the answer in the application, or let the cache have it (cache.enabled, a rule with cache: always)"))
-		case s.Streaks >= fewStreaks:
-			list = append(list, ofStatement(s, NPlusOne,
-				fmt.Sprintf("%d times a client has run it %d times in a row with other parameters", s.Streaks, digest.StreakMark),
-				"ask for all at once: a join, or = ANY ($1) with an array"))
-		}
-		if s.Calls > 0 && s.Rows/s.Calls >= manyRows && s.Errors < s.Calls {
-			list = append(list, ofStatement(s, Unbounded, fmt.Sprintf("it returns %d rows on average", s.Rows/s.Calls), "a LIMIT, a cursor, or an aggregate"))
+		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts} {
+			if kind, why := look(s, &t); why != "" {
+				list = append(list, ofStatement(s, kind, why))
+			}
 		}
 	}
 	return list
 }
 
-func ofStatement(s *digest.Stat, kind Kind, why, hint string) Advice {
+func streaks(s *digest.Stat, t *Thresholds) (Kind, string) {
+	switch {
+	case s.SameStreaks >= uint64(t.Streaks):
+		return Repeated, fmt.Sprintf("%d times a client has run it %d times in a row with the same parameters; "+
+			"keep the answer in the application, or let the cache have it (cache.enabled, a rule with cache: always)", s.SameStreaks, digest.StreakMark)
+	case s.Streaks >= uint64(t.Streaks):
+		return NPlusOne, fmt.Sprintf("%d times a client has run it %d times in a row with other parameters; "+
+			"ask for all at once: a join, or = ANY ($1) with an array", s.Streaks, digest.StreakMark)
+	}
+	return "", ""
+}
+
+// limited finds what bounds the rows of a statement: it may also stand in a subquery.
+var limited = regexp.MustCompile(`(?i)\b(limit|fetch)\b`)
+
+func unbounded(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if s.Calls == 0 || s.Rows/s.Calls < uint64(t.Rows) || s.Errors >= s.Calls || limited.MatchString(s.Text) {
+		return "", ""
+	}
+	return Unbounded, fmt.Sprintf("it returns %d rows on average; a LIMIT, a cursor, or an aggregate", s.Rows/s.Calls)
+}
+
+// star finds a list of results with all columns of something.
+var star = regexp.MustCompile(`(?i)(\bselect\s+(distinct\s+)?|,\s*|\.)\*`)
+
+func wide(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if s.Rows < uint64(t.Cases) || s.Bytes/s.Rows < uint64(t.WideRowBytes) || !star.MatchString(s.Text) {
+		return "", ""
+	}
+	return WideRows, fmt.Sprintf("it asks for all columns, and a row has %d bytes on average; name those that are needed", s.Bytes/s.Rows)
+}
+
+func literals(s *digest.Stat, t *Thresholds) (Kind, string) {
+	asked := s.Sources[digest.SourceBackend]
+	if s.Literal < uint64(t.Cases) || asked == 0 || float64(s.Literal) < t.LiteralShare*float64(asked) {
+		return "", ""
+	}
+	return Literals, fmt.Sprintf("%d of %d times its values were in the text, so that PostgreSQL has parsed and planned it anew each time; "+
+		"send them as parameters: prepared statements are shared by all clients", s.Literal, asked)
+}
+
+func conflicts(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if s.Calls < uint64(t.Cases) || float64(s.Conflicts) < t.ConflictShare*float64(s.Calls) {
+		return "", ""
+	}
+	return Conflicts, fmt.Sprintf("%d of %d times it failed because others were at the same rows (40001, 40P01); "+
+		"lock in one order, keep transactions short, and wait longer before each new try", s.Conflicts, s.Calls)
+}
+
+func ofStatement(s *digest.Stat, kind Kind, why string) Advice {
 	return Advice{
 		ID: string(kind) + " " + s.ID.String(), Kind: kind, State: Unverified,
 		Database: s.Database, User: s.User, Statement: s.ID.String(), Text: s.Text,
-		Why: why + "; " + hint, First: s.First, Last: s.Last, Seen: int(s.Calls), Saved: PerHour(s.Total, s.Last.Sub(s.First)),
+		Why: why, First: s.First, Last: s.Last, Seen: int(s.Calls), Saved: PerHour(s.Total, s.Last.Sub(s.First)),
 	}
 }
 

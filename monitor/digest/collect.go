@@ -24,13 +24,15 @@ func (t *Table) take(rec *Record, now time.Time) {
 	if sh.gone.Load() {
 		t.lost++
 	}
-	sh.stat.add(rec, now)
+	t.sum.Calls += uint64(max(rec.Calls, 1))
+	t.sum.Total += time.Duration(rec.Duration)
+	sh.stat.add(sh, rec, now)
 	if rec.Slow != nil {
 		t.slow.add(rec, now)
 	}
 }
 
-func (ta *tally) add(rec *Record, now time.Time) {
+func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 	if ta.histogram == nil {
 		ta.histogram, ta.first = new(Histogram), now
 	}
@@ -45,6 +47,12 @@ func (ta *tally) add(rec *Record, now time.Time) {
 	if rec.Code != [5]byte{} {
 		c.Errors++
 		c.LastError = string(rec.Code[:])
+		if c.LastError == "40001" || c.LastError == "40P01" {
+			c.Conflicts++
+		}
+	}
+	if rec.Query && rec.Source == SourceBackend && sh.literal {
+		c.Literal += uint64(calls)
 	}
 	c.Rows += rec.Rows
 	c.Bytes += rec.Bytes

@@ -231,16 +231,16 @@ func TestPlans(t *testing.T) {
 		}
 	}
 	run(10, time.Millisecond)
-	if _, flipped := table.SawPlan(sh.ID(), "one"); flipped {
+	if _, flipped := table.SawPlan(sh.ID(), "one", 5); flipped {
 		t.Error("the first plan is a change")
 	}
 	run(30, time.Millisecond)
-	flip, flipped := table.SawPlan(sh.ID(), "two")
+	flip, flipped := table.SawPlan(sh.ID(), "two", 7)
 	if !flipped || flip.Before.Plan != "one" || flip.Before.Calls != 30 || flip.After.Plan != "two" {
 		t.Errorf("%v %+v", flipped, flip.Before.Calls)
 	}
 	run(25, 100*time.Millisecond)
-	if _, flipped = table.SawPlan(sh.ID(), "two"); flipped {
+	if _, flipped = table.SawPlan(sh.ID(), "two", 7); flipped {
 		t.Error("the same plan is a change")
 	}
 	s, _ := table.Find(sh.ID())
@@ -248,7 +248,7 @@ func TestPlans(t *testing.T) {
 		t.Errorf("%d plans: %d and %d calls", len(s.Plans), s.Plans[0].Calls, s.Plans[1].Calls)
 	}
 	for i := range 2 * maxPlans {
-		table.SawPlan(sh.ID(), fmt.Sprint(i))
+		table.SawPlan(sh.ID(), fmt.Sprint(i), 1)
 	}
 	if s, _ = table.Find(sh.ID()); len(s.Plans) != maxPlans {
 		t.Errorf("%d plans are kept", len(s.Plans))

@@ -8,28 +8,28 @@ const maxPlans = 10
 // Flip is a change of the plan of a shape.
 type Flip struct{ Before, After PlanUse }
 
-// SawPlan notes that a shape was explained, with which plan, and returns the change if
+// SawPlan notes that a shape was explained, with which plan of which cost, and returns the change if
 // it is another one than the last time.
-func (t *Table) SawPlan(id ID, fingerprint string) (flip Flip, flipped bool) {
+func (t *Table) SawPlan(id ID, fingerprint string, cost float64) (flip Flip, flipped bool) {
 	t.collect()
 	for _, sh := range t.registry.all() {
 		if sh.id == id {
 			t.mu.Lock()
 			defer t.mu.Unlock()
-			return sh.stat.sawPlan(fingerprint, t)
+			return sh.stat.sawPlan(fingerprint, cost, t)
 		}
 	}
 	return Flip{}, false
 }
 
-func (ta *tally) sawPlan(fingerprint string, t *Table) (flip Flip, flipped bool) {
+func (ta *tally) sawPlan(fingerprint string, cost float64, t *Table) (flip Flip, flipped bool) {
 	if ta.histogram == nil {
 		ta.histogram, ta.first, ta.last = new(Histogram), t.now(), t.now()
 	}
 	now, n := t.now(), len(ta.plans)
 	if n > 0 && ta.plans[n-1].Plan == fingerprint {
 		ta.plans[n-1].Seen++
-		ta.plans[n-1].Last = now
+		ta.plans[n-1].Last, ta.plans[n-1].Cost = now, cost
 		return Flip{}, false
 	}
 	use := PlanUse{Plan: fingerprint, First: now}
@@ -41,6 +41,7 @@ func (ta *tally) sawPlan(fingerprint string, t *Table) (flip Flip, flipped bool)
 		flip.Before, flipped = ta.plans[n-1], true
 	}
 	use.Seen++
+	use.Cost = cost
 	use.Last, use.start, use.calls = now, *ta.histogram, ta.counts.Calls
 	ta.plans = slices.DeleteFunc(ta.plans, func(p PlanUse) bool { return p.Plan == fingerprint })
 	if len(ta.plans) >= maxPlans {

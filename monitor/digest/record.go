@@ -17,12 +17,14 @@ type Record struct {
 	Source Source
 	// Rewritten is set when another text was sent in place of the client's.
 	Rewritten bool
-	Code      [5]byte // SQLSTATE of its error; zero: it did not fail
-	Duration  int64   // ns as the client saw it
-	Wait      int64   // ns of it waiting for a backend
-	Backend   int64   // ns of it that PostgreSQL and the way to it took
-	Rows      uint64  // that were returned or changed
-	Bytes     uint64  // of the reply
+	// Query is set when its text was sent with it, not prepared before.
+	Query    bool
+	Code     [5]byte // SQLSTATE of its error; zero: it did not fail
+	Duration int64   // ns as the client saw it
+	Wait     int64   // ns of it waiting for a backend
+	Backend  int64   // ns of it that PostgreSQL and the way to it took
+	Rows     uint64  // that were returned or changed
+	Bytes    uint64  // of the reply
 	// Streak is how often the client has now run this shape without another one
 	// between, within a second of the one before, and Same how often of that with the
 	// same parameters or literals. They are 0 but at the marks of StreakMark.

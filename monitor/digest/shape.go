@@ -44,11 +44,14 @@ func (o *Owner) Explain() int64 { return o.explain.Load() }
 
 // Shape is a statement without its literals, of one owner.
 type Shape struct {
-	id    ID
-	text  string
-	owner *Owner
-	key   uint64
-	gone  atomic.Bool // it has been forgotten: what is recorded for it is lost
+	id   ID
+	text string
+	// literal is set when the text has placeholders: they stand for literals, if it comes
+	// with a Query.
+	literal bool
+	owner   *Owner
+	key     uint64
+	gone    atomic.Bool // it has been forgotten: what is recorded for it is lost
 
 	stat tally // guarded by the table's mu
 }
@@ -72,7 +75,7 @@ func newShape(o *Owner, key uint64, text string) *Shape {
 		_ = binary.Write(h, binary.LittleEndian, uint32(len(part))) // a hash returns no error
 		_, _ = h.Write([]byte(part))
 	}
-	return &Shape{id: ID(h.Sum64()), text: text, owner: o, key: key}
+	return &Shape{id: ID(h.Sum64()), text: text, literal: strings.Contains(text, "$1"), owner: o, key: key}
 }
 
 // tally is what is counted of a shape.

@@ -12,6 +12,8 @@ type Counts struct {
 	Sources                    [sourceCount]uint64 // calls by where the answer came from
 	Rewritten                  uint64              // calls that another text was sent for
 	Slow                       uint64              // records that were slow
+	Literal                    uint64              // calls of PostgreSQL with values in the text
+	Conflicts                  uint64              // serialization failures and deadlocks
 	// Streaks counts rows of StreakMark executions without another statement between,
 	// SameStreaks those in which the parameters were the same too.
 	Streaks, SameStreaks uint64
@@ -62,7 +64,8 @@ func (s *Stat) Mean() time.Duration {
 type PlanUse struct {
 	Plan        string // its fingerprint: plan.Plan.ID
 	First, Last time.Time
-	Seen        int // how often it was explained with this plan
+	Seen        int     // how often it was explained with this plan
+	Cost        float64 // the planner's, the last time
 	// Calls and Histogram are of what ran while this was the last plan seen.
 	Calls     uint64
 	Histogram Histogram
@@ -73,10 +76,23 @@ type PlanUse struct {
 // Snapshot returns all shapes that were run, those that took most time first. What has
 // just ended is part of it.
 func (t *Table) Snapshot() []Stat {
+	stats, _ := t.SnapshotSum()
+	return stats
+}
+
+// Sum is what was counted of all shapes, with those that were forgotten.
+type Sum struct {
+	Calls uint64
+	Total time.Duration
+}
+
+// SnapshotSum is Snapshot with the sum as of the same moment.
+func (t *Table) SnapshotSum() ([]Stat, Sum) {
 	t.collect()
 	shapes := t.registry.all()
 	stats := make([]Stat, 0, len(shapes))
 	t.mu.Lock()
+	sum := t.sum
 	for _, sh := range shapes {
 		if sh.stat.histogram != nil {
 			stats = append(stats, sh.snapshot())
@@ -84,7 +100,7 @@ func (t *Table) Snapshot() []Stat {
 	}
 	t.mu.Unlock()
 	slices.SortFunc(stats, func(a, b Stat) int { return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.ID, b.ID)) })
-	return stats
+	return stats, sum
 }
 
 // Find returns one shape.
@@ -152,5 +168,5 @@ func (t *Table) Reset() {
 		sh.stat = tally{}
 	}
 	t.slow, t.started = slowRing{}, t.now()
-	t.lost, t.pruned = 0, 0
+	t.lost, t.pruned, t.sum = 0, 0, Sum{}
 }

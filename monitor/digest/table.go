@@ -32,6 +32,7 @@ type Table struct {
 	slow    slowRing  // guarded by mu
 	lost    uint64    // guarded by mu; records of shapes that had been forgotten
 	pruned  uint64    // guarded by mu; shapes that were forgotten
+	sum     Sum       // guarded by mu
 }
 
 // registry has the shapes and the owners. It is locked for moments only, as loops ask

@@ -209,6 +209,12 @@ func TestPlanFlip(t *testing.T) {
 	if !slices.ContainsFunc(w.explainer.Advice(), func(a advice.Advice) bool { return a.Kind == advice.PlanFlip }) {
 		t.Error("nothing is said of it")
 	}
+	w.run(w.admin, "DROP INDEX flips_a_idx")
+	w.explain(sql)
+	cheaper, dearer := Change{w.database, "cheaper"}, Change{w.database, "dearer"}
+	if c := w.explainer.Counts().Changes; len(c) != 2 || c[cheaper] != 1 || c[dearer] != 1 {
+		t.Errorf("counted: %v", c)
+	}
 }
 
 // When an index that was advised is there, what it has brought is told.

@@ -67,8 +67,8 @@ func (a *entry) adopted(stat *digest.Stat, now time.Time) {
 }
 
 // list returns the advice there is, with that which the table of statements leads to.
-func (b *adviceBook) list(stats []digest.Stat) []advice.Advice {
-	list := advice.OfStatements(stats)
+func (b *adviceBook) list(stats []digest.Stat, t advice.Thresholds) []advice.Advice {
+	list := advice.OfStatements(stats, t)
 	for _, a := range b.known {
 		if a.State == advice.Refuted {
 			continue

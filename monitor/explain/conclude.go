@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/plan"
 )
 
@@ -14,7 +15,7 @@ import (
 func (e *Explainer) conclude(x *explanation) {
 	r := x.result
 	r.Findings = r.Plan.Find(x.cfg.Thresholds, x.facts)
-	flip, flipped := e.table.SawPlan(r.Shape, r.Plan.ID)
+	flip, flipped := e.table.SawPlan(r.Shape, r.Plan.ID, r.Plan.Root.TotalCost)
 	r.Flipped = flipped
 	subject := advice.Subject{Statement: r.Shape.String(), Text: r.Text, Database: r.Database, User: r.User}
 	list := x.indexes(subject)
@@ -23,9 +24,23 @@ func (e *Explainer) conclude(x *explanation) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if flipped {
+		e.counts.Changes[Change{r.Database, direction(flip)}]++
+	}
 	for _, a := range list {
 		e.advices.add(a, time.Now())
 	}
+}
+
+// direction says what the planner thinks of another plan.
+func direction(f digest.Flip) string {
+	switch before, after := f.Before.Cost, f.After.Cost; {
+	case after > before:
+		return Dearer
+	case after < before:
+		return Cheaper
+	}
+	return Same
 }
 
 // indexes returns the advice to create indexes.

@@ -3,6 +3,7 @@ package explain
 import (
 	"time"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/plan"
 )
 
@@ -22,4 +23,5 @@ type Config struct {
 	Superuser   bool // what a superuser runs may be executed too
 	Keep        int  // results
 	Thresholds  plan.Thresholds
+	Advice      advice.Thresholds
 }

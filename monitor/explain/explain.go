@@ -32,6 +32,8 @@ type Request struct {
 	Types    []uint32 // of the parameters, as in Parse
 	Formats  []int16  // as in Bind
 	Values   [][]byte // as in Bind; nil is NULL
+	// Unknown is set when the values were too long to be kept.
+	Unknown  bool
 	Observed time.Duration
 	// Note says why it must not be executed; empty: the gates decide.
 	Note string
@@ -51,6 +53,7 @@ type Result struct {
 	// Reason says why it was not executed (EXPLAIN without ANALYZE), or why there is no
 	// plan; empty where Plan.Analyzed.
 	Reason string
+	Skip   Skip // the same as a label; empty where Plan.Analyzed
 	// GenericCost is the cost without the values of parameters; 0: not known.
 	GenericCost float64
 	Flipped     bool // the statement had another plan the last time

@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type Options struct {
 	Config Config
 	Table  *digest.Table
 	Log    *slog.Logger
+	// Ran is told how long it took to explain a statement; nil: nobody is.
+	Ran func(analyzed bool, took time.Duration)
 }
 
 // Connect logs in as a pool's user, apart from its backends.
@@ -28,6 +31,7 @@ type Connect func(context.Context, pool.Key) (*pgconn.PgConn, error)
 type Explainer struct {
 	table *digest.Table
 	log   *slog.Logger
+	ran   func(analyzed bool, took time.Duration)
 	kick  chan struct{}
 
 	mu      sync.Mutex
@@ -48,13 +52,56 @@ type Counts struct {
 	Planned  uint64 // explained without being executed
 	Failed   uint64 // PostgreSQL said an error, or could not be reached
 	Queued   int    // now
+	// Skips counts by Skip why statements were not executed, or not even explained.
+	Skips map[Skip]uint64
+	// Changes counts the times that a statement of a database had another plan than the
+	// time before, and what the planner thinks of it.
+	Changes map[Change]uint64
+}
+
+// Change is a kind of change of plans.
+type Change struct {
+	Database  string
+	Direction string
+}
+
+// The directions of a change, by the planner's cost. They are a metrics label.
+const (
+	Cheaper = "cheaper"
+	Dearer  = "dearer"
+	Same    = "same"
+)
+
+// Skip says why a slow statement was not executed for its plan. It is a metrics label.
+type Skip string
+
+// The skips: those of the queue, and those of the gates.
+const (
+	SkipCooldown   Skip = "cooldown"   // its shape was explained, or is waiting
+	SkipQueue      Skip = "queue"      // too many wait that were slower
+	SkipText       Skip = "text"       // gate 1
+	SkipMode       Skip = "mode"       // monitor.explain
+	SkipSession    Skip = "session"    // what it depends on is in the client's session
+	SkipBusy       Skip = "busy"       // gate 5
+	SkipDuration   Skip = "duration"   // gate 3
+	SkipPlan       Skip = "plan"       // gates 3 and 4
+	SkipFunction   Skip = "function"   // gate 2
+	SkipSuperuser  Skip = "superuser"  // gate 5
+	SkipParameters Skip = "parameters" // they are not known
+	SkipError      Skip = "error"      // it failed
+)
+
+// AllSkips are the values of Skip.
+func AllSkips() []Skip {
+	return []Skip{SkipCooldown, SkipQueue, SkipText, SkipMode, SkipSession, SkipBusy, SkipDuration, SkipPlan, SkipFunction, SkipSuperuser, SkipParameters, SkipError}
 }
 
 // New makes an Explainer. Nothing is explained before Run.
 func New(o Options) *Explainer {
 	return &Explainer{
-		table: o.Table, log: o.Log, cfg: o.Config, kick: make(chan struct{}, 1),
+		table: o.Table, log: o.Log, ran: o.Ran, cfg: o.Config, kick: make(chan struct{}, 1),
 		queue: newQueue(), advices: newAdviceBook(),
+		counts: Counts{Skips: make(map[Skip]uint64), Changes: make(map[Change]uint64)},
 	}
 }
 
@@ -80,14 +127,23 @@ func (e *Explainer) SetConnect(c Connect, busy Busy) {
 func (e *Explainer) Wants(sh *digest.Shape, took time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.cfg.Mode != Off && e.cfg.Mode != "" && e.queue.wants(sh.ID(), took, time.Now())
+	if e.cfg.Mode == Off || e.cfg.Mode == "" {
+		return false
+	}
+	skip := e.queue.skips(sh.ID(), took, time.Now())
+	if skip != "" {
+		e.counts.Skips[skip]++
+	}
+	return skip == ""
 }
 
 // Offer queues a slow statement. It locks for a moment and does not wait.
 func (e *Explainer) Offer(r *Request) {
 	e.mu.Lock()
 	e.counts.Offered++
-	e.queue.put(r)
+	if e.queue.put(r) {
+		e.counts.Skips[SkipQueue]++
+	}
 	e.mu.Unlock()
 	select {
 	case e.kick <- struct{}{}:
@@ -165,6 +221,7 @@ func (e *Explainer) Counts() Counts {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.counts
+	c.Skips, c.Changes = maps.Clone(c.Skips), maps.Clone(c.Changes)
 	c.Queued = len(e.queue.waiting)
 	return c
 }
@@ -174,7 +231,7 @@ func (e *Explainer) Advice() []advice.Advice {
 	stats := e.table.Snapshot()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.advices.list(stats)
+	return e.advices.list(stats, e.cfg.Advice)
 }
 
 // keep notes a result.
@@ -190,6 +247,9 @@ func (e *Explainer) keep(r *Result) {
 		e.counts.Analyzed++
 	default:
 		e.counts.Planned++
+	}
+	if r.Skip != "" {
+		e.counts.Skips[r.Skip]++
 	}
 	e.results = append(e.results, r)
 	if over := len(e.results) - max(e.cfg.Keep, 1); over > 0 {

@@ -262,7 +262,7 @@ func TestQueue(t *testing.T) {
 	put := func(sql string, took time.Duration) bool {
 		r := w.request(sql)
 		r.Observed = took
-		if !q.wants(r.Shape.ID(), took, now) {
+		if q.skips(r.Shape.ID(), took, now) != "" {
 			return false
 		}
 		q.put(r)

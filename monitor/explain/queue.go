@@ -25,24 +25,33 @@ func newQueue() queue {
 	return queue{waiting: make(map[digest.ID]*Request), after: make(map[digest.ID]time.Time)}
 }
 
-// wants reports whether a statement of this shape that took so long would be queued.
-func (q *queue) wants(id digest.ID, took time.Duration, now time.Time) bool {
+// skips says why a statement of this shape that took so long would not be queued;
+// empty: it would.
+func (q *queue) skips(id digest.ID, took time.Duration, now time.Time) Skip {
 	if until, cooling := q.after[id]; cooling && now.Before(until) {
-		return false
+		return SkipCooldown
 	}
 	if known := q.waiting[id]; known != nil {
-		return took > known.Observed
+		if took > known.Observed {
+			return ""
+		}
+		return SkipCooldown
 	}
-	return len(q.waiting) < maxQueued || took > q.fastest().Observed
+	if len(q.waiting) >= maxQueued && took <= q.fastest().Observed {
+		return SkipQueue
+	}
+	return ""
 }
 
-// put queues a statement. A faster one may have to go.
-func (q *queue) put(r *Request) {
+// put queues a statement. It reports whether a faster one had to go.
+func (q *queue) put(r *Request) (dropped bool) {
 	id := r.Shape.ID()
 	if q.waiting[id] == nil && len(q.waiting) >= maxQueued {
 		delete(q.waiting, q.fastest().Shape.ID())
+		dropped = true
 	}
 	q.waiting[id] = r
+	return dropped
 }
 
 func (q *queue) fastest() (least *Request) {

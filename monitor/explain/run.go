@@ -40,16 +40,21 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	x := &explanation{Request: r, cfg: &cfg, result: &Result{
 		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
 	}}
+	began := time.Now()
 	err := e.guarded(l, x, func() error { return e.converse(ctx, l, x) })
 	wait := cfg.Cooldown
 	if err != nil {
-		x.result.Reason, wait = refusal(err), cfg.RetryAfter
+		x.stop(SkipError, refusal(err))
+		wait = cfg.RetryAfter
 		e.log.Debug("a slow statement could not be explained", "database", o.Database, "user", o.User, "shape", r.Shape.ID().String(), "reason", x.result.Reason)
 	}
 	e.mu.Lock()
 	e.queue.cool(r.Shape.ID(), time.Now(), wait)
 	e.mu.Unlock()
 	if x.result.Plan != nil {
+		if e.ran != nil {
+			e.ran(x.result.Plan.Analyzed, time.Since(began))
+		}
 		_ = e.guarded(l, x, func() error { e.conclude(x); return nil }) // it is logged there
 	}
 	e.keep(x.result)
@@ -79,8 +84,10 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	connect, busy := e.connect, e.busy
 	e.mu.Unlock()
 	part, explainable, why := gateText(x.Text)
+	if why != "" {
+		x.stop(SkipText, why)
+	}
 	if !explainable {
-		x.result.Reason = why
 		return nil
 	}
 	conn, err := l.get(ctx, x.Key, connect)
@@ -96,45 +103,55 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if err := x.begin(ctx); err != nil {
 		return err
 	}
+	if x.Unknown {
+		return x.explainUnbound(ctx, part)
+	}
 	if x.result.Plan, err = x.ask(ctx, explainPlan); err != nil {
 		return err
 	}
 	if why == "" {
-		why = x.mayAnalyze(ctx, named(part), busy)
+		x.mayAnalyze(ctx, named(part), busy)
 	}
-	x.result.Reason = why
 	x.factsOf(ctx, x.result.Plan)
 	x.tables = tablesOf(ctx, conn, x.result.Plan)
-	if why == "" {
+	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
 	return x.tryIndexes(ctx)
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.
-func (x *explanation) mayAnalyze(ctx context.Context, names []string, busy func(pool.Key) bool) string {
+func (x *explanation) mayAnalyze(ctx context.Context, names []string, busy func(pool.Key) bool) {
 	switch {
 	case x.cfg.Mode != Analyze:
-		return "monitor.explain is " + string(x.cfg.Mode)
+		x.stop(SkipMode, "monitor.explain is "+string(x.cfg.Mode))
+		return
 	case x.Note != "":
-		return x.Note
+		x.stop(SkipSession, x.Note)
+		return
 	case busy != nil && busy(x.Key):
-		return "most backends were busy"
+		x.stop(SkipBusy, "most backends were busy")
+		return
 	}
-	if why := gateTime(x.Observed, x.cfg); why != "" {
-		return why
-	}
-	if why := gatePlan(x.result.Plan, x.cfg); why != "" {
-		return why
+	if x.stop(SkipDuration, gateTime(x.Observed, x.cfg)) || x.stop(SkipPlan, gatePlan(x.result.Plan, x.cfg)) {
+		return
 	}
 	why, err := gateFunctions(ctx, x.conn, append(names, called(x.raw)...))
-	if err == nil && why == "" && !x.cfg.Superuser {
+	if err == nil && !x.stop(SkipFunction, why) && !x.cfg.Superuser {
 		why, err = gateSuperuser(ctx, x.conn)
+		x.stop(SkipSuperuser, why)
 	}
 	if err != nil {
-		return "it could not be found out whether that is harmless: " + refusal(err)
+		x.stop(SkipError, "it could not be found out whether that is harmless: "+refusal(err))
 	}
-	return why
+}
+
+// stop notes why the statement is not to be executed, if there is a reason.
+func (x *explanation) stop(skip Skip, why string) bool {
+	if why != "" {
+		x.result.Skip, x.result.Reason = skip, why
+	}
+	return why != ""
 }
 
 // gateSuperuser is the second half of gate 5.
@@ -150,7 +167,7 @@ func gateSuperuser(ctx context.Context, conn *pgconn.PgConn) (string, error) {
 func (x *explanation) analyze(ctx context.Context) {
 	analyzed, err := x.ask(ctx, explainAnalyze)
 	if err != nil {
-		x.result.Reason = "it failed when it was executed: " + refusal(err)
+		x.stop(SkipError, "it failed when it was executed: "+refusal(err))
 		return
 	}
 	x.result.Plan = analyzed

@@ -36,15 +36,24 @@ var titles = map[advice.Kind]string{
 	advice.NPlusOne:  "One statement again and again (N+1)",
 	advice.Repeated:  "The same is asked again and again",
 	advice.Unbounded: "Many rows without a LIMIT",
-	advice.Finding:   "Something in a plan",
-	advice.Stale:     "Statistics are out of date",
+	advice.WideRows:  "All columns of wide rows",
+	advice.Literals:  "Values in the text",
+	advice.Conflicts: "Transactions in each other's way",
+
+	advice.IdleInTransaction: "Transactions wait for their client",
+	advice.Chatty:            "Transactions of many round trips",
+	advice.Churn:             "Connections are not kept",
+	advice.Evictions:         "Prepared statements push each other out",
+
+	advice.Finding: "Something in a plan",
+	advice.Stale:   "Statistics are out of date",
 }
 
 const maxAdvice = 100
 
 func (d *Dashboard) advice(*http.Request) (any, error) {
 	list := []Advice{}
-	for _, a := range d.source.Monitor.Explainer().Advice() {
+	for _, a := range d.source.Monitor.Advice() {
 		if a.State == advice.Refuted || len(list) == maxAdvice {
 			continue
 		}

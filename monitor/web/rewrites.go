@@ -11,7 +11,8 @@ type Rewrite struct {
 	State    string  `json:"state"`
 	Database string  `json:"database"`
 	User     string  `json:"user"`
-	Text     string  `json:"text"` // without literals
+	Text     string  `json:"text"`    // without literals
+	Becomes  string  `json:"becomes"` // the text that PostgreSQL is given, without literals; empty: not known
 	Calls    uint64  `json:"calls"`
 	Saved    float64 `json:"saved"`
 	Before   float64 `json:"before"` // medians; 0: not known
@@ -27,7 +28,7 @@ func (d *Dashboard) rewrites(*http.Request) (any, error) {
 	if d.source.Rewrites != nil {
 		all := d.source.Rewrites()
 		for _, r := range all[:min(len(all), maxRewrites)] {
-			r.Text, r.Ratio = shorten(r.Text), finite(r.Ratio)
+			r.Text, r.Becomes, r.Ratio = shorten(r.Text), shorten(r.Becomes), finite(r.Ratio)
 			list = append(list, r)
 		}
 	}

@@ -6,6 +6,7 @@ import { Badge, Table, Wait } from '../parts.js';
 const REWRITES = [
   { key: 'rule', title: 'Rule' },
   { key: 'text', title: 'Statement', sql: true, show: (r) => html`<div class="cut" title=${r.text}>${r.text}</div>` },
+  { key: 'becomes', title: 'Becomes', sql: true, show: (r) => html`<div class="cut" title=${r.becomes}>${r.becomes || '–'}</div>` },
   { key: 'database', title: 'Database' },
   { key: 'state', title: 'State', show: (r) => html`<${Badge}>${r.state}<//>` },
   { key: 'calls', title: 'Used', number: true, show: (r) => count(r.calls) },

@@ -1,0 +1,87 @@
+package proxy
+
+// Several statements of one exchange are executed one after the other. When one is
+// complete PostgreSQL says so; what several completions have in common that come in one
+// event is divided among them.
+
+// maxLaps bounds the executions that are told apart; what comes behind counts with the
+// last.
+const maxLaps = 16
+
+// lap is how far an exchange has come.
+type lap struct {
+	order   [maxLaps]uint8 // of the runs, as they were sent
+	started int            // executions that were sent
+	done    int            // that are complete
+	counted int            // of these, whose time has been added up
+	from    int64          // when the time began that has not been added up
+	at      int64          // the event of the last completion
+	told    uint64         // rows that have been added up
+}
+
+// begins notes that an execution of a run was sent.
+func (x *observed) begins(i int) {
+	if x.started < maxLaps {
+		x.order[x.started] = uint8(i)
+	}
+	x.started++
+}
+
+// runAt returns the run of an execution.
+func (x *observed) runAt(n int) int { return int(x.order[min(n, x.started-1, maxLaps-1)]) }
+
+// completed notes that the next execution is complete. sent is when the first was sent.
+func (x *observed) completed(now, sent int64) {
+	if x.started == 0 {
+		return
+	}
+	if x.from == 0 {
+		x.from = sent
+	}
+	if now != x.at {
+		x.addUp()
+		x.at = now
+	}
+	x.runs[x.runAt(x.done)].rows += x.rows - x.told
+	x.told = x.rows
+	x.done++
+}
+
+// addUp divides the time up to the last completion.
+func (x *observed) addUp() {
+	n := int64(x.done - x.counted)
+	if n == 0 {
+		return
+	}
+	for i := x.counted; i < x.done; i++ {
+		x.runs[x.runAt(i)].took += max(x.at-x.from, 0) / n
+	}
+	x.counted, x.from = x.done, x.at
+}
+
+// ends adds up what is left when the exchange is over, and returns the run that has
+// failed, if one has: the first that is not complete.
+func (x *observed) ends(now int64) (failed int) {
+	x.addUp()
+	x.runs[0].rows += x.rows - x.told // of what has no completion of its own
+	failed = x.runAt(x.done)
+	if x.done < x.started && x.from > 0 {
+		x.runs[failed].took += max(now-x.from, 0)
+	}
+	return failed
+}
+
+// shareOf is the part of the exchange's time that a run has: by what completions tell,
+// or else by the number of executions.
+func (s *session) shareOf(r *run, calls int64) float64 {
+	x, sum := &s.sample.observed, int64(0)
+	for i := range x.n {
+		sum += x.runs[i].took
+	}
+	if sum == 0 {
+		return float64(r.calls) / float64(calls)
+	}
+	return float64(r.took) / float64(sum)
+}
+
+func part(ns int64, share float64) int64 { return int64(float64(ns) * share) }
