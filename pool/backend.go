@@ -46,8 +46,9 @@ type Backend struct {
 	CreatedAt int64 // in the time of Options.Now
 	conn      Conn
 	login     *Login
-	dedicated bool // outside the pool: Release closes it
-	listening bool // a Listener's
+	dedicated bool   // outside the pool: Release closes it
+	listening bool   // a Listener's
+	renewal   uint32 // the pool's renewals when the login began
 
 	// Owned by the lessee while leased, otherwise by the pool.
 

@@ -31,7 +31,8 @@ func (p *Pool) Server() string {
 }
 
 // Renew has the backends of the pools that Server names so replaced, each as soon as
-// no session has it: what new ones start with has changed.
+// no session has it: what new ones start with has changed. Those whose login is under way
+// are among them.
 func (s *Set) Renew(server string) {
 	for _, p := range s.all() {
 		if p.Server() == server {
@@ -43,8 +44,13 @@ func (s *Set) Renew(server string) {
 func (p *Pool) renew() {
 	p.mu.Lock()
 	defer p.unlock()
+	p.renewals.Add(1)
 	for i := len(p.all) - 1; i >= 0; i-- {
 		p.retireLocked(p.all[i], reasonRecycle)
 	}
 	p.coverLocked()
 }
+
+// Outdated reports whether what the backend has started with is not what new ones start
+// with: there was a Renew since.
+func (b *Backend) Outdated() bool { return b.renewal != b.Pool.renewals.Load() }

@@ -279,6 +279,34 @@ func TestReconfigureServer(t *testing.T) {
 	}
 }
 
+// After Renew nobody gets a backend that began before it, also one whose login was under
+// way; who has one keeps it, and can tell.
+func TestRenew(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	p := w.set.Pool(key)
+	all := w.fill(p, 0, 2)
+	all[0].release()
+	w.hold = true
+	waiting := w.fill(p, 0, 2)[1]
+	old := w.dials
+	w.set.Renew("another")
+	if all[1].b.Outdated() {
+		t.Error("the renewal of another server counts")
+	}
+	w.set.Renew(p.Server())
+	w.hold = false
+	w.run()
+	if waiting.b == nil || waiting.b.Outdated() || !all[1].b.Outdated() || w.dials <= old+1 {
+		t.Errorf("waiter got %+v; %d logins, %d before", waiting.b, w.dials, old)
+	}
+	if st := w.stat(p); st.Retired != 2 || st.Closed[reasonRecycle] != 1 {
+		t.Errorf("%+v", st)
+	}
+	all[1].release()
+	w.run()
+	p.check(t)
+}
+
 func TestOverrides(t *testing.T) {
 	session, two, nine := ModeSession, 2, 9
 	w := newWorld(t, 1, config(func(c *Config) {

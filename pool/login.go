@@ -84,7 +84,7 @@ func (p *Pool) beginLoginLocked() bool {
 // startLogin runs a login that was begun.
 func (p *Pool) startLogin() {
 	p.mu.Lock()
-	target := p.target
+	target, renewal := p.target, p.renewals.Load()
 	p.mu.Unlock()
 	if hook := p.set.options.Hooks.LoggedIn; hook != nil {
 		target.LoggedIn = func(ctx context.Context, conn *pgconn.PgConn) { hook(ctx, p.key, conn) }
@@ -99,7 +99,7 @@ func (p *Pool) startLogin() {
 			p.set.working.done()
 			return
 		}
-		a := &arrival{pool: p, target: target, login: login, loop: p.landing()}
+		a := &arrival{pool: p, target: target, renewal: renewal, login: login, loop: p.landing()}
 		a.loop.Post(a)
 	})
 }
@@ -139,6 +139,7 @@ func (s *Set) dial(ctx context.Context, t Target) (*Login, error) {
 type arrival struct {
 	pool    *Pool
 	target  Target
+	renewal uint32 // the pool's renewals when it began
 	login   *Login
 	loop    *reactor.Loop
 	backend *Backend // once attached
@@ -158,7 +159,7 @@ func (a *arrival) Run() {
 		p.set.working.done()
 		return
 	}
-	a.backend = b
+	b.renewal, a.backend = a.renewal, b
 	a.loop.Post(a)
 }
 
@@ -172,6 +173,9 @@ func (p *Pool) arrived(a *arrival) {
 	p.admitLocked(a.backend)
 	if !a.target.same(&p.target) {
 		p.retireLocked(a.backend, reasonReload)
+	}
+	if a.backend.Outdated() {
+		p.retireLocked(a.backend, reasonRecycle)
 	}
 	if p.set.working.closing.Load() {
 		p.retireLocked(a.backend, reasonShutdown)

@@ -23,6 +23,7 @@ type Pool struct {
 	descriptions descriptions
 	reads        atomic.Bool // SequencesRead
 	placed       atomic.Pointer[placed]
+	renewals     atomic.Uint32 // how often Renew was called; written under mu
 
 	_  [64]byte   // keeps what is only read off the cache line that each lease writes
 	mu sync.Mutex // guards the rest

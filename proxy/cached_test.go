@@ -160,3 +160,18 @@ func TestOneRefreshes(t *testing.T) {
 		t.Errorf("the second gets %v, %v", e, outcome)
 	}
 }
+
+// Who is answered here when the proxy is about to end leaves then, not before.
+func TestServedDuringDrain(t *testing.T) {
+	r, ask := newRelay(t), relayed(t)["simple"][0]
+	r.remember(relayed(t)["simple"])
+	s := r.session
+	s.Data(ask[:len(ask)-1])
+	s.station.drain()
+	if s.gone {
+		t.Fatal("it is not waited for the rest of a message")
+	}
+	if s.Data(ask[len(ask)-1:]); !s.gone || s.hits == 0 {
+		t.Errorf("gone %t, %d hits", s.gone, s.hits)
+	}
+}

@@ -147,7 +147,7 @@ func (s *session) loseChanges() {
 	}
 	db, begun, pid := s.who.database, w.begun, s.back.lease.PID
 	*w = bracket{}
-	s.work(func() { db.awaitEnd(pid); db.settle(begun) })
+	s.work(func() { db.await(pid); db.settle(begun) })
 }
 
 // changesOf returns what a text may change.

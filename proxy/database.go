@@ -32,6 +32,8 @@ type database struct {
 	judged atomic.Pointer[judged] // of the latest snapshot
 
 	done chan struct{} // closed when the server ends
+	// await returns when there is no backend with this process ID any more.
+	await func(pid uint32)
 
 	mu         sync.Mutex
 	signatures map[signatureKey]*signature // guarded by mu
@@ -87,7 +89,7 @@ func (sh *shared) newDatabase(server string, reader pool.Key) *database {
 		signatures: make(map[signatureKey]*signature), verdicts: make(map[verdictKey]*verdict), tutors: make(map[pool.Key]*tutor),
 		samplers: make(map[pool.Key]*tutor), rewritten: make(map[rewriteKey]*rewritten),
 	}
-	db.reader = reader
+	db.reader, db.await = reader, db.awaitEnd
 	db.keeper = catalog.NewKeeper(db.connect, catalogPoll, db.changedOutside)
 	return db
 }
@@ -135,18 +137,14 @@ func (db *database) connect(ctx context.Context) (*pgconn.PgConn, error) {
 
 // changedOutside is called when the keeper has seen a change, by one of our clients or
 // not. What new backends start with is no part of signatures: so where that has
-// changed the old ones go.
+// changed the old ones go, before anything is kept that is good from now on.
 func (db *database) changedOutside(c catalog.Change) {
 	if c.Defaults {
 		db.pools.Renew(db.server)
 		db.closeTutors()
 	}
-	if c.Schema || c.Roles || c.Lost || c.Defaults {
-		db.space.Schema.Bump()
-		db.space.ACL.Bump()
-	}
-	if c.Lost { // it may be another server
-		db.space.Global.Bump()
+	if c.Schema || c.Roles {
+		db.space.Schema.Bump() // which all answers and findings depend on
 	}
 	snapshot := db.keeper.Snapshot()
 	if len(c.Rewritten) == 0 || snapshot == nil {

@@ -10,8 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/pgjay/pgjay/pool/embedded"
-	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
 
@@ -187,60 +185,3 @@ func TestCacheTrap62Databases(t *testing.T) {
 		}
 	}
 }
-
-// 52: what new backends start with counts for what is kept afterwards.
-func TestCacheTrap56Defaults(t *testing.T) {
-	backend := plain(t)
-	newCacheWorld(t, backend)
-	admin := observer(t, backend)
-	if err := admin.Exec("drop role if exists fresh; create role fresh login superuser; alter role fresh set search_path = c"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = admin.Exec("drop role fresh") })
-	p := startProxy(t, backend, withCache)
-	as := func(addr string) *pgconn.PgConn {
-		conn, err := pgconn.Connect(context.Background(), "postgres://fresh@"+addr+"/postgres?sslmode=disable")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close(context.Background()) })
-		return conn
-	}
-	conn := as(p.addr)
-	for i, setting := range []string{"extra_float_digits = -10", "search_path = c2, c", "default_transaction_isolation = 'repeatable read'", "search_path = c"} {
-		const read = "select f / 3, v from t where id = 1"
-		answerOf(t, conn, "begin; update t set v = v + 1 where id = 1; commit")
-		if i != 3 {
-			cached(t, p, conn, read)
-		}
-		answerOf(t, conn, "alter role fresh set "+setting)
-		if got, want := answerOf(t, as(p.addr), read), answerOf(t, as(backend), read); got != want {
-			t.Errorf("after %s\n%s, want %s", setting, got, want)
-		}
-	}
-}
-
-// 74, 75: a server that has come back may have lost what it had acknowledged.
-func TestCacheTrap75Restart(t *testing.T) {
-	server := pgtest.NewServer(t, embedded.Options{Settings: map[string]string{"synchronous_commit": "off", "wal_writer_delay": "10s"}})
-	newCacheWorld(t, server.Address())
-	p := startProxy(t, server.Address(), withCache)
-	conn := dial(t, p.addr)
-	const read = "select v from t where id = 1"
-	answerOf(t, conn, "update t set v = 77 where id = 1")
-	cached(t, p, conn, read)
-
-	if err := server.Restart(embedded.Immediate); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the answer comes from PostgreSQL again", func() bool {
-		before := p.server.Cache().Stat().Hits()
-		answerOf(t, conn, read)
-		return p.server.Cache().Stat().Hits() == before
-	})
-	if got, want := answerOf(t, conn, read), answerOf(t, dial(t, server.Address()), read); got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
-var _ = proxy.NewServer

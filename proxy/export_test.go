@@ -107,3 +107,21 @@ func (srv *Server) Looking() bool {
 func (srv *Server) LoopOf(pid uint32, secret []byte) int {
 	return srv.cancels.find(pid, secret).home.Load().loop.Index()
 }
+
+// Joining returns how many sessions wait for another's answer.
+func (srv *Server) Joining() (n int) {
+	done := make(chan int)
+	srv.each(func(st *station) {
+		waiting := 0
+		for s := range st.sessions {
+			if s.joined.waiting {
+				waiting++
+			}
+		}
+		done <- waiting
+	})
+	for range srv.stations {
+		n += <-done
+	}
+	return n
+}

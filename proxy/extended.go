@@ -115,7 +115,7 @@ func (s *session) beginBatch() {
 	s.beginExchange(sqlparse.Class{})
 	s.tx.unsynced = true
 	s.tx.copies = s.tx.copies && !s.queue.empty()
-	s.tx.spared, s.tx.bound = false, false
+	s.tx.spared, s.tx.bound, s.tx.ends = false, false, false
 }
 
 // endBatch notes that what is sent next ends a run of extended messages.

@@ -53,6 +53,10 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 		v.shape.Refuse(cache.RefusedInFlight)
 		return nil
 	}
+	if b := s.back.lease; b != nil && b.Outdated() { // when that is so the words say that something is new
+		v.shape.Refuse(cache.RefusedInFlight)
+		return nil
+	}
 	return &fill{key: q.key, stamp: stamp, verify: q.verify, verdict: v, rule: rule, limit: int(rule.MaxEntry) + 1024, frames: s.takeBuffer(0)}
 }
 

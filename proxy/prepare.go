@@ -163,6 +163,7 @@ func (s *session) bind(frame []byte, n int) {
 		}
 		s.noteBody(st.body)
 		s.tx.drops = s.tx.drops || st.body.class.Drops
+		s.tx.ends = s.tx.ends || st.body.class.EndsTransaction()
 	}
 	s.observeBind(st, values, n == len(frame))
 	if st.sql != "" && !st.plain {

@@ -232,6 +232,7 @@ type transaction struct {
 	pinnedAt int64
 	unsynced bool // extended messages were sent since the last Sync
 	bound    bool // a Bind or Execute was among them
+	ends     bool // and one of what may end the transaction
 	batch    uint64
 	// tries is set while a SET is under way that is all there is of ReasonAnySetting:
 	// if it fails nothing was set.
@@ -311,6 +312,7 @@ func (s *session) Data(p []byte) {
 	if n < len(p) && !s.gone {
 		s.client.in = append(s.takeBuffer(len(p)-n), p[n:]...)
 	}
+	s.endDrained()
 }
 
 // useInput consumes what was kept.
@@ -330,6 +332,7 @@ func (s *session) useInput() {
 	default:
 		s.client.in = in[:copy(in, in[n:])]
 	}
+	s.endDrained()
 }
 
 // Blocked says that the client does not take what is sent to it: neither its

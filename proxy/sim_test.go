@@ -41,6 +41,8 @@ type sim struct {
 	changes  int // how often it may change still
 	bus      simBus
 	listens  bool // clients notify each other
+	steps    int
+	rows     *simRows // that all servers have; nil: none
 	log      io.Writer
 }
 
@@ -112,6 +114,8 @@ type simClient struct {
 	station  *station
 	sentAt   []simMark
 	gotAt    []simMark
+	sentIn   []simMark // the step, in the place of what was committed
+	gotIn    []simMark
 	waits    []int        // where in script it waits for all replies
 	requests []*simCancel // that were sent to cancel what it waits for
 	request  *simCancel   // that it sends itself; nil: it is no canceller
@@ -123,6 +127,7 @@ func (c *simClient) Write(p []byte) {
 	}
 	c.got = append(c.got, p...)
 	c.gotAt = append(c.gotAt, simMark{len(c.got), len(c.sim.bus.sent)})
+	c.gotIn = append(c.gotIn, simMark{len(c.got), c.sim.steps})
 	c.unread += len(p)
 }
 func (c *simClient) Buffered() int { return c.unread }
@@ -166,6 +171,10 @@ func (m *sim) connect(c *simClient) {
 func (m *sim) run(steps int) {
 	idle := 0
 	for range steps {
+		m.steps++
+		if m.rows != nil {
+			m.rows.settle()
+		}
 		if m.step() {
 			idle = 0
 			continue
@@ -283,6 +292,7 @@ func (c *simClient) step() bool {
 	p := bytes.Clone(c.script[c.sent : c.sent+n])
 	c.sent += n
 	c.sentAt = append(c.sentAt, simMark{c.sent, len(m.bus.sent)})
+	c.sentIn = append(c.sentIn, simMark{c.sent, m.steps})
 	c.session.Data(p)
 	for i := range p {
 		p[i] = 0xee // its memory is the loop's again

@@ -21,10 +21,11 @@ func (m *sim) dial(_ context.Context, to pool.Target) (*pool.Login, error) {
 	name := to.Params["application_name"]
 	b := &simBackend{sim: m, server: newSimServer(name), pid: uint32(len(m.backends) + 1)}
 	m.bus.join(b.server)
-	b.server.pid, b.server.schema = b.pid, &m.schema
+	b.server.pid, b.server.schema, b.server.rows = b.pid, &m.schema, m.rows
 	if m.cancels > 0 {
 		b.server.slow = func() bool { return m.rng.IntN(4) == 0 }
 	}
+	b.late = m.rows != nil && m.rng.IntN(2) == 0
 	m.backends = append(m.backends, b)
 	params := pool.Params{}.With("application_name", name).With("server_version", "15").With("client_encoding", "UTF8")
 	return &pool.Login{Socket: simSocket{b}, PID: b.pid, Params: params, Cancel: b.cancel}, nil
@@ -63,6 +64,7 @@ type simBackend struct {
 	paused  bool
 	closed  bool
 	eof     bool // the server closed; seen by the proxy when out is read
+	late    bool // what the server says takes its time
 }
 
 func (b *simBackend) Write(p []byte) {
@@ -120,6 +122,9 @@ func (b *simBackend) step() bool {
 // deliver gives some of the server's output to whoever holds the backend.
 func (b *simBackend) deliver() bool {
 	m := b.sim
+	if b.late && m.steps>>9%4 != 0 {
+		return false
+	}
 	if b.paused || len(b.server.out) == 0 && !b.eof || !b.handler.Enter(b.loop) {
 		return false
 	}

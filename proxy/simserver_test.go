@@ -23,6 +23,7 @@ type simServer struct {
 	simWork
 	simPlans
 	simListening
+	simWrites
 	skipping bool
 	named    map[string]string
 	unnamed  *string
@@ -317,6 +318,9 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		if v.missing(text) {
 			return false
 		}
+		if v.rows != nil && strings.HasPrefix(rest, "v FROM") {
+			return v.readRow(rest)
+		}
 		if name, ok := tableOf(text); ok {
 			rest = v.temp[name]
 		}
@@ -397,6 +401,8 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		return v.copy(rest)
 	case "LISTEN", "UNLISTEN", "NOTIFY":
 		return v.notify(word, rest)
+	case "UPDATE":
+		return v.writeRow(rest)
 	case "ALTER":
 		return v.complete("ALTER TABLE")
 	}

@@ -80,6 +80,7 @@ func (v *simServer) endImplicit() {
 	}
 	clear(v.portals)
 	v.commitNotes()
+	v.commitRows()
 	for _, name := range sortedKeys(v.local, nil) {
 		v.change(v.local, name, "")
 	}

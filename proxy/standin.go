@@ -30,7 +30,7 @@ func (s *session) standIn(called []byte, own statement, values []byte) string {
 // backend has it, or could be given it, as the transaction has not failed. PostgreSQL
 // describes such a one all the same (postgres.c, exec_describe_statement_message).
 func (s *session) describesNothing(called []byte, own statement) string {
-	if s.back.status != wire.StatusError || s.queue.owesReady() || s.back.exposed || !own.shared() ||
+	if !s.meetsFailed() || s.back.exposed || !own.shared() ||
 		own.body.class.EndsTransaction() || !rowless(own.body.class) || s.back.lease.Statements.Use(s.statementKey(own)) != nil {
 		return ""
 	}
@@ -69,7 +69,7 @@ func (s *session) parseEmpty(called []byte, n int) string {
 // backend lacks would be refused before they are counted (postgres.c,
 // exec_bind_message).
 func (s *session) refusesBind(own statement, values []byte) bool {
-	failed := s.back.status == wire.StatusError && !s.queue.owesReady() // what is under way may end it
+	failed := s.meetsFailed()
 	switch {
 	case !own.shared():
 		return failed && own.sql != "" && own.token == 0
@@ -77,6 +77,12 @@ func (s *session) refusesBind(own statement, values []byte) bool {
 		return true
 	}
 	return failed && !own.body.class.EndsTransaction() && s.back.lease.Statements.Use(s.statementKey(own)) == nil
+}
+
+// meetsFailed reports whether what is sent next is for a transaction that has failed, and
+// that nothing ends which is under way.
+func (s *session) meetsFailed() bool {
+	return s.back.status == wire.StatusError && !s.queue.owesReady() && !s.tx.ends
 }
 
 // parameters returns how many parameters a statement has that can be prepared anywhere.

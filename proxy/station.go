@@ -166,6 +166,14 @@ func (s *session) drained() {
 	s.interruptConsole(errShutdown)
 }
 
+// endDrained is drained for a session that may just have been answered, by a backend or
+// here.
+func (s *session) endDrained() {
+	if s.draining && !s.gone && s.idle() {
+		s.failAs(errShutdown, closedByShutdown)
+	}
+}
+
 // evicted ends the session.
 func (s *session) evicted() {
 	defer s.endEvent()

@@ -50,9 +50,7 @@ func (s *session) afterReplies() {
 	if s.listen != nil {
 		s.endHold()
 	}
-	if s.draining && !s.gone && s.idle() {
-		s.failAs(errShutdown, closedByShutdown)
-	}
+	s.endDrained()
 	if s.state == stateReady && !s.gone && s.client.paused&pausedWaiting != 0 {
 		s.proceed() // it may have waited for this
 		s.settle()

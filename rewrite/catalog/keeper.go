@@ -16,11 +16,8 @@ type Change struct {
 	// settings and the database's.
 	Schema, Roles bool
 	// Defaults is set when the settings of roles or of the database are among it:
-	// what new connections start with.
+	// what new connections start with. Roles is set, too.
 	Defaults bool
-	// Lost is set when the connection was lost meanwhile: the server may have
-	// crashed, or be another one. Then the others are set as well.
-	Lost bool
 	// Rewritten are relations whose rows are in another place, as TRUNCATE,
 	// REFRESH MATERIALIZED VIEW and VACUUM FULL leave them. If that is all, the
 	// snapshot stays.
@@ -189,13 +186,13 @@ func (k *Keeper) step(ctx context.Context) (pause time.Duration, err error) {
 }
 
 // dial makes the connection. What has happened since there was one before is
-// not known.
+// not known: the server may have crashed, or be another one.
 func (k *Keeper) dial(ctx context.Context) (err error) {
 	if k.conn, err = k.connect(ctx); err != nil {
 		return err
 	}
 	if k.current.Load() != nil {
-		k.tell(Change{Schema: true, Roles: true, Defaults: true, Lost: true})
+		k.tell(Change{Schema: true, Roles: true, Defaults: true})
 	}
 	return prepareFingerprint(ctx, k.conn)
 }
@@ -248,8 +245,7 @@ func (k *Keeper) load(ctx context.Context) error {
 		c = s.Fingerprint.since(k.last)
 	}
 	if k.told != nil {
-		c.Schema, c.Roles, c.Lost = c.Schema || k.told.Schema, c.Roles || k.told.Roles, k.told.Lost
-		c.Defaults = c.Defaults || k.told.Defaults
+		c.Schema, c.Roles, c.Defaults = c.Schema || k.told.Schema, c.Roles || k.told.Roles, c.Defaults || k.told.Defaults
 	}
 	c.Loaded = true
 	k.current.Store(&version{s, refresh})

@@ -176,7 +176,7 @@ func TestKeeperReconnects(t *testing.T) {
 	if err := s.Restart(embedded.Immediate); err != nil {
 		t.Fatal(err)
 	}
-	lost := Change{Schema: true, Roles: true, Defaults: true, Lost: true}
+	lost := Change{Schema: true, Roles: true, Defaults: true}
 	if c := next(t, changes); !reflect.DeepEqual(c, lost) {
 		t.Errorf("detected %+v", c)
 	}
