@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// TestDoorNames says which texts have one of the names, as PostgreSQL reads names.
+func TestDoorNames(t *testing.T) {
+	var names doorNames
+	for name, kind := range map[string]string{
+		"orders_view": "code", "Mixed": "code", `odd "name"`: "load", "===": "seed", "größe": "setting", strings.Repeat("n", 63): "code",
+	} {
+		if !names.add([]byte(hex.EncodeToString([]byte(name))), []byte(kind)) {
+			t.Fatalf("%q cannot be read", name)
+		}
+	}
+	for text, want := range map[string]string{
+		"select 1":                                 "",
+		"select * from orders_view":                "code",
+		"SELECT*FROM ORDERS_VIEW;":                 "code",
+		"select * from orders_views":               "",
+		"select * from my_orders_view":             "",
+		`select * from public."orders_view"`:       "code",
+		`select * from "Mixed"`:                    "code",
+		`select * from "odd ""name"""`:             "load",
+		"select 1===2":                             "seed",
+		"select * from größe":                      "setting",
+		"select 'äh'":                              "setting", // the encoding is the client's
+		"select * from " + strings.Repeat("N", 70): "code",    // what is beyond 63 bytes is cut off
+	} {
+		if got := names.in([]byte(text)); got != doorReasons[want] {
+			t.Errorf("%s: %b, want %b", text, got, doorReasons[want])
+		}
+	}
+	if got := names.in([]byte(`select * from u&"\006frders_view"`)); got != names.all {
+		t.Errorf("a name that is not written out is %b", got)
+	}
+	if names.add([]byte("zz"), []byte("code")) || names.add([]byte("61"), []byte("?")) {
+		t.Error("what cannot be read was taken")
+	}
+}
+
+// TestDoorsOfAnotherGeneration are not taken: they may have been looked for before
+// others were made.
+func TestDoorsOfAnotherGeneration(t *testing.T) {
+	var d doors
+	asked := d.generation.Load()
+	d.forget()
+	if d.put(&doorNames{}, asked, 1); d.fresh(1) {
+		t.Error("an answer from before was taken")
+	}
+	if d.put(&doorNames{}, d.generation.Load(), 1); !d.fresh(1) {
+		t.Error("an answer was not taken")
+	}
+	if _, again := d.look(1 + int64(doorsFor)); !again {
+		t.Error("nobody asks again")
+	}
+	if _, again := d.look(1 + int64(doorsFor)); again {
+		t.Error("two ask again at once")
+	}
+}
+
+// TestCodeFears are what cannot be asked for.
+func TestCodeFears(t *testing.T) {
+	code := sqlparse.Class{Pins: sqlparse.ReasonDo.Set()}
+	for text, want := range map[string]sqlparse.Reasons{
+		"do $$ begin perform set_config('app.x', 'v', false); end $$":       0,
+		"do $$ begin perform set_config ( 'app.' || x, 'v', false); end $$": sqlparse.ReasonAnySetting.Set(),
+		"do $$ begin perform set_config(x, 'v', false); end $$":             sqlparse.ReasonAnySetting.Set(),
+		"do $$ begin execute 'set ' || x; end $$":                           sqlparse.ReasonAnySetting.Set(),
+		"do $$ begin execute format('set local %I = 1', x); end $$":         sqlparse.ReasonAnySetting.Set(),
+		"do $$ begin execute format('update t set %I = 1', x); end $$":      0,
+		"do $$ begin perform setseed(1); end $$":                            sqlparse.ReasonSeed.Set(),
+		"do $$ begin set local seed = 1; end $$":                            sqlparse.ReasonSeed.Set(),
+		"do $$ begin insert into seed values (1); end $$":                   0,
+		"do $$ begin load 'auto_explain'; end $$":                           sqlparse.ReasonLoad.Set(),
+		"do $$ begin perform f('load ''auto_explain'''); end $$":            sqlparse.ReasonLoad.Set(),
+		"do $$ begin update jobs set load = 'high'; end $$":                 0,
+	} {
+		if got := fearsOf(code, []byte(text)); got != want {
+			t.Errorf("%s: %b, want %b", text, got, want)
+		}
+	}
+	if fearsOf(sqlparse.Class{}, []byte("select 'setseed'")) != 0 {
+		t.Error("a text without code is feared")
+	}
+}
