@@ -131,6 +131,7 @@ type question struct {
 	about    leftover // what is asked about
 	set      []pool.Setting
 	search   bool // askDatabase was part of it
+	seeks    bool // askSuspects was, too
 	// asksDoors is set when askDoors was part of it.
 	asksDoors bool
 	knowledge
@@ -184,6 +185,9 @@ func (s *session) ask() bool {
 	if q.search {
 		sql = append(append(sql, "; "...), askDatabase...)
 	}
+	if q.seeks {
+		sql = append(sql, askSuspects...)
+	}
 	if q.asksDoors = left.doors; q.asksDoors {
 		sql = append(append(sql, "; "...), askDoors...)
 	}
@@ -200,7 +204,8 @@ func (s *session) appendAskAll(sql []byte, q *question, left *leftover) []byte {
 	sql = appendAskNative(sql, s.calledBy(left.text))
 	names, stale := s.hidden.get(s.who.pool.Key(), s.loop.Now())
 	q.generation = s.who.doors.generation.Load()
-	q.search = !left.doors && (stale || !s.who.doors.fresh(s.loop.Now()))
+	q.seeks = !left.doors && s.who.doors.seek(s.loop.Now())
+	q.search = q.seeks || stale && !left.doors && s.tx.pins != 0
 	q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
 	return appendAskNamed(sql, q.settings)
 }
@@ -303,8 +308,11 @@ func (s *session) conclude() {
 		}
 		return
 	}
-	suspects := q.search && s.hidden.learn(s.who.pool.Key(), &q.knowledge, q.generation, s.loop.Now())
-	if q.asksDoors {
+	if q.search {
+		s.hidden.learn(s.who.pool.Key(), &q.knowledge, s.loop.Now())
+	}
+	suspects := q.seeks && q.mayHaveDoors()
+	if q.asksDoors || q.seeks && !suspects {
 		s.who.doors.put(&q.doors, q.generation, s.loop.Now())
 	}
 	s.lookBehind(q)

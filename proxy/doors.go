@@ -19,26 +19,28 @@ import (
 
 // doors are those of the database of a pool. They are safe for concurrent use.
 type doors struct {
-	known      atomic.Pointer[doorNames] // nil: they are not known
-	asked      atomic.Int64              // when somebody was told to ask for them again
-	generation atomic.Uint64             // of what is known
+	known      atomic.Pointer[doorNames] // nil: none are
+	asked      atomic.Int64              // when somebody was told to ask for them
+	generation atomic.Uint64             // that they must be of
 }
 
 const (
 	// doorsFor is how long they are good for, as objects may be made that the proxy
 	// does not see. Those that it sees make it forget.
 	doorsFor = time.Minute
-	// doorsPatience is how long an answer may take before somebody else asks.
-	doorsPatience = 5 * time.Second
+	// doorsPause is how often they are asked for at most: it takes some 100 ms, and DDL
+	// comes in crowds. Meanwhile the backends are asked what is left after each text.
+	doorsPause = time.Second
 )
 
 // doorNames are words, and what to fear where a text has one of them.
 type doorNames struct {
-	at      int64
-	words   map[string]sqlparse.Reasons // in lower case, as far as they are ASCII
-	odd     map[string]sqlparse.Reasons // those that are not one word
-	foreign sqlparse.Reasons            // of those that are not ASCII: the client's encoding counts
-	all     sqlparse.Reasons
+	at         int64
+	generation uint64
+	words      map[string]sqlparse.Reasons // in lower case, as far as they are ASCII
+	odd        map[string]sqlparse.Reasons // those that are not one word
+	foreign    sqlparse.Reasons            // of those that are not ASCII: the client's encoding counts
+	all        sqlparse.Reasons
 }
 
 // doorReasons are the reasons that askDoors names.
@@ -49,38 +51,36 @@ var doorReasons = map[string]sqlparse.Reasons{
 	"load":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonLoad.Set(),
 }
 
-// look returns what is known; nil if it must be asked for. again is set for one
-// session if it is to be asked for again.
-func (d *doors) look(now int64) (names *doorNames, again bool) {
+// look returns what was known last; nil: nothing. unknown is set if others may have been
+// made since, and old if it is time to ask again.
+func (d *doors) look(now int64) (names *doorNames, unknown, old bool) {
 	names = d.known.Load()
-	if names == nil || now-names.at < int64(doorsFor) {
-		return names, false
+	if names == nil || names.generation != d.generation.Load() {
+		return names, true, false
 	}
-	asked := d.asked.Load()
-	return names, now-asked > int64(doorsPatience) && d.asked.CompareAndSwap(asked, now)
+	return names, false, now-names.at >= int64(doorsFor) && now-d.asked.Load() >= int64(doorsPause)
 }
 
 // fresh reports whether they need not be asked for.
 func (d *doors) fresh(now int64) bool {
-	names := d.known.Load()
-	return names != nil && now-names.at < int64(doorsFor)
+	names, unknown, _ := d.look(now)
+	return !unknown && now-names.at < int64(doorsFor)
+}
+
+// seek reports whether the caller is to ask for them.
+func (d *doors) seek(now int64) bool {
+	asked := d.asked.Load()
+	return !d.fresh(now) && (asked == 0 || now-asked >= int64(doorsPause)) && d.asked.CompareAndSwap(asked, now)
 }
 
 // forget is called when the doors may be others.
-func (d *doors) forget() {
-	d.generation.Add(1)
-	d.known.Store(nil)
-}
+func (d *doors) forget() { d.generation.Add(1) }
 
 // put takes an answer to what was asked in a generation.
 func (d *doors) put(names *doorNames, generation uint64, now int64) {
-	names.at = now
-	if d.generation.Load() != generation {
-		return
-	}
-	d.known.Store(names)
-	if d.generation.Load() != generation {
-		d.known.CompareAndSwap(names, nil)
+	names.at, names.generation = now, generation
+	if d.generation.Load() == generation {
+		d.known.Store(names)
 	}
 }
 
@@ -113,9 +113,9 @@ func with(m map[string]sqlparse.Reasons, name string, why sqlparse.Reasons) map[
 	return m
 }
 
-// in returns what is to be feared of a text.
+// in returns what is to be feared of a text. n may be nil.
 func (n *doorNames) in(text []byte) (found sqlparse.Reasons) {
-	if n.all == 0 {
+	if n == nil || n.all == 0 {
 		return 0
 	}
 	if bytes.Contains(text, []byte(`U&`)) || bytes.Contains(text, []byte(`u&`)) {
@@ -203,8 +203,8 @@ func (l *leftover) askDoors(q *question) {
 // lookBehind looks at those texts. What they may have left that the backend was not
 // asked for, or cannot be, pins.
 func (s *session) lookBehind(q *question) {
-	names := s.who.doors.known.Load()
-	if names == nil || names.all == 0 {
+	names, unknown, _ := s.who.doors.look(s.loop.Now())
+	if unknown || names.all == 0 {
 		return
 	}
 	for _, text := range q.behind {
@@ -222,11 +222,8 @@ func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool)
 	if !s.pooled() || s.own {
 		return 0, false
 	}
-	names, again := s.who.doors.look(s.loop.Now())
-	if names == nil || s.tx.opened {
-		return 0, true
-	}
-	return names.in(text), again
+	names, unknown, old := s.who.doors.look(s.loop.Now())
+	return names.in(text), unknown || old || s.tx.opened
 }
 
 // withDoors adds the reasons to pin that are behind doors.
@@ -286,9 +283,6 @@ var seedName = regexp.MustCompile(`(?i)seed`)
 
 // hasDoor reports whether a text may leave something by code that it does not name.
 func (s *session) hasDoor(text []byte) bool {
-	if !s.pooled() || s.own {
-		return false
-	}
-	names := s.who.doors.known.Load()
-	return s.tx.opened || !s.who.doors.fresh(s.loop.Now()) || names == nil || names.in(text) != 0
+	found, urgent := s.behindDoors(text)
+	return urgent || found != 0
 }

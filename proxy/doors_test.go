@@ -56,11 +56,18 @@ func TestDoorsOfAnotherGeneration(t *testing.T) {
 	if d.put(&doorNames{}, d.generation.Load(), 1); !d.fresh(1) {
 		t.Error("an answer was not taken")
 	}
-	if _, again := d.look(1 + int64(doorsFor)); !again {
-		t.Error("nobody asks again")
+	late := 1 + int64(doorsFor)
+	if _, unknown, old := d.look(late); unknown || !old {
+		t.Error("they do not become old")
 	}
-	if _, again := d.look(1 + int64(doorsFor)); again {
-		t.Error("two ask again at once")
+	if !d.seek(late) || d.seek(late) || d.seek(late+int64(doorsPause)-1) {
+		t.Error("not one asks for what is old")
+	}
+	if _, _, old := d.look(late); old {
+		t.Error("they are old while somebody asks")
+	}
+	if !d.seek(late + int64(doorsPause)) {
+		t.Error("nobody asks again where no answer has come")
 	}
 }
 

@@ -23,7 +23,7 @@ type knowledge struct {
 
 // askDatabase is the part of the question that is about the database. It is not compiled:
 // that takes longer, the more so if the client has forbidden some kinds of plans.
-var askDatabase = "SET LOCAL jit TO off; SELECT NULL, NULL, NULL WHERE false" + askHidden + askSetters + askLeavers + askNamers + askSuspects
+var askDatabase = "SET LOCAL jit TO off; SELECT NULL, NULL, NULL WHERE false" + askHidden + askSetters + askLeavers + askNamers
 
 // take takes a row of the answer.
 func (k *knowledge) take(kind string, name, value []byte) {
@@ -43,32 +43,29 @@ func (k *knowledge) take(kind string, name, value []byte) {
 	}
 }
 
-// learn takes what the answer to askDatabase says of the database of a pool, and
-// reports whether that is to be asked for its doors, too. generation is that of the
-// doors when it was asked.
-func (h *hidden) learn(k pool.Key, answer *knowledge, generation uint64, now int64) (suspects bool) {
+// learn takes what the answer to askDatabase says of the database of a pool.
+func (h *hidden) learn(k pool.Key, answer *knowledge, now int64) {
 	h.put(k, hiddenNames{answer.hidden, answer.setters, answer.leavers, answer.namers, now})
-	d := h.doorsOf(k)
-	if answer.suspects || answer.setters || answer.leavers {
-		return !d.fresh(now)
-	}
-	d.put(&doorNames{}, generation, now)
-	return false
 }
+
+// mayHaveDoors reports whether by the answer to askDatabase and askSuspects the database
+// is to be asked for its doors, too.
+func (k *knowledge) mayHaveDoors() bool { return k.suspects || k.setters || k.leavers }
 
 // ask has a connection that has just logged in say what is not known of its database,
 // so that the first clients need not wait for that. If it does not, they will.
 func (h *hidden) ask(ctx context.Context, k pool.Key, conn *pgconn.PgConn) {
 	d := h.doorsOf(k)
-	if d.known.Load() != nil {
+	if _, unknown, _ := d.look(reactor.Monotonic()); !unknown {
 		return
 	}
 	generation := d.generation.Load()
 	var answer knowledge
-	if !answer.read(ctx, conn, askDatabase) || !h.learn(k, &answer, generation, reactor.Monotonic()) {
+	if !answer.read(ctx, conn, askDatabase+askSuspects) {
 		return
 	}
-	if answer.read(ctx, conn, askDoors) {
+	h.learn(k, &answer, reactor.Monotonic())
+	if !answer.mayHaveDoors() || answer.read(ctx, conn, askDoors) {
 		d.put(&answer.doors, generation, reactor.Monotonic())
 	}
 }
