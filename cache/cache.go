@@ -119,8 +119,12 @@ func (c *Cache) Get(k Key, now int64) (*Entry, Outcome) {
 		if _, stable := w.Load(); stable {
 			s.wasted(w)
 		}
-		s.count(Moved)
-		return nil, Moved
+		outcome := Unserved
+		if e.served.Load() {
+			outcome = Moved
+		}
+		s.count(outcome)
+		return nil, outcome
 	}
 	outcome := e.check(now)
 	n := s.count(outcome)
@@ -128,6 +132,7 @@ func (c *Cache) Get(k Key, now int64) (*Entry, Outcome) {
 		return nil, outcome
 	}
 	s.served(e.cost, n)
+	e.Serve()
 	return e, outcome
 }
 

@@ -12,7 +12,7 @@ func (s *Shape) SetTables(words []*Word) { s.tables.Store(&words) }
 // often. That is counted as refused. After Admit has said no, Origin is called
 // with what the execution took.
 func (s *Shape) Admit(now int64) bool {
-	if s.economy.off.Load() && !s.economy.admit(now, s.limit(), s.written()) {
+	if s.economy.off.Load() && !s.economy.admit(now, s.limit(), s.Written()) {
 		s.Refuse(RefusedCost)
 		return false
 	}
@@ -25,8 +25,8 @@ func (s *Shape) Admit(now int64) bool {
 	return true
 }
 
-// written is how often the tables that the shape reads were written.
-func (s *Shape) written() (n uint64) {
+// Written is how often the tables that the shape reads were written.
+func (s *Shape) Written() (n uint64) {
 	for _, w := range s.reads() {
 		n += w.written()
 	}
@@ -84,7 +84,7 @@ func (s *Shape) Hit(ns int64) { s.hitNS.add(ns) }
 func (s *Shape) Miss(origin, extra int64) {
 	s.executed(origin)
 	s.extraNS.add(extra)
-	s.economy.lose(extra*unseen, s.limit())
+	s.economy.lose(s.loss(), s.limit())
 }
 
 // Origin says what an execution took for which the cache was not asked.

@@ -34,7 +34,8 @@ type Answer struct {
 	Shape *Shape
 }
 
-// An Entry is a remembered answer. It never changes, apart from who refreshes it.
+// An Entry is a remembered answer. It never changes, apart from who refreshes it, and
+// that it has been served.
 // Its bytes stay valid for as long as somebody has it, also when the cache has
 // dropped it.
 type Entry struct {
@@ -51,6 +52,7 @@ type Entry struct {
 	packed bool // core is compressed
 
 	refreshed atomic.Int64 // when somebody was last told to refresh it
+	served    atomic.Bool
 }
 
 // entryOverhead is what an entry takes in memory apart from its core: itself, and
@@ -128,6 +130,13 @@ func (e *Entry) Rows() int64 { return e.rows }
 
 // Cost is how long PostgreSQL took for the answer, in nanoseconds.
 func (e *Entry) Cost() int64 { return e.cost }
+
+// Serve notes that the entry is served. Get does, for what it returns.
+func (e *Entry) Serve() {
+	if !e.served.Load() { // so that loops do not write to it each time
+		e.served.Store(true)
+	}
+}
 
 // Current reports whether nothing that the answer depends on has changed since
 // its query was forwarded: to look again when an answer has turned out to be

@@ -12,6 +12,7 @@ const (
 	Absent                 // a miss: nothing is remembered under this key
 	Expired                // a miss: its time is over
 	Moved                  // a miss: something that it depends on has changed, or is about to
+	Unserved               // a miss: as Moved, and the answer has not been served once
 	outcomes
 )
 
@@ -20,7 +21,7 @@ func (o Outcome) Served() bool { return o <= OnError }
 
 // String is the label in metrics.
 func (o Outcome) String() string {
-	return [outcomes]string{"hit", "stale", "refresh", "on_error", "absent", "expired", "moved"}[o]
+	return [outcomes]string{"hit", "stale", "refresh", "on_error", "absent", "expired", "moved", "unserved"}[o]
 }
 
 // Reason says why an answer was neither taken from the cache nor put into it.

@@ -21,9 +21,11 @@ type Shape struct {
 
 	tables  atomic.Pointer[[]*Word]
 	economy ledger
-	// Nanoseconds of a hit, an execution, and what a miss takes on top of that.
-	hitNS, originNS, extraNS mean
-	bestNS                   floor // of an execution
+	// Nanoseconds of a hit, an execution, and what a miss takes on top of that: where all
+	// processors are busy somebody else runs in between, so that the mean of something
+	// so short says nothing.
+	hitNS, originNS mean
+	bestNS, extraNS floor
 }
 
 // A stripe has counters for some of the shapes, so that they are not all in the

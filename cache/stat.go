@@ -16,7 +16,7 @@ func (n Counts) Hits() int64 {
 
 // Misses is how many were looked up and not found, or not as they should be.
 func (n Counts) Misses() int64 {
-	return n.Outcomes[Absent] + n.Outcomes[Expired] + n.Outcomes[Moved]
+	return n.Outcomes[Absent] + n.Outcomes[Expired] + n.Outcomes[Moved] + n.Outcomes[Unserved]
 }
 
 // Stat is a snapshot of the cache.

@@ -84,6 +84,17 @@ func (s *Statements) Add(k StatementKey, bytes int) *Statement {
 	return st
 }
 
+// Rekey says that a statement is another one, unless that is there already.
+func (s *Statements) Rekey(from, to StatementKey) {
+	st := s.byKey[from]
+	if st == nil || s.byKey[to] != nil {
+		return
+	}
+	delete(s.byKey, from)
+	st.key = to
+	s.byKey[to] = st
+}
+
 // Len returns how many there are.
 func (s *Statements) Len() int { return len(s.byKey) }
 

@@ -44,7 +44,8 @@ func (s *session) newFill(v *verdict, q *lookup, outcome cache.Outcome) *fill {
 			s.cold, s.sample.shape = stayCold, v.shape
 			return nil
 		}
-		if outcome == cache.Absent && s.joined.key != q.key && !s.once.again(q.key) {
+		useless := outcome == cache.Absent || outcome == cache.Unserved
+		if useless && s.joined.key != q.key && !s.once.again(q.key, v.shape.Written()) {
 			return nil
 		}
 	}
@@ -180,18 +181,19 @@ func coreOf(frames []byte) (core []byte, ok bool) {
 	return nil, false
 }
 
-// once has parts of the keys that a loop has not found: the answer to a statement that
-// may never come again is not kept before it has come a second time.
+// once has parts of the keys that a loop has not found, with how often the tables had
+// been written: the answer to a statement that may not come again before the next write
+// is not kept until it has come a second time, unless the one before was served.
 type once []uint32
 
 const onceSlots = 1 << 14
 
-// again reports whether a key was here not long ago.
-func (o *once) again(k cache.Key) bool {
+// again reports whether a key was here not long ago, and nothing has been written since.
+func (o *once) again(k cache.Key, written uint64) bool {
 	if *o == nil {
 		*o = make(once, onceSlots)
 	}
-	slot, part := &(*o)[k.Lo%onceSlots], uint32(k.Hi)|1
+	slot, part := &(*o)[k.Lo%onceSlots], uint32(k.Hi+2*written)|1
 	if *slot == part {
 		return true
 	}

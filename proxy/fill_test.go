@@ -139,6 +139,25 @@ func TestNewFill(t *testing.T) {
 	}
 }
 
+// A second time counts only if nothing has been written in between, and also for what was
+// kept and then of no use.
+func TestNewFillBetweenWrites(t *testing.T) {
+	for _, outcome := range []cache.Outcome{cache.Absent, cache.Unserved} {
+		s, v, q := filler(t, cache.Auto)
+		word := s.who.database.space.Table(42)
+		v.shape.SetTables([]*cache.Word{word})
+		for range 3 {
+			if s.newFill(v, q, outcome) != nil {
+				t.Errorf("%v: an answer is kept the first time since a write", outcome)
+			}
+			word.Bump()
+		}
+		if s.newFill(v, q, outcome); s.newFill(v, q, outcome) == nil {
+			t.Errorf("%v: an answer is not kept the second time since a write", outcome)
+		}
+	}
+}
+
 // What may be kept is kept at once if it was there already, if a rule says always, or
 // if the session has waited for it.
 func TestNewFillAtOnce(t *testing.T) {

@@ -80,6 +80,7 @@ func (s *session) takeJoined(k cache.Key) *cache.Entry {
 		return nil
 	}
 	s.joined = joined{}
+	e.Serve()
 	return e
 }
 

@@ -109,14 +109,29 @@ func (s *session) meant(asked, is unique.Handle[string]) {
 	c := &s.client.statements
 	for name, st := range c.named {
 		if st.meaning == asked {
-			st.meaning = is
+			s.remean(&st, is)
 			c.named[name] = st
 		}
 	}
 	for _, st := range append(c.inChange(), &c.unnamed) {
 		if st.meaning == asked {
-			st.meaning = is
+			s.remean(st, is)
 		}
+	}
+}
+
+// remean does so for one. Where it has been prepared it is the same still.
+func (s *session) remean(st *statement, is unique.Handle[string]) {
+	then := *st
+	st.meaning = is
+	if st.body == nil || st.token != 0 {
+		return
+	}
+	if s.back.lease != nil {
+		s.back.lease.Statements.Rekey(s.statementKey(then), s.statementKey(*st))
+	}
+	if d := s.who.pool.Description(s.statementKeyThen(then)); d != (pool.Description{}) {
+		s.who.pool.NoteDescription(s.statementKeyThen(*st), d)
 	}
 }
 

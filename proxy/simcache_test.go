@@ -385,17 +385,12 @@ func simulateCached(t *testing.T, seed uint64, c *simCatalog) (hits int64) {
 	for id := range 2 + m.rng.IntN(simRowCount-1) {
 		c := &simClient{sim: m, id: id, vanishes: -1, patient: m.rng.IntN(6) > 0}
 		c.writeCached()
-		if m.rng.IntN(6) == 0 {
-			c.vanishes = m.rng.IntN(len(c.script))
-		}
-		m.connect(c)
+		m.enter(c, 6)
 	}
-	m.run(2_000_000)
+	m.finish(2_000_000)
 	for _, c := range m.clients {
-		m.check(c)
 		m.checkRows(c)
 	}
-	m.checkPool()
 	return answers.Stat().Hits()
 }
 

@@ -63,12 +63,23 @@ func simulate(t *testing.T, seed uint64) {
 	for id := range 1 + m.rng.IntN(4) {
 		c := &simClient{sim: m, id: id, vanishes: -1, patient: m.rng.IntN(2) == 0}
 		c.write()
-		if m.rng.IntN(4) == 0 {
-			c.vanishes = m.rng.IntN(len(c.script))
-		}
-		m.connect(c)
+		m.enter(c, 4)
 	}
-	m.run(200_000)
+	m.finish(200_000)
+}
+
+// enter connects a client that has something to send. One in so many vanishes in the
+// midst of it.
+func (m *sim) enter(c *simClient, oneIn int) {
+	if m.rng.IntN(oneIn) == 0 {
+		c.vanishes = m.rng.IntN(len(c.script))
+	}
+	m.connect(c)
+}
+
+// finish runs the world to its end and checks what is true of all.
+func (m *sim) finish(steps int) {
+	m.run(steps)
 	for _, c := range m.clients {
 		m.check(c)
 	}

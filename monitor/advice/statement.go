@@ -47,7 +47,7 @@ func unbounded(s *digest.Stat, t *Thresholds) (Kind, string) {
 var star = regexp.MustCompile(`(?i)(\bselect\s+(distinct\s+)?|,\s*|\.)\*`)
 
 func wide(s *digest.Stat, t *Thresholds) (Kind, string) {
-	if s.Rows < uint64(t.Cases) || s.Bytes/s.Rows < uint64(t.WideRowBytes) || !star.MatchString(s.Text) {
+	if s.Rows == 0 || s.Rows < uint64(t.Cases) || s.Bytes/s.Rows < uint64(t.WideRowBytes) || !star.MatchString(s.Text) {
 		return "", ""
 	}
 	return WideRows, fmt.Sprintf("it asks for all columns, and a row has %d bytes on average; name those that are needed", s.Bytes/s.Rows)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
@@ -38,7 +39,7 @@ func newWorld(t testing.TB, setup string) *world {
 	w := &world{t: t, database: fmt.Sprintf("explain_%d", worlds.Add(1)), links: newLinks(), user: "app"}
 	w.cfg = Config{
 		Mode: Analyze, Rate: 1000, Cooldown: time.Nanosecond, RetryAfter: time.Nanosecond, MaxDuration: time.Minute,
-		MaxCost: 1e9, Timeout: 10 * time.Second, Keep: 100, Thresholds: plan.DefaultThresholds(),
+		MaxCost: 1e9, Timeout: 10 * time.Second, Keep: 100, Thresholds: plan.DefaultThresholds(), Advice: advice.DefaultThresholds(),
 	}
 	first := w.dial("postgres", "postgres")
 	w.run(first, "CREATE DATABASE "+w.database)
