@@ -127,8 +127,9 @@ type question struct {
 	settings []string // asked for by name
 	all      bool     // all settings were asked for
 	failed   bool
-	canceled bool     // by a statement_timeout, say
-	about    leftover // what is asked about
+	canceled bool                  // by a statement_timeout, say
+	about    leftover              // what is asked about
+	meaning  unique.Handle[string] // of the session's texts when it was asked
 	set      []pool.Setting
 	search   bool // askDatabase was part of it
 	seeks    bool // askSuspects was, too
@@ -330,7 +331,9 @@ func (s *session) conclude() {
 	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = found
-	s.focus()
+	if s.who.meaning == q.meaning { // or a text behind the question may have changed it
+		s.focus()
+	}
 	if !s.queue.empty() {
 		s.noteAlways()
 	}

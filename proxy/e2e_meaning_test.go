@@ -132,3 +132,43 @@ func TestStatementsMeanElsewhereWhatTheyMeant(t *testing.T) {
 	}
 	check()
 }
+
+// What a text says of the settings while the backend is being asked about the text
+// before it counts, not what the answer says.
+func TestMeaningChangesBehindAQuestion(t *testing.T) {
+	const text = "select (date '01/02/2024')::text"
+	server := plain(t)
+	p := startProxy(t, server, func(c *proxy.Config) { c.Listen.Loops, c.Pool.Size, c.Pool.Overflow = 1, 2, 0 })
+	locker, watch := observer(t, server), observer(t, server)
+	a, b := client(t, p.addr), client(t, p.addr)
+	ask := func(want string) {
+		t.Helper()
+		if err := a.Send(pgtest.Parse("", text), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, a, "1", "2", "D "+want, "C SELECT 1", "Z *")
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(c *pgtest.Conn, sql string) {
+		t.Helper()
+		_, err := c.Query(sql)
+		must(err)
+	}
+	run(a, "set datestyle = 'ISO, MDY'")
+	ask("2024-01-02")
+	must(locker.Exec("begin; lock table pg_depend"))
+	run(a, "do $$ begin perform 1; end $$")
+	must(watch.Await("select count(*) = 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%pg_my_temp_schema%' and pid <> pg_backend_pid()"))
+	must(a.Send(pgtest.Query("begin; select set_config('DateStyle', 'ISO, DMY', true)")))
+	for range 2 { // then it has been read: both are on one loop
+		run(b, "select 1")
+	}
+	must(locker.Exec("rollback"))
+	expect(t, a, "C BEGIN", "T *", "D ISO, DMY", "C SELECT 1", "S DateStyle=ISO, DMY", "Z T")
+	ask("2024-02-01")
+}
