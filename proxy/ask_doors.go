@@ -4,15 +4,17 @@ import "strings"
 
 // What functions do by their sources, as far as it matters here: change settings;
 // leave something else or define something, or run what they make up; change a setting
-// whose name they make up; seed random(); load a library. They are patterns of
-// PostgreSQL's, in a string.
+// whose name they make up; the same, but they are given the name; make up anything;
+// seed random(); load a library. They are patterns of PostgreSQL's, in a string.
 const (
 	sourceSets   = `set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]`
 	sourceLeaves = `[[:<:]](execute|listen|prepare|temp|temporary|hold|create|alter|drop|import)[[:>:]]|` +
 		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite`
 	sourceComposes = `set_config[[:space:]]*[(][[:space:]]*([^''[:space:]]|''[^'']*''[[:space:]]*[^,[:space:]])|` +
 		`(''|[$])[[:space:]]*set[[:space:]]+((session|local)[[:space:]]+)?(''|%|[|])`
-	sourceSeeds = `setseed|set_config[[:space:]]*[(][[:space:]]*''seed''|` +
+	sourceNames   = `set_config[[:space:]]*[(][[:space:]]*[a-z_$][a-z0-9_$.]*[[:space:]]*,`
+	sourceMakesUp = `[|][|]|format[[:space:]]*[(]|concat|execute`
+	sourceSeeds   = `setseed|set_config[[:space:]]*[(][[:space:]]*''seed''|` +
 		`(^|;|begin|then|else|loop|''|[$])[[:space:]]*set[[:space:]]+((session|local)[[:space:]]+)?seed[[:>:]]`
 	sourceLoads = `[[:<:]]load[[:space:]]+''`
 )
@@ -41,7 +43,7 @@ OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND (p.prosrc ~
 
 // askDoors finds the doors (doors.go), as rows of kind door, a name in hexadecimal
 // digits, and what to fear: code, or what a backend cannot be asked for (setting, seed,
-// load).
+// load), or only if the setting's name is in the text (name).
 //
 //   - deed: functions of the database, by their source, and other objects with a call
 //     of one of PostgreSQL's own functions, by their tree, in which the function has its
@@ -64,18 +66,19 @@ WITH RECURSIVE code AS (
 ), deed AS (
 	SELECT c.oid, c.name, 'code' AS kind FROM code c WHERE c.lanname::pg_catalog.text <> ALL (ARRAY['sql', 'plpgsql']) OR c.source = ''
 		OR c.source ~* '` + sourceSets + `' OR c.source ~* '` + sourceLeaves + `'
-	UNION ALL SELECT c.oid, c.name, 'setting' FROM code c WHERE c.source ~* '` + sourceComposes + `'
+	UNION ALL SELECT c.oid, c.name, CASE WHEN c.source ~* '` + sourceNames + `' AND c.source !~* '` + sourceMakesUp + `' THEN 'name' ELSE 'setting' END
+		FROM code c WHERE c.source ~* '` + sourceComposes + `'
 	UNION ALL SELECT c.oid, c.name, 'seed' FROM code c WHERE c.source ~* '` + sourceSeeds + `'
 	UNION ALL SELECT c.oid, c.name, 'load' FROM code c WHERE c.source ~* '` + sourceLoads + `'
 ), caller AS (
 	SELECT d.oid, d.name, d.kind FROM deed d
-	UNION SELECT c.oid, c.name, f.kind FROM caller f, code c WHERE pg_catalog.strpos(c.source, f.name) > 0
+	UNION SELECT c.oid, c.name, CASE f.kind WHEN 'name' THEN 'setting' ELSE f.kind END FROM caller f, code c WHERE c.oid <> f.oid AND pg_catalog.strpos(c.source, f.name) > 0
 		AND (f.name !~ '^[a-z0-9_]+$' OR c.source ~ ('[[:<:]]' || f.name || '[[:>:]]'))
 ), node AS (
 	SELECT 1255::pg_catalog.oid AS class, c.oid, c.kind FROM caller c
 	UNION SELECT t.class::pg_catalog.oid, t.oid, CASE WHEN t.tree ~ '` + treeSeeds + `' THEN 'seed'
 		WHEN t.tree ~ '` + treeComposes + `' THEN 'setting' ELSE 'code' END FROM tree t WHERE t.tree ~ '` + treeCalls + `'
-	UNION SELECT next.class, next.oid, n.kind FROM node n, LATERAL (
+	UNION SELECT next.class, next.oid, CASE n.kind WHEN 'name' THEN 'setting' ELSE n.kind END FROM node n, LATERAL (
 		SELECT d.classid AS class, d.objid AS oid FROM pg_catalog.pg_depend d
 			WHERE d.refclassid = n.class AND d.refobjid = n.oid AND (n.class <> 1259 OR d.classid = 2618)
 		UNION ALL SELECT 1259, r.ev_class FROM pg_catalog.pg_rewrite r WHERE n.class = 2618 AND r.oid = n.oid
@@ -102,7 +105,7 @@ UNION SELECT words.name, n.kind FROM node n, pg_catalog.unnest(ARRAY['create', '
 
 // qualified has operators mean PostgreSQL's own, whatever the search_path is.
 func qualified(sql string) string {
-	for _, operator := range [...]string{"=", "<>", ">=", ">", "~", "~*", "!~", "||"} {
+	for _, operator := range [...]string{"=", "<>", ">=", ">", "~", "~*", "!~", "!~*", "||"} {
 		sql = strings.ReplaceAll(sql, " "+operator+" ", " OPERATOR(pg_catalog."+operator+") ")
 	}
 	return strings.Join(strings.Fields(sql), " ")

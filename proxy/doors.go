@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,11 +42,14 @@ type doorNames struct {
 	odd        map[string]sqlparse.Reasons // those that are not one word
 	foreign    sqlparse.Reasons            // of those that are not ASCII: the client's encoding counts
 	all        sqlparse.Reasons
+	// composes is set if by any of them the name of a setting may be made up.
+	composes bool
 }
 
 // doorReasons are the reasons that askDoors names.
 var doorReasons = map[string]sqlparse.Reasons{
 	"code":    sqlparse.ReasonFunction.Set(),
+	"name":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonAnySetting.Set(),
 	"setting": sqlparse.ReasonFunction.Set() | sqlparse.ReasonAnySetting.Set(),
 	"seed":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonSeed.Set(),
 	"load":    sqlparse.ReasonFunction.Set() | sqlparse.ReasonLoad.Set(),
@@ -93,6 +97,7 @@ func (n *doorNames) add(name, kind []byte) bool {
 		return false
 	}
 	n.all |= why
+	n.composes = n.composes || string(kind) == "setting"
 	word = bytes.ReplaceAll(lowerASCII(word), []byte(`"`), []byte(`""`))
 	switch at := bytes.IndexFunc(word, func(r rune) bool { return r >= 0x80 || !isWord(byte(r)) }); {
 	case at < 0:
@@ -229,10 +234,32 @@ func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool)
 // withDoors adds the reasons to pin that are behind doors.
 func (s *session) withDoors(class sqlparse.Class, text []byte) (_ sqlparse.Class, urgent bool) {
 	behind, urgent := s.behindDoors(text)
+	if behind.Has(sqlparse.ReasonAnySetting) && s.who.doors.known.Load().spelledOut(text) {
+		behind &^= sqlparse.ReasonAnySetting.Set()
+		s.tx.left.settings = append(s.tx.left.settings, dottedNames(text)...)
+	}
 	class.Pins |= behind
 	class.Pin = class.Pins.First()
 	return class, urgent
 }
+
+// spelledOut reports whether any setting that a text may change by a door has its name
+// in the text: it does nothing but call a function with literals.
+func (n *doorNames) spelledOut(text []byte) bool { return !n.composes && callOfLiterals.Match(text) }
+
+// callOfLiterals may have words among the arguments, like true and null: there are no
+// columns that they could be.
+var callOfLiterals = regexp.MustCompile(`(?i)^\s*(?:select|call)\s+[\w."]+\s*\(\s*(?:'[^'\\]*'|[\w.]+)(?:\s*,\s*(?:'[^'\\]*'|[\w.]+))*\s*\)\s*;?\s*$`)
+
+// dottedNames returns the literals of a text that may be names of applications' settings.
+func dottedNames(text []byte) (names []string) {
+	for _, m := range dottedName.FindAllSubmatch(text, -1) {
+		names = append(names, strings.ToLower(string(m[1])))
+	}
+	return names
+}
+
+var dottedName = regexp.MustCompile(`(?i)'([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)+)'`)
 
 // opens reports whether by a statement that defines something new names may become
 // doors.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,38 @@ func TestDoorNames(t *testing.T) {
 	}
 	if names.add([]byte("zz"), []byte("code")) || names.add([]byte("61"), []byte("?")) {
 		t.Error("what cannot be read was taken")
+	}
+}
+
+// TestSpelledOut says where the names of settings are in a text.
+func TestSpelledOut(t *testing.T) {
+	var names doorNames
+	if !names.add([]byte(hex.EncodeToString([]byte("f"))), []byte("name")) {
+		t.Fatal("it cannot be read")
+	}
+	for text, want := range map[string]bool{
+		"select f('app.x', 'left')":                true,
+		"SELECT s.f ( 'app.x' , 1.5, true ) ;":     true,
+		"call f('app.x')":                          true,
+		"select f('app.' || 'x', 'left')":          false,
+		"select f(lower('APP.X'), 'left')":         false,
+		"select f($1, 'left')":                     false,
+		`select f(E'app\x2ex', 'left')`:            false,
+		"select f(name, 'left') from t":            false,
+		"select f('app.x', 'y'), f(n) from t":      false,
+		"select f('app.x', 'a'); select f(g())":    false,
+		"select f('app''||x', 'a')":                false,
+		"select * from f('app.x', (select 'b.c'))": false,
+	} {
+		if got := names.spelledOut([]byte(text)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+	if got := dottedNames([]byte("select f('App.x', 'left', 'a.b_1.c', 'no')")); !slices.Equal(got, []string{"app.x", "a.b_1.c"}) {
+		t.Errorf("names %q", got)
+	}
+	if names.add([]byte("67"), []byte("setting")); names.spelledOut([]byte("select f('app.x', 'left')")) {
+		t.Error("where a name may be made up, too, it need not be in the text")
 	}
 }
 
