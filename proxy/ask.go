@@ -331,9 +331,10 @@ func (s *session) conclude() {
 	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = found
-	if s.who.meaning == q.meaning { // or a text behind the question may have changed it
-		s.focus()
+	if s.who.blurred && s.who.meaning != q.meaning { // by a text behind the question
+		s.tx.left.unsure, s.tx.left.all = true, true
 	}
+	s.focus()
 	if !s.queue.empty() {
 		s.noteAlways()
 	}
