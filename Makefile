@@ -54,7 +54,7 @@ lint: compiler ## gofmt, go vet and staticcheck
 bench: build ## compare PgJay with PostgreSQL alone and with PgBouncer
 	$(GO) run ./proxy/pgtest/bench
 
-claims: postgresql build ## measure what is claimed of PgJay, on a throw-away PostgreSQL; ARGS="--only pages"
+claims: postgresql build ## measure what is claimed of PgJay, on a throw-away PostgreSQL; ARGS="--only pages" or "--docs ."
 	@exec ./bin/simulator claims $(ARGS)
 
 # ROWS=2000000 is what the numbers of docs/rules.md are to be compared with.

@@ -5,14 +5,14 @@ type Outcome uint8
 
 // The outcomes. The first four come with an entry.
 const (
-	Hit     Outcome = iota // to be served
-	Stale                  // to be served; its soft time is over, and somebody else refreshes it
-	Refresh                // to be served like Stale, and the caller has to refresh it
-	OnError                // to be served as PostgreSQL does not answer; only Cache.OnError finds this
-	Absent                 // a miss: nothing is remembered under this key
-	Expired                // a miss: its time is over
-	Moved                  // a miss: something that it depends on has changed, or is about to
-	Unserved               // a miss: as Moved, and the answer has not been served once
+	Hit      Outcome = iota // to be served
+	Stale                   // to be served; its soft time is over, and somebody else refreshes it
+	Refresh                 // to be served like Stale, and the caller has to refresh it
+	OnError                 // to be served as PostgreSQL does not answer; only Cache.OnError finds this
+	Absent                  // a miss: nothing is remembered under this key
+	Expired                 // a miss: its time is over
+	Moved                   // a miss: something that it depends on has changed, or is about to
+	Unserved                // a miss: as Moved, and the answer has not been served once
 	outcomes
 )
 

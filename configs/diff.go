@@ -12,7 +12,7 @@ import (
 
 // restart has the keys, or sections, that are read once at the start. All
 // others change live.
-var restart = []string{"listen", "admin", "cache.enabled", "monitor.max_statements", "rewrite.offset.enabled", "log.format"}
+var restart = []string{"listen", "admin", "cache.enabled", "monitor.max_statements", "monitor.otlp", "rewrite.offset.enabled", "log.format"}
 
 // NeedsRestart reports whether the key at path is read only at the start.
 func NeedsRestart(path string) bool {

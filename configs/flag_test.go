@@ -31,6 +31,8 @@ var values = map[string]string{
 	"cache.rules[].cache":         "never",
 	"cache.rules[].functions":     "[{name: f}]",
 	"monitor.explain":             "plan",
+	"monitor.otlp":                "http://127.0.0.1:4318",
+	"monitor.auto_explain":        "plan",
 	"monitor.explain_superuser":   "true",
 	"monitor.databases":           "[{name: crm, slow_threshold: 3s}]",
 	"monitor.users":               "[{name: bob}]",

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/url"
 	"reflect"
 	"strconv"
 	"time"
@@ -19,6 +20,9 @@ func (c check) monitor() {
 	}
 	c.notNegative("monitor.slow_threshold", m.SlowThreshold, never)
 	c.named("monitor.tags", m.Tags)
+	if u, err := url.Parse(m.OTLP); m.OTLP != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		c.wrong("monitor.otlp", c.quote("monitor.otlp", m.OTLP)+" is no URL of a collector", "write one such as http://127.0.0.1:4318")
+	}
 	c.notNegative("monitor.explain_threshold", m.ExplainThreshold, never)
 	c.atLeast("monitor.explain_rate", m.ExplainRate, 1)
 	c.positive("monitor.explain_cooldown", m.ExplainCooldown)

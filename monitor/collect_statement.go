@@ -19,6 +19,7 @@ type statementCollector struct {
 	offers, runs, queue                     *prometheus.Desc
 	findings, advice                        *prometheus.Desc
 	skips, changes                          *prometheus.Desc
+	spans                                   *prometheus.Desc
 }
 
 func newStatementCollector(b *book, m *Monitor) *statementCollector {
@@ -33,6 +34,7 @@ func newStatementCollector(b *book, m *Monitor) *statementCollector {
 	c.queue = c.desc("gauge", "explain_queue_length", "Slow statements that wait to be explained.")
 	c.skips = c.desc("counter", "explain_skips_total", "Slow statements that were not executed for their plan, or not explained at all.", "reason")
 	c.changes = c.desc("counter", "plan_changes_total", "Times that a statement was explained and had another plan than the time before.", "database", "direction")
+	c.spans = c.desc("counter", "trace_spans_total", "Statements of which the OpenTelemetry collector was to be told.", "result")
 	c.findings = c.desc("gauge", "plan_findings", "What was found in the plans that are kept.", "check", "severity")
 	c.advice = c.desc("gauge", "index_advice", "Indexes that would help, or have helped.", "status")
 	return c
@@ -56,11 +58,18 @@ func (c *statementCollector) Collect(out chan<- prometheus.Metric) {
 	count(c.offers, e.Offered)
 	count(c.runs, e.Analyzed, "analyze", resultOK)
 	count(c.runs, e.Planned, "plan", resultOK)
+	count(c.runs, e.Told, "auto_explain", resultOK)
 	count(c.runs, e.Failed, "any", resultFailed)
 	gauge(c.queue, e.Queued)
 	for _, skip := range explain.AllSkips() {
 		count(c.skips, e.Skips[skip], string(skip))
 	}
+	var sent, dropped uint64
+	if tracer := c.inquiry.tracer; tracer != nil {
+		sent, dropped = tracer.Counts()
+	}
+	count(c.spans, sent, "sent")
+	count(c.spans, dropped, "dropped")
 	c.collectChanges(out, e.Changes)
 	found := c.found()
 	for _, check := range plan.Checks() {

@@ -23,6 +23,11 @@ type Config struct {
 	// the slow log. Others are dropped: a comment may have anything in it.
 	Tags []string `yaml:"tags"`
 
+	// OTLP is the URL of an OpenTelemetry collector that gets a span of each statement whose
+	// comment names a traceparent that is sampled, and of each slow one; empty: there is none.
+	// It is read at New only.
+	OTLP string `yaml:"otlp"`
+
 	// TopStatements is how many shapes are metrics of their own, those that take most time;
 	// 0: none is. Choose it as small as the questions allow: each is two time series.
 	TopStatements int `yaml:"top_statements"`
@@ -31,6 +36,9 @@ type Config struct {
 	// backend's, a statement is explained; 0: none is.
 	Explain          explain.Mode  `yaml:"explain"`
 	ExplainThreshold time.Duration `yaml:"explain_threshold"`
+	// AutoExplain is what the module auto_explain is to tell of plans, where the server has
+	// it and lets the pool's user have it: off, plan or analyze. New backends do so.
+	AutoExplain explain.Mode `yaml:"auto_explain"`
 	// ExplainRate is how many statements are explained in a minute at most. Each takes the
 	// server about as long as it took the client.
 	ExplainRate int `yaml:"explain_rate"`
@@ -76,6 +84,7 @@ func DefaultConfig() Config {
 		Tags:               []string{"application", "controller", "action", "route", "job", "framework", "db_driver", "traceparent"},
 		Explain:            explain.Analyze,
 		ExplainThreshold:   time.Second,
+		AutoExplain:        explain.Off,
 		ExplainRate:        6,
 		ExplainCooldown:    10 * time.Minute,
 		ExplainRetry:       24 * time.Hour,
@@ -90,7 +99,7 @@ func DefaultConfig() Config {
 
 func (c *Config) limits() digest.Limits {
 	l := digest.Limits{Slow: c.SlowThreshold, Explain: c.ExplainThreshold, Databases: overrides(c.Databases), Users: overrides(c.Users)}
-	if c.Explain == explain.Off || c.Explain == "" {
+	if off := func(m explain.Mode) bool { return m == explain.Off || m == "" }; off(c.Explain) && off(c.AutoExplain) {
 		l.Explain = 0
 		for _, entries := range []map[string]digest.Override{l.Databases, l.Users} {
 			for name, o := range entries {
@@ -112,7 +121,7 @@ func overrides(list []Override) map[string]digest.Override {
 
 func (c *Config) explain() explain.Config {
 	return explain.Config{
-		Mode: c.Explain, Rate: c.ExplainRate, Cooldown: c.ExplainCooldown, RetryAfter: c.ExplainRetry,
+		Mode: c.Explain, Told: c.AutoExplain, Rate: c.ExplainRate, Cooldown: c.ExplainCooldown, RetryAfter: c.ExplainRetry,
 		MaxDuration: c.ExplainMaxDuration, MaxCost: c.ExplainMaxCost, Timeout: c.ExplainTimeout,
 		Superuser: c.ExplainSuperuser, Keep: c.KeepPlans, Thresholds: c.Findings, Advice: c.Advice,
 	}

@@ -86,7 +86,9 @@ const (
 	cellBlockExchanges = cellBlocks + 1
 	cellBlockNS        = cellBlockExchanges + 1
 	cellBlockIdleNS    = cellBlockNS + 1
-	trafficCells       = cellBlockIdleNS + 1
+	cellLongLocks      = cellBlockIdleNS + 1
+	cellLongLockNS     = cellLongLocks + 1
+	trafficCells       = cellLongLockNS + 1
 )
 
 // Traffic is what the clients of one loop do as one user in one database.
@@ -171,6 +173,12 @@ func (t *Traffic) Block(exchanges, duration, work int64) {
 	t.cells[cellBlockExchanges].add(uint64(exchanges))
 	t.cells[cellBlockNS].add(uint64(max(duration, 0)))
 	t.cells[cellBlockIdleNS].add(uint64(max(duration-work, 0)))
+}
+
+// LockedLong notes that a session had advisory locks for many nanoseconds.
+func (t *Traffic) LockedLong(ns int64) {
+	t.cells[cellLongLocks].add(1)
+	t.cells[cellLongLockNS].add(uint64(ns))
 }
 
 // LoggedIn counts a client that has logged in.

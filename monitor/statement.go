@@ -9,6 +9,7 @@ import (
 	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
+	"github.com/pgjay/pgjay/monitor/trace"
 	"github.com/pgjay/pgjay/pool"
 )
 
@@ -16,19 +17,39 @@ import (
 type inquiry struct {
 	table     *digest.Table
 	explainer *explain.Explainer
+	tracer    *trace.Tracer // nil: nobody is told
 	tags      atomic.Pointer[[]string]
-	top       atomic.Int64 // monitor.top_statements
+	top       atomic.Int64                 // monitor.top_statements
+	told      atomic.Pointer[explain.Mode] // monitor.auto_explain
 	// thresholds are monitor.advice.
 	thresholds atomic.Pointer[advice.Thresholds]
 }
 
 func newInquiry(o *Options, ev *events) *inquiry {
-	table := digest.NewTable(digest.Options{Loops: o.Loops, Max: o.Config.MaxStatements, Log: o.Log})
-	i := &inquiry{table: table, explainer: explain.New(explain.Options{
+	options := digest.Options{Loops: o.Loops, Max: o.Config.MaxStatements, Log: o.Log}
+	tracer := newTracer(o)
+	if tracer != nil {
+		options.Trace = tracer.Offer
+	}
+	table := digest.NewTable(options)
+	i := &inquiry{tracer: tracer, table: table, explainer: explain.New(explain.Options{
 		Config: o.Config.explain(), Table: table, Log: o.Log, Ran: ev.explained,
 	})}
 	i.configure(&o.Config)
 	return i
+}
+
+// newTracer makes what tells traces; nil: nothing does.
+func newTracer(o *Options) *trace.Tracer {
+	if o.Config.OTLP == "" {
+		return nil
+	}
+	t, err := trace.New(o.Config.OTLP, o.Version, o.Log)
+	if err != nil {
+		o.Log.Error("traces are not told", "error", err)
+		return nil
+	}
+	return t
 }
 
 func (i *inquiry) configure(c *Config) {
@@ -36,6 +57,7 @@ func (i *inquiry) configure(c *Config) {
 	i.explainer.Configure(c.explain())
 	i.tags.Store(new(slices.Clone(c.Tags)))
 	i.top.Store(int64(c.TopStatements))
+	i.told.Store(new(c.AutoExplain))
 	i.thresholds.Store(new(c.Advice))
 }
 
@@ -60,6 +82,9 @@ func (m *Monitor) Run(ctx context.Context) {
 	running.Go(func() { m.inquiry.table.Run(ctx) })
 	running.Go(func() { m.inquiry.explainer.Run(ctx) })
 	running.Go(func() { m.sample(ctx) })
+	if tracer := m.inquiry.tracer; tracer != nil {
+		running.Go(func() { tracer.Run(ctx) })
+	}
 	running.Wait()
 }
 

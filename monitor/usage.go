@@ -16,6 +16,11 @@ func (m *Monitor) Advice() []advice.Advice {
 	return list
 }
 
+// LongLock reports whether an advisory lock that was held for so many ns is told of.
+func (m *Monitor) LongLock(ns int64) bool {
+	return float64(ns) >= m.inquiry.thresholds.Load().LockSeconds*float64(time.Second)
+}
+
 // usage adds up what users do.
 func (m *Monitor) usage() (all []advice.Usage) {
 	traffics, _ := m.totals()
@@ -25,6 +30,7 @@ func (m *Monitor) usage() (all []advice.Usage) {
 			Blocks: t.cells[cellBlocks], BlockExchanges: t.cells[cellBlockExchanges],
 			BlockTime: time.Duration(t.cells[cellBlockNS]), BlockIdle: time.Duration(t.cells[cellBlockIdleNS]),
 			Prepared: t.cells[cellPreparedMisses], Evicted: t.cells[cellPreparedDrops],
+			LongLocks: t.cells[cellLongLocks], LockTime: time.Duration(t.cells[cellLongLockNS]),
 		}
 		for result := range transactionResultCount {
 			u.Transactions += t.cells[cellTransactions+int(result)]

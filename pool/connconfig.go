@@ -29,6 +29,9 @@ func connConfig(t Target) (*pgconn.Config, error) {
 	}
 	maps.DeleteFunc(config.RuntimeParams, func(_, value string) bool { return value == "" })
 	maps.Copy(config.RuntimeParams, t.Params)
+	if t.Options != "" {
+		config.RuntimeParams["options"] += t.Options
+	}
 	return config, nil
 }
 

@@ -26,6 +26,8 @@ type Target struct {
 	Params map[string]string
 	// LoggedIn is called with the connection when it has logged in. nil: nothing is.
 	LoggedIn func(context.Context, *pgconn.PgConn)
+	// Options are added to the start-up parameter options.
+	Options string
 }
 
 // Login is a connection to PostgreSQL that has just logged in.
@@ -37,6 +39,7 @@ type Login struct {
 	// Server is the address that the socket is connected to, Local its own.
 	Server, Local string
 	TLS           string // version and cipher; empty: none
+	Plans         bool   // it tells the plans of slow statements
 	// Cancel sends a CancelRequest for this connection and waits until the
 	// server has acted on it. It may be called on any goroutine.
 	Cancel func(context.Context) error

@@ -44,30 +44,43 @@ func (p *Pool) closeHungLocked(since int64) {
 	}
 }
 
-// recycleLocked deals with a backend that has reached its age, one at a time:
+// recycleLocked deals with the backends that have reached their age. Of each:
 //
 //  1. beyond the pool's size, or in a pool that nobody has used for as long as
 //     it exists, it goes without being replaced;
 //  2. where there is room, a login begins, and the backend goes when that has
-//     succeeded;
+//     succeeded: then the next one has its turn;
 //  3. where there is none, it goes when it comes free.
 func (p *Pool) recycleLocked(now int64) {
 	settings := p.settings.Load()
-	b := p.oldestExpiredLocked(now)
-	if b == nil || p.dialing.replacing || settings.Recycle == 0 {
-		return
-	}
-	needed := len(p.all) <= settings.Size && (p.usage.last >= b.CreatedAt || len(p.all) <= settings.MinIdle)
-	switch {
-	case !needed, p.liveLocked() >= settings.limit():
+	for settings.Recycle > 0 && !p.dialing.replacing {
+		b := p.oldestExpiredLocked(now)
+		if b == nil {
+			return
+		}
+		staying := p.stayingLocked()
+		needed := staying <= settings.Size && (p.usage.last >= b.CreatedAt || staying <= settings.MinIdle)
+		if needed && p.liveLocked() < settings.limit() {
+			if !p.mayLoginLocked() {
+				return
+			}
+			if p.beginLoginLocked() {
+				p.dialing.replacing = true
+				return
+			}
+		}
 		p.retireLocked(b, reasonRecycle)
-	case p.mayLoginLocked():
-		if p.beginLoginLocked() {
-			p.dialing.replacing = true
-		} else {
-			p.retireLocked(b, reasonRecycle)
+	}
+}
+
+// stayingLocked counts the backends that do not go when they come free.
+func (p *Pool) stayingLocked() (n int) {
+	for _, b := range p.all {
+		if !b.retired {
+			n++
 		}
 	}
+	return n
 }
 
 // oldestExpiredLocked returns the backend that is longest overdue.

@@ -95,6 +95,79 @@ func TestRecycle(t *testing.T) {
 	p.check(t)
 }
 
+// Backends that have reached their age are replaced within a second or two, however
+// many there are, and by one login at a time.
+func TestRecycleTogether(t *testing.T) {
+	w := newWorld(t, 1, config(func(c *Config) { c.Size, c.Overflow, c.Recycle, c.PrePing = 20, 5, 10*time.Minute, false }))
+	w.rand = func() float64 { return 0 }
+	p := w.set.Pool(key)
+	all := w.fill(p, 0, 20)
+	for _, s := range all[3:] {
+		s.release()
+	}
+	w.pass(9 * time.Minute)
+	again := w.session(p, 0)
+	again.lease()
+	again.release()
+	w.hold = true
+	w.pass(61 * time.Second)
+	if st := w.stat(p); st.Login != 1 || len(w.open()) != 20 {
+		t.Errorf("%d logins at once, %d backends", st.Login, len(w.open()))
+	}
+	w.hold = false
+	w.pass(2 * time.Second)
+	if st := w.stat(p); st.Closed[reasonRecycle] != 17 || st.Retired != 3 || st.Idle != 20 {
+		t.Errorf("%+v", st)
+	}
+	for _, s := range all[:3] {
+		s.release()
+	}
+	w.run()
+	if st := w.stat(p); st.Closed[reasonRecycle] != 20 || st.Idle != 20 {
+		t.Errorf("%+v", st)
+	}
+	p.check(t)
+}
+
+// Where a pool is full of backends that are in use, each goes when it comes free.
+func TestRecycleFullPool(t *testing.T) {
+	w := newWorld(t, 1, config(func(c *Config) { c.Size, c.Overflow, c.Recycle, c.PrePing = 4, 0, time.Minute, false }))
+	p := w.set.Pool(key)
+	all := w.fill(p, 0, 4)
+	w.pass(62 * time.Second)
+	if st := w.stat(p); st.Retired != 4 {
+		t.Errorf("%+v", st)
+	}
+	for _, s := range all {
+		s.release()
+	}
+	w.run()
+	if st := w.stat(p); st.Closed[reasonRecycle] != 4 {
+		t.Errorf("%+v", st)
+	}
+	p.check(t)
+}
+
+// Of those beyond the pool's size no more go without being replaced than there are.
+func TestRecycleBeyondSize(t *testing.T) {
+	w := newWorld(t, 1, config(func(c *Config) {
+		c.Size, c.Overflow, c.OverflowAfter, c.Recycle, c.PrePing = 2, 3, 0, time.Minute, false
+	}))
+	p := w.set.Pool(key)
+	w.fill(p, 0, 4)
+	w.hold = true
+	w.pass(62 * time.Second)
+	if st := w.stat(p); st.Retired != 2 || st.Login != 1 {
+		t.Errorf("%+v", st)
+	}
+	w.hold = false
+	w.run()
+	if st := w.stat(p); st.Retired != 4 {
+		t.Errorf("%+v", st)
+	}
+	p.check(t)
+}
+
 func TestRecycleFailedReplacement(t *testing.T) {
 	w := newWorld(t, 1, config(func(c *Config) { c.Size, c.Recycle, c.PrePing = 3, time.Minute, false }))
 	p := w.set.Pool(key)

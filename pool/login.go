@@ -90,7 +90,7 @@ func (p *Pool) startLogin() {
 		target.LoggedIn = func(ctx context.Context, conn *pgconn.PgConn) { hook(ctx, p.key, conn) }
 	}
 	p.set.spawn(func() {
-		login, err := p.set.dial(p.set.ctx, target)
+		login, err := p.set.dialPooled(p.set.ctx, target)
 		if err == nil && p.set.working.closing.Load() {
 			err = errors.Join(ErrClosed, login.Socket.Close())
 		}
@@ -185,6 +185,7 @@ func (p *Pool) arrived(a *arrival) {
 	if p.dialing.replacing {
 		p.dialing.replacing = false
 		p.retireOldestLocked()
+		p.recycleLocked(p.set.now())
 	}
 	p.coverLocked()
 	p.unlock()

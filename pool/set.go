@@ -22,6 +22,8 @@ type Options struct {
 	// as the client's user; an empty password is BackendConfig.Password.
 	Credentials func(Key) (user, password string)
 	Hooks       Hooks
+	// Plans says what the backends of a pool are to tell of plans; nil: nothing.
+	Plans func(Key) Plans
 
 	// The simulator's world. nil is the real one.
 
@@ -67,6 +69,7 @@ type Set struct {
 	databases map[string]weak.Pointer[database] // guarded by mu
 	orders    orders                            // guarded by mu
 	changes   changes
+	tellers   tellers
 }
 
 // entry is a pool in a Set. A pool that is not used is held weakly: it goes

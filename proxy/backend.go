@@ -46,7 +46,7 @@ func (s *session) relay(p []byte) (used int) {
 				break
 			}
 			have := min(n, len(p)-i)
-			if n < 0 || have < n && s.mustKnow(p[i], have) {
+			if n < 0 || have < n && (s.mustKnow(p[i], have) || have < maxTold && s.mayTell(p[i], p[i+wire.HeaderLen:i+have])) {
 				break
 			}
 			s.sample.observed.bytes += uint64(n)
@@ -157,6 +157,9 @@ func (s *session) reply(typ byte, body []byte) action {
 	case wire.ParameterStatus:
 		return s.parameterStatus(body)
 	case wire.NoticeResponse:
+		if s.told(body) {
+			return swallow
+		}
 		return s.headAction()
 	case wire.NotificationResponse:
 		return s.notification(body)

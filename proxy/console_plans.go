@@ -15,7 +15,7 @@ var showPlans = consoleCommand{
 		int8Column("plan"), textColumn("at"), textColumn("shape"), textColumn("database"), textColumn("user"),
 		int8Column("observed_us"), boolColumn("analyzed"), textColumn("reason"), textColumn("fingerprint"), boolColumn("flipped"),
 		floatColumn("cost"), floatColumn("planning_ms"), floatColumn("execution_ms"), int8Column("findings"), textColumn("first_finding"),
-		textColumn("statement"),
+		textColumn("source"), textColumn("statement"),
 	},
 }
 
@@ -30,7 +30,7 @@ func planRows(call *consoleCall) (consoleAnswer, error) {
 func planRow(r *explain.Result) []any {
 	row := []any{
 		int64(r.Number), shownTime(r.At), r.Shape.String(), r.Database, r.User, r.Observed.Microseconds(),
-		false, r.Reason, nil, r.Flipped, nil, nil, nil, int64(len(r.Findings)), nil, shownText(r.Text),
+		false, r.Reason, nil, r.Flipped, nil, nil, nil, int64(len(r.Findings)), nil, r.Source(), shownText(r.Text),
 	}
 	if p := r.Plan; p != nil {
 		row[6], row[8], row[10] = p.Analyzed, p.ID, p.Root.TotalCost

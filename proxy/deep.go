@@ -129,12 +129,15 @@ func (s *session) queryList(text []byte, p *sqlparse.Paging) rewrite.ListKey {
 // newPage returns a page that is to be looked after; nil if there is nothing to be
 // won, or the statement is not one for it.
 func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
-	cfg := s.settings().offset
+	cfg := &s.settings().rewrite
 	if s.again {
 		s.again = false
 		return nil
 	}
-	if !cfg.Enabled || offset < int64(cfg.Min) || limit < 1 || limit > maxPageRows {
+	if offset < int64(cfg.Offset.Min) || limit < 1 || limit > maxPageRows {
+		return nil
+	}
+	if key := s.who.pool.Key(); !cfg.Deep(key.User, key.Database) {
 		return nil
 	}
 	v := s.verdictOn(q)
@@ -153,7 +156,7 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 	if stamp, ok := s.who.database.stamp(f); ok {
 		p.version = &stamp
 	}
-	if f.visible && cfg.Join {
+	if f.visible && cfg.Offset.Join {
 		p.form = pageFound
 	}
 	return p
@@ -162,7 +165,7 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 // choosePage decides how the page is got. A bookmark must be so near that most of what
 // the plain statement skips is saved.
 func (s *session) choosePage(p *deepPage) {
-	oldest := s.loop.Now() - int64(s.settings().offset.MaxAge)
+	oldest := s.loop.Now() - int64(s.settings().rewrite.Offset.MaxAge)
 	b, version, ok := s.databases.bookmarks.Find(p.list, p.offset, oldest)
 	if ok && p.offset-b.Rank <= p.offset/2 {
 		p.form, p.mark, p.version = pageMarked, b, version

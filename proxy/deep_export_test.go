@@ -33,3 +33,17 @@ func (srv *Server) DeepReason(normal string) string {
 	}
 	return "?"
 }
+
+// DeepReasons returns why statements are none whose pages can be got from bookmarks.
+func (srv *Server) DeepReasons() (all string) {
+	for _, db := range srv.databases.known {
+		db.mu.Lock()
+		for _, v := range db.verdicts {
+			if f := v.findings.Load(); f != nil {
+				all += f.shallow + "\n"
+			}
+		}
+		db.mu.Unlock()
+	}
+	return all
+}

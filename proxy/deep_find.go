@@ -16,7 +16,6 @@ type deepFindings struct {
 	deep    *rewrite.Deep // nil: it is not one that can be got from bookmarks
 	shallow string        // why not
 	visible bool          // its rows can be found in an index first
-	rows    int64         // of the table, about
 }
 
 // minVisible is the share of a table's pages that must be visible to all, so that an
@@ -29,6 +28,10 @@ func (q *inquiry) findDeep(reading *catalog.Reading) (f deepFindings) {
 	text := q.statement.Text()
 	paging, ok := sqlparse.ReadPaging(q.statement.Bytes())
 	if !ok {
+		return f
+	}
+	if q.signature.leavesAlone() {
+		f.shallow = "pgjay.rewrite is off"
 		return f
 	}
 	deep, why := rewrite.Offset(text, rewrite.Scope{Catalog: q.snapshot, Path: q.path}, &paging)
@@ -58,7 +61,7 @@ func (q *inquiry) findDeep(reading *catalog.Reading) (f deepFindings) {
 	if f.shallow = deep.Complete(reading, probe, about.deterministic); f.shallow != "" {
 		return f
 	}
-	f.deep, f.rows = deep, about.rows
+	f.deep = deep
 	f.visible = deep.Join && about.visible >= minVisible
 	return f
 }
@@ -66,12 +69,11 @@ func (q *inquiry) findDeep(reading *catalog.Reading) (f deepFindings) {
 // tableFacts are what is asked of the table and the collation of a leading key.
 type tableFacts struct {
 	visible       float64
-	rows          int64
 	deterministic bool
 }
 
 func (t *tableFacts) ask(ctx context.Context, conn *pgconn.PgConn, d *rewrite.Deep) error {
-	const sql = `SELECT c.relallvisible::pg_catalog.float8 OPERATOR(pg_catalog./) GREATEST(c.relpages, 1), c.reltuples::pg_catalog.int8, ` +
+	const sql = `SELECT c.relallvisible::pg_catalog.float8 OPERATOR(pg_catalog./) GREATEST(c.relpages, 1), ` +
 		`COALESCE((SELECT collisdeterministic FROM pg_catalog.pg_collation o WHERE o.oid OPERATOR(pg_catalog.=) $2), true) ` +
 		`FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) $1`
 	args := [][]byte{strconv.AppendUint(nil, uint64(d.Table), 10), strconv.AppendUint(nil, uint64(d.Collation), 10)}
@@ -80,7 +82,6 @@ func (t *tableFacts) ask(ctx context.Context, conn *pgconn.PgConn, d *rewrite.De
 		return r.Err
 	}
 	t.visible, _ = strconv.ParseFloat(string(r.Rows[0][0]), 64)
-	t.rows, _ = strconv.ParseInt(string(r.Rows[0][1]), 10, 64)
-	t.deterministic = string(r.Rows[0][2]) == "t"
+	t.deterministic = string(r.Rows[0][1]) == "t"
 	return nil
 }

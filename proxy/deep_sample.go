@@ -39,10 +39,10 @@ type sampler struct {
 const (
 	// maxSamplers bounds how many lists are counted through, or wait for it, at once.
 	maxSamplers = 8
-	// minStep is how many rows there are between two bookmarks, at least.
-	minStep = 200
-	// maxSamples bounds the bookmarks of one list.
-	maxSamples = 8000
+	// sampleStep is how many rows there are between two bookmarks, at least.
+	sampleStep = 50
+	// maxSampleBytes bounds the bookmarks of one list.
+	maxSampleBytes = 1 << 20
 	// sampleRest is how long a list is not counted through again. After one that has
 	// taken long it is restFactor times that.
 	sampleRest = 10 * time.Second
@@ -52,8 +52,8 @@ const (
 // sampleHot has a list counted through, if pages far from any bookmark are asked for
 // again and again.
 func (s *session) sampleHot(p *deepPage, by *sampled) {
-	const near = 4 * minStep
-	now, cfg := s.loop.Now(), s.settings().offset
+	const near = 4 * sampleStep
+	now, cfg := s.loop.Now(), &s.settings().rewrite.Offset
 	if p.form == pageMarked && p.offset-p.mark.Rank <= near || !cfg.Sample || !s.databases.bookmarks.Hot(p.list, now) {
 		return
 	}
@@ -93,8 +93,8 @@ func (j *sampler) run() {
 var errWriters = errors.New("something is being written")
 
 // count asks for bookmarks of the whole list, in one snapshot.
-func (j *sampler) count(took *time.Duration) (marks []rewrite.Bookmark, version *cache.Stamp, err error) {
-	deep, step := j.findings.deep, max(minStep, j.findings.rows/maxSamples)
+func (j *sampler) count(took *time.Duration) (marks *rewrite.Samples, version *cache.Stamp, err error) {
+	marks = rewrite.NewSamples(maxSampleBytes)
 	err = j.db.sampler(j.key).askFor(j.timeout, func(ctx context.Context, conn *pgconn.PgConn) error {
 		began := time.Now()
 		defer func() { *took = time.Since(began) }()
@@ -106,16 +106,14 @@ func (j *sampler) count(took *time.Duration) (marks []rewrite.Bookmark, version 
 		if err := j.open(ctx, conn); err != nil {
 			return errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
 		}
-		r := j.ask(ctx, conn, deep.Samples(j.text, &j.paging, step))
-		for _, row := range r.Rows {
-			marks = appendSample(marks, row)
+		rows := j.ask(ctx, conn, j.findings.deep.Samples(j.text, &j.paging, sampleStep))
+		for rows.NextRow() {
+			offerSample(marks, rows.Values())
 		}
-		return errors.Join(r.Err, conn.Exec(ctx, "ROLLBACK").Close())
+		_, err := rows.Close()
+		return errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
 	})
-	if len(marks) > 2*maxSamples { // there are many more rows than PostgreSQL thought
-		marks = nil
-	}
-	return marks, version, err
+	return marks.Pack(), version, err
 }
 
 // open begins a transaction with the settings of the sessions.
@@ -131,24 +129,23 @@ func (j *sampler) open(ctx context.Context, conn *pgconn.PgConn) error {
 	return err
 }
 
-func (j *sampler) ask(ctx context.Context, conn *pgconn.PgConn, sql string) *pgconn.Result {
+func (j *sampler) ask(ctx context.Context, conn *pgconn.PgConn, sql string) *pgconn.ResultReader {
 	if j.args == nil {
-		return conn.ExecParams(ctx, sql, nil, nil, nil, nil).Read()
+		return conn.ExecParams(ctx, sql, nil, nil, nil, nil)
 	}
 	formats := make([]int16, len(j.args.values))
 	for i := range formats {
 		formats[i] = int16(j.args.format(i))
 	}
-	return conn.ExecParams(ctx, sql, j.args.values, j.findings.deep.Params, formats, nil).Read()
+	return conn.ExecParams(ctx, sql, j.args.values, j.findings.deep.Params, formats, nil)
 }
 
-// appendSample makes a bookmark of a row: a value, and its rank.
-func appendSample(marks []rewrite.Bookmark, row [][]byte) []rewrite.Bookmark {
+// offerSample makes a bookmark of a row: a value, and its rank.
+func offerSample(marks *rewrite.Samples, row [][]byte) {
 	rank, err := strconv.ParseInt(string(row[1]), 10, 64)
-	if err != nil || len(row[0]) > maxKeyBytes || len(marks) > 0 && marks[len(marks)-1].Rank >= rank {
-		return marks
+	if err == nil && len(row[0]) <= maxKeyBytes {
+		marks.Offer(rewrite.Bookmark{Rank: rank, Value: rewrite.Value{Bytes: string(row[0]), Null: row[0] == nil}})
 	}
-	return append(marks, rewrite.Bookmark{Rank: rank, Value: rewrite.Value{Bytes: string(row[0]), Null: row[0] == nil}})
 }
 
 // What becomes of counting a list through.

@@ -52,6 +52,30 @@ var habits = []habit{
 	{"wide rows", ask("select t.*, %d from (select repeat('x', 3000)) t"), nil},
 	{"literals", ask("select * from pg_class where oid = %d"), nil},
 	{"conflicts", ask("do $$ begin raise sqlstate '40001'; end $$ -- %d"), nil},
+	{"conflict storm", func(t *testing.T, p *running, c *pgtest.Conn, i int) {
+		other := observer(t, p.cfg.Backend.URL[len("postgres://"):])
+		if i == 0 {
+			t.Cleanup(func() { _ = other.Exec("drop table storm") })
+		}
+		value(t, c, "begin isolation level repeatable read; select count(*) from pg_class")
+		if err := other.Exec("create table if not exists storm (n int); insert into storm select 0 where not exists (select from storm); update storm set n = n + 1"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Query("update storm set n = n + 2"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Query("rollback"); err != nil {
+			t.Fatal(err)
+		}
+	}, func(c *monitor.Config) { c.Advice.StormConflicts, c.Advice.Cases = 5, 100 }},
+	{"long advisory locks", func(t *testing.T, _ *running, c *pgtest.Conn, i int) {
+		value(t, c, "select pg_advisory_lock(4711)")
+		if i >= 3 {
+			value(t, c, "select pg_sleep(0.3)")
+		}
+		value(t, c, "select pg_advisory_unlock(4711)")
+		value(t, c, "select 1")
+	}, func(c *monitor.Config) { c.Advice.LockSeconds = 0.3 }},
 	{"unbounded", ask("select a, %d from generate_series(1, 20) a"), func(c *monitor.Config) { c.Advice.Rows = 20 }},
 }
 

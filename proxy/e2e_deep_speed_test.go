@@ -29,17 +29,21 @@ func TestDeepSpeed(t *testing.T) {
 	load := fmt.Sprintf(`create table t (id int primary key, at timestamptz not null, name text not null, bio text not null);
 		insert into t select i, timestamptz '2020-01-01' + (i / 2) * interval '1 minute', md5(i::text), repeat(md5(i::text), 8) from generate_series(1, %d) i order by md5(i::text);
 		create index on t (at, id)`, rows)
-	for _, sql := range []string{load, "vacuum (freeze, analyze) t"} {
-		if err := observer(t, backend).Exec(sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pages := func(addr, what string, n int, offset func() int) {
+	connect := func(addr string) *pgx.Conn { // with all the time that it takes
 		conn, err := pgx.Connect(context.Background(), "postgres://postgres@"+addr+"/postgres?sslmode=disable")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(context.Background())
+		t.Cleanup(func() { _ = conn.Close(context.Background()) })
+		return conn
+	}
+	for _, sql := range []string{load, "vacuum (freeze, analyze) t"} {
+		if _, err := connect(backend).Exec(context.Background(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages := func(addr, what string, n int, offset func() int) {
+		conn := connect(addr)
 		var took []time.Duration
 		for range n {
 			at, began := offset(), time.Now()

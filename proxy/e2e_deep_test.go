@@ -249,18 +249,62 @@ func TestDeepConsole(t *testing.T) {
 	}
 }
 
-// The hint that leaves a statement as it is holds for pages too.
-func TestDeepHint(t *testing.T) {
+// What leaves a statement as it is holds for pages too.
+func TestDeepSwitches(t *testing.T) {
 	backend := plain(t)
 	newDeepWorld(t, backend)
+	const sql = "select * from c.t order by n limit 5 offset 500"
 	p := startProxy(t, backend, withDeep)
-	conn := dial(t, p.addr)
-	known(t, p, conn, "select * from t order by n limit 5 offset 500")
-	plain, marked, found := p.server.DeepPages()
-	for range 3 {
-		answerOf(t, conn, "/* pgjay: rewrite=off */ select * from t order by n limit 5 offset 500")
+	usual := dialIn(t, p.addr, "")
+	known(t, p, usual, sql)
+	looks := func(t *testing.T, conn *pgconn.PgConn, text string) bool {
+		plain, marked, found := p.server.DeepPages()
+		for range 3 {
+			answerOf(t, conn, text)
+		}
+		p2, m2, f2 := p.server.DeepPages()
+		return p2+m2+f2 > plain+marked+found
 	}
-	if p2, m2, f2 := p.server.DeepPages(); p2 != plain || m2 != marked || f2 != found {
-		t.Error("a statement with the hint was looked after")
+	if looks(t, usual, "/* pgjay: rewrite=off */ "+sql) {
+		t.Error("the hint does not hold")
+	}
+	for _, test := range []struct {
+		name string
+		rule rewrite.Switch
+		want bool
+	}{
+		{"rule", rewrite.Switch{Names: []string{rewrite.OffsetRule}, Mode: rewrite.ModeOff}, false},
+		{"user", rewrite.Switch{Users: []string{"postgres"}, Mode: rewrite.ModeShadow}, false},
+		{"database", rewrite.Switch{Databases: []string{"postgres"}, Mode: rewrite.ModeOff}, false},
+		{"another rule", rewrite.Switch{Names: []string{"or_in"}, Mode: rewrite.ModeOff}, true},
+		{"another user", rewrite.Switch{Users: []string{"nobody"}, Mode: rewrite.ModeOff}, true},
+		{"on", rewrite.Switch{Names: []string{rewrite.OffsetRule}, Mode: rewrite.ModeOn}, true},
+	} {
+		cfg := p.cfg
+		cfg.Rewrite.Rules = []rewrite.Switch{test.rule}
+		if err := p.server.Reload(cfg); err != nil {
+			t.Fatal(err)
+		}
+		if got := looks(t, usual, sql); got != test.want {
+			t.Errorf("%s: pages are looked after: %t", test.name, got)
+		}
+	}
+	if err := p.server.Reload(p.cfg); err != nil {
+		t.Fatal(err)
+	}
+	for _, params := range []string{"", "&options=-c%20pgjay.rewrite%3Doff"} {
+		conn := dialIn(t, p.addr, params)
+		if params == "" {
+			answerOf(t, conn, "set pgjay.rewrite = off")
+		}
+		eventually(t, "it is known that the session wants no rewriting", func() bool {
+			answerOf(t, conn, sql)
+			return strings.Contains(p.server.DeepReasons(), "pgjay.rewrite is off")
+		})
+		if looks(t, conn, sql) {
+			t.Error("pgjay.rewrite = off does not hold")
+		}
+		answerOf(t, conn, "set pgjay.rewrite = on")
+		known(t, p, conn, sql)
 	}
 }

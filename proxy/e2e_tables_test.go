@@ -17,12 +17,7 @@ import (
 // byte by byte.
 func TestTables(t *testing.T) {
 	backend := plain(t)
-	admin := observer(t, backend)
-	if err := admin.Exec(pgtest.Fixture); err != nil {
-		t.Fatal(err)
-	}
-	direct := pgtest.Target{Address: backend, Admin: admin, User: "postgres", Database: "postgres"}
-	truth := proveTables(t, direct)
+	direct, truth := proveTables(t, backend)
 	for _, mode := range []pool.Mode{pool.ModeTransaction, pool.ModeSession, pool.ModeStatement} {
 		t.Run(string(mode), func(t *testing.T) { runTables(t, proxy.NewServer, mode, direct, truth) })
 	}
@@ -39,8 +34,13 @@ func runTables(t *testing.T, newServer serverMaker, mode pool.Mode, direct pgtes
 }
 
 // proveTables runs the tables on PostgreSQL and keeps the transcripts.
-func proveTables(t *testing.T, direct pgtest.Target) map[string]*pgtest.Transcript {
-	truth := map[string]*pgtest.Transcript{}
+func proveTables(t *testing.T, backend string) (direct pgtest.Target, truth map[string]*pgtest.Transcript) {
+	admin := observer(t, backend)
+	if err := admin.Exec(pgtest.Fixture); err != nil {
+		t.Fatal(err)
+	}
+	direct = pgtest.Target{Address: backend, Admin: admin, User: "postgres", Database: "postgres"}
+	truth = map[string]*pgtest.Transcript{}
 	for _, s := range pgtest.Scripts() {
 		if s.LegalIn("") {
 			truth[s.Name] = pgtest.Check(t, direct, &s)
@@ -49,7 +49,7 @@ func proveTables(t *testing.T, direct pgtest.Target) map[string]*pgtest.Transcri
 	if t.Failed() {
 		t.Fatal("the tables are not true")
 	}
-	return truth
+	return direct, truth
 }
 
 // newTableProxies returns a function that gives the proxy for a script: one

@@ -15,7 +15,8 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 	}
 	var parsed *body
 	if typ == wire.Parse && n == len(frame) {
-		if parsed = s.parsed(frame); s.mustExpose(parsed.class, parsed.sql, "") || s.readsSequences(parsed.class) || s.countsLogins(parsed.class) {
+		if parsed = s.parsed(frame); s.mustExpose(parsed.class, parsed.sql, "") || s.readsSequences(parsed.class) || s.countsLogins(parsed.class) ||
+			s.looksAtPlans(parsed.class, parsed.sql) {
 			return false
 		}
 	}

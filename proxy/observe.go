@@ -27,7 +27,8 @@ type observed struct {
 	body        *body  // of the first statement; nil: it is a Query's
 	kept        []byte // its text if it is a Query's, else what Bind says behind the names
 	state       [5]byte
-	rewritten   bool // another text was sent in place of one of them
+	rewritten   bool          // another text was sent in place of one of them
+	trace       *digest.Trace // of the first
 	lap
 }
 
@@ -63,6 +64,7 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 	if x.n > 1 || x.runs[0].calls > 1 {
 		return
 	}
+	x.trace = s.observer.Trace(text)
 	x.body = b
 	if what == nil || len(what) > reactor.BufferSize {
 		return
@@ -103,7 +105,10 @@ func (s *session) observeBind(st statement, values []byte, whole bool) {
 // observeServed notes a statement that the cache has the answer to.
 func (s *session) observeServed(b *body, text []byte) {
 	if owner := s.who.owner; owner != nil {
-		s.sample.observed.add(s.shapeOf(owner, b, text))
+		x := &s.sample.observed
+		if x.add(s.shapeOf(owner, b, text)); x.started == 1 {
+			x.trace = s.observer.Trace(text)
+		}
 	}
 }
 
@@ -191,6 +196,9 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 		if i == failed {
 			rec.Code = x.state
 		}
+		if i == 0 {
+			rec.Trace = x.trace
+		}
 		if calls == 1 {
 			s.inspect(&rec)
 		}
@@ -208,6 +216,9 @@ func (s *session) inspect(rec *digest.Record) {
 	}
 	if slow := owner.Slow(); slow > 0 && rec.Duration >= slow {
 		rec.Slow = &digest.Slow{Session: s.id, Tags: digest.Tags(x.text(), s.monitor.Tags())}
+		if rec.Trace == nil {
+			rec.Trace = s.observer.TraceSlow()
+		}
 	}
 	if limit := owner.Explain(); limit > 0 && rec.Backend >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
 		s.offer(rec)

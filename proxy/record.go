@@ -274,6 +274,9 @@ func (s *session) recordUnpin(why sqlparse.Reason) {
 	s.monitor.Unpinned(why.Label())
 	s.recorder.PinEnds(why.Label())
 	held := time.Duration(s.loop.Now() - s.tx.pinnedAt)
+	if why == sqlparse.ReasonAdvisoryLock && s.monitor.LongLock(int64(held)) {
+		s.traffic.LockedLong(int64(held))
+	}
 	s.log.Debug("session unpinned", "session", s.id, "reason", why.String(), "held", held)
 }
 

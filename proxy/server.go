@@ -72,6 +72,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 		Config:      cfg.Pool,
 		Credentials: srv.backendLogin,
 		Hooks:       srv.poolHooks(),
+		Plans:       mon.Plans,
 	})
 	mon.SetConnect(srv.pools.Connect)
 	if err := srv.databases.open(cfg.Cache, cfg.Rewrite); err != nil {
@@ -96,7 +97,7 @@ func newSettings(cfg Config) (*settings, error) {
 	}
 	return &settings{
 		auth: cfg.Auth, credentials: creds, tls: files,
-		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen, offset: cfg.Rewrite.Offset,
+		limits: cfg.Limits, timeouts: cfg.Timeouts, local: cfg.Listen.local(), listen: cfg.Listen, rewrite: cfg.Rewrite,
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -46,6 +47,11 @@ func (sig *signature) asked() (all []catalog.Setting) {
 		all = append(all, catalog.Setting{Name: p.Name, Value: p.Value})
 	}
 	return all
+}
+
+// leavesAlone reports whether its sessions want their statements executed as they are.
+func (sig *signature) leavesAlone() bool {
+	return slices.Contains(sig.settings, pool.Setting{Name: "pgjay.rewrite", Value: "off"})
 }
 
 // signatureOf returns the signature of a user's sessions with these settings.

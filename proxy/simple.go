@@ -24,7 +24,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if s.mustExpose(class, text, s.revival(class, text)) {
 		return false
 	}
-	if !s.executesReset(class, text) || s.readsSequences(class) || s.countsLogins(class) {
+	if !s.executesReset(class, text) || s.readsSequences(class) || s.countsLogins(class) || s.looksAtPlans(class, text) {
 		return false
 	}
 	if s.mayMove(class) {

@@ -27,7 +27,7 @@ type settings struct {
 	timeouts    TimeoutsConfig
 	local       bool // no other machine can connect
 	listen      ListenConfig
-	offset      rewrite.OffsetConfig
+	rewrite     rewrite.Config
 }
 
 // shared is what all sessions of a server share. Everything in it is safe for

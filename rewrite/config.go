@@ -33,7 +33,8 @@ type Config struct {
 	Rules []Switch `yaml:"rules"`
 	// UserRules are rules of your own. They are tried before the built-in ones.
 	UserRules []UserRule `yaml:"user_rules"`
-	// Offset says how pages behind a large OFFSET are got, whatever Mode is.
+	// Offset says how pages behind a large OFFSET are got, whatever Mode is. Rules
+	// whose mode is not on, and that name OffsetRule or no rule, switch it off.
 	Offset OffsetConfig `yaml:"offset"`
 }
 
@@ -76,7 +77,7 @@ func (cfg *Config) check(rules []listed) error {
 			return fmt.Errorf("rules[%d]: there is no mode %q", i, cfg.Rules[i].Mode)
 		}
 		for _, name := range cfg.Rules[i].Names {
-			if !slices.ContainsFunc(rules, func(r listed) bool { return r.Name() == name }) {
+			if name != OffsetRule && !slices.ContainsFunc(rules, func(r listed) bool { return r.Name() == name }) {
 				return fmt.Errorf("rules[%d]: there is no rule %q", i, name)
 			}
 		}
@@ -84,8 +85,22 @@ func (cfg *Config) check(rules []listed) error {
 	return nil
 }
 
+// OffsetRule is the name of what gets deep pages, among those of rules.
+const OffsetRule = "deep_offset"
+
+// Deep reports whether deep pages of a user in a database are looked after.
+func (cfg *Config) Deep(user, database string) bool {
+	for i := range cfg.Rules {
+		if s := &cfg.Rules[i]; s.matches(OffsetRule, user, database) {
+			return cfg.Offset.Enabled && s.Mode == ModeOn
+		}
+	}
+	return cfg.Offset.Enabled
+}
+
 // Names are those of all rules of a configuration.
 func (cfg *Config) Names() (names []string) {
+	names = append(names, OffsetRule)
 	for i := range cfg.UserRules {
 		names = append(names, cfg.UserRules[i].Name)
 	}

@@ -27,7 +27,7 @@ type Version interface{ Current() bool }
 type ListKey struct{ Lo, Hi uint64 }
 
 // Bookmarks remembers bookmarks of many lists. Any number of goroutines may use it;
-// no call takes longer than a microsecond or so, but for Install.
+// no call takes longer than a microsecond or so.
 type Bookmarks struct {
 	bytes, lists, evicted atomic.Int64
 
@@ -41,11 +41,10 @@ type Bookmarks struct {
 type bookmarkList struct {
 	key     ListKey
 	version Version
-	since   int64 // ns; when the first of them was made
-	// sampled are those from counting through, not changed once they are here; served
-	// are those of pages. Both are in the order of their ranks.
-	sampled, served []Bookmark
-	bytes           int64
+	since   int64      // ns; when the first of them was made
+	sampled *Samples   // from counting through
+	served  []Bookmark // those of pages, in the order of their ranks
+	bytes   int64
 
 	hits   int   // deep pages since window began
 	window int64 // ns
@@ -87,7 +86,7 @@ func (s *Bookmarks) Find(k ListKey, offset, oldest int64) (b Bookmark, v Version
 		s.empty(l)
 		return Bookmark{}, nil, false
 	}
-	b, ok = floor(l.sampled, offset)
+	b, ok = l.sampled.floor(offset)
 	if served, found := floor(l.served, offset); found && (!ok || served.Rank > b.Rank) {
 		b, ok = served, true
 	}
@@ -128,21 +127,14 @@ func (s *Bookmarks) Add(k ListKey, v Version, now int64, marks ...Bookmark) {
 	s.shrink()
 }
 
-// Install puts bookmarks of the whole list, in their order, in the place of those
-// that are there from counting.
-func (s *Bookmarks) Install(k ListKey, v Version, now int64, marks []Bookmark) {
-	n := 0
-	for i := range marks {
-		n += marks[i].size()
-	}
+// Install puts bookmarks of the whole list in the place of those that are there from
+// counting.
+func (s *Bookmarks) Install(k ListKey, v Version, now int64, marks *Samples) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.at(k, v, now)
-	for i := range l.sampled {
-		n -= l.sampled[i].size()
-	}
+	s.grow(l, marks.Bytes()-l.sampled.Bytes())
 	l.sampled = marks
-	s.grow(l, n)
 	s.shrink()
 }
 

@@ -30,9 +30,10 @@ func TestBookmarks(t *testing.T) {
 		return rank
 	}
 	known := make(map[int64]bool)
-	var sampled []Bookmark
+	sampled := NewSamples(1 << 20)
 	for r := int64(0); r < 10000; r += 500 {
-		sampled, known[r] = append(sampled, mark(r)), true
+		sampled.Offer(mark(r))
+		known[r] = true
 	}
 	s.Install(k, v, 1, sampled)
 	for range 200 {

@@ -24,6 +24,8 @@ Usage: simulator claims [FLAGS]
                       them is measured, which is said; default 4m
   --pgjay FILE        the program; default beside this one
   --markdown FILE     write the table for docs
+  --docs DIR          put it into docs/benchmarks.md, and the main figures into
+                      README.md, of the repository in this directory
   --json FILE         write the numbers
 
 Exit status 1 if something could not be measured.
@@ -34,6 +36,7 @@ type claimsFlags struct {
 	data           dataFlags
 	options        claims.Options
 	markdown, json string
+	docs           string
 }
 
 func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
@@ -45,6 +48,7 @@ func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
 	set.StringVar(&f.options.Program, "pgjay", "", "")
 	set.StringVar(&f.markdown, "markdown", "", "")
 	set.StringVar(&f.json, "json", "", "")
+	set.StringVar(&f.docs, "docs", "", "")
 	return f, set
 }
 
@@ -83,6 +87,9 @@ func (f *claimsFlags) claims(ctx context.Context, stdout, stderr io.Writer) (err
 	err = errors.Join(
 		toFile(f.markdown, func(w io.Writer) error { return report.ClaimsMarkdown(w, table) }),
 		toFile(f.json, func(w io.Writer) error { return report.JSON(w, table) }))
+	if f.docs != "" {
+		err = errors.Join(err, report.ClaimsDocs(f.docs, table))
+	}
 	if err == nil && table.Failures() > 0 {
 		return errNotMeasured
 	}

@@ -18,11 +18,13 @@ const (
 	WideRows  Kind = "wide rows" // SELECT * of much
 	Literals  Kind = "literals"  // values in the text
 	Conflicts Kind = "conflicts" // serialization failures and deadlocks
+	Storm     Kind = "conflict storm"
 
 	IdleInTransaction Kind = "idle in transaction" // of a user: the client is away
 	Chatty            Kind = "chatty transactions" // of many exchanges
 	Churn             Kind = "connection churn"    // logins for few transactions
-	Evictions         Kind = "prepared churn"      // prepared statements push each other out
+	LongLocks         Kind = "long advisory locks"
+	Evictions         Kind = "prepared churn" // prepared statements push each other out
 
 	Finding Kind = "finding"    // of a plan, with something to be done about it
 	Stale   Kind = "statistics" // ANALYZE

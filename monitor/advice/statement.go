@@ -12,7 +12,7 @@ import (
 func OfStatements(stats []digest.Stat, t Thresholds) (list []Advice) {
 	for i := range stats {
 		s := &stats[i]
-		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts} {
+		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts, storms} {
 			if kind, why := look(s, &t); why != "" {
 				list = append(list, ofStatement(s, kind, why))
 			}
@@ -68,6 +68,14 @@ func conflicts(s *digest.Stat, t *Thresholds) (Kind, string) {
 	}
 	return Conflicts, fmt.Sprintf("%d of %d times it failed because others were at the same rows (40001, 40P01); "+
 		"lock in one order, keep transactions short, and wait longer before each new try", s.Conflicts, s.Calls)
+}
+
+func storms(s *digest.Stat, t *Thresholds) (Kind, string) {
+	if s.Storm == 0 || s.Storm < uint64(t.StormConflicts) {
+		return "", ""
+	}
+	return Storm, fmt.Sprintf("in %v it failed %d times because others were at the same rows (40001, 40P01), as all try again at once; "+
+		"wait before each new try, for longer each time and for a random part of it", digest.StormTime, s.Storm)
 }
 
 func ofStatement(s *digest.Stat, kind Kind, why string) Advice {

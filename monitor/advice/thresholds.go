@@ -13,6 +13,10 @@ type Thresholds struct {
 	LiteralShare float64 `yaml:"literal_share"`
 	// ConflictShare is the share that ended in a serialization failure or a deadlock.
 	ConflictShare float64 `yaml:"conflict_share"`
+	// StormConflicts is how many of these in ten seconds are a storm: tries that fail again.
+	StormConflicts int `yaml:"storm_conflicts"`
+	// LockSeconds is how long an advisory lock of a session is held that is told of.
+	LockSeconds float64 `yaml:"lock_seconds"`
 	// IdleShare is the part of the time of transactions in which their client did nothing.
 	IdleShare float64 `yaml:"idle_share"`
 	// TransactionExchanges is how many exchanges a transaction has on average.
@@ -28,7 +32,7 @@ type Thresholds struct {
 // DefaultThresholds returns the built-in ones.
 func DefaultThresholds() Thresholds {
 	return Thresholds{
-		Streaks: 3, Rows: 10_000, WideRowBytes: 2000, LiteralShare: 0.9, ConflictShare: 0.05,
+		Streaks: 3, Rows: 10_000, WideRowBytes: 2000, LiteralShare: 0.9, ConflictShare: 0.05, StormConflicts: 100, LockSeconds: 60,
 		IdleShare: 0.5, TransactionExchanges: 50, LoginTransactions: 5, EvictedShare: 0.5, Cases: 100,
 	}
 }

@@ -18,6 +18,9 @@ type Usage struct {
 	BlockIdle      time.Duration // of it, without an exchange under way
 	// Statements that were prepared on backends, and that had to go there.
 	Prepared, Evicted uint64
+	// Advisory locks of sessions that were held for LockSeconds and more, and for how long.
+	LongLocks uint64
+	LockTime  time.Duration
 }
 
 // OfUsage says what the way in which databases are used leads to.
@@ -25,7 +28,7 @@ func OfUsage(all []Usage, t Thresholds) (list []Advice) {
 	now := time.Now()
 	for i := range all {
 		u := &all[i]
-		for _, look := range []func(*Usage, *Thresholds) (Kind, string){idle, chatty, churn, evictions} {
+		for _, look := range []func(*Usage, *Thresholds) (Kind, string){idle, chatty, churn, evictions, locks} {
 			if kind, why := look(u, &t); why != "" {
 				list = append(list, Advice{
 					ID: string(kind) + " " + u.Database + " " + u.User, Kind: kind, State: Unverified,
@@ -66,4 +69,13 @@ func evictions(u *Usage, t *Thresholds) (Kind, string) {
 	}
 	return Evictions, fmt.Sprintf("%d of the %d statements that were prepared on backends had to go for others; "+
 		"raise pool.max_prepared_statements, or make fewer texts: = ANY ($1) in the place of lists", u.Evicted, u.Prepared)
+}
+
+func locks(u *Usage, t *Thresholds) (Kind, string) {
+	if u.LongLocks == 0 {
+		return "", ""
+	}
+	return LongLocks, fmt.Sprintf("%d times a session had advisory locks for %v and more, %v on average, and kept its backend for them; "+
+		"unlock as soon as possible, or use pg_advisory_xact_lock", u.LongLocks, time.Duration(t.LockSeconds*float64(time.Second)),
+		(u.LockTime / time.Duration(u.LongLocks)).Round(time.Millisecond))
 }

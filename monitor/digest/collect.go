@@ -30,6 +30,9 @@ func (t *Table) take(rec *Record, now time.Time) {
 	if rec.Slow != nil {
 		t.slow.add(rec, now)
 	}
+	if rec.Trace != nil {
+		t.trace(rec)
+	}
 }
 
 func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
@@ -49,6 +52,7 @@ func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 		c.LastError = string(rec.Code[:])
 		if c.LastError == "40001" || c.LastError == "40P01" {
 			c.Conflicts++
+			c.Storm = max(c.Storm, ta.storm.next(now))
 		}
 	}
 	if rec.Query && rec.Source == SourceBackend && sh.literal {

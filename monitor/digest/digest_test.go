@@ -208,6 +208,8 @@ func TestTags(t *testing.T) {
 		{"/*/ select 1", ""},
 		{"select 1", ""},
 		{"*/", ""},
+		{"select 1 /*action:" + strings.Repeat("a", 300) + "*/", "action=" + strings.Repeat("a", maxTagValue)},
+		{"select 1 /*" + strings.Repeat("action:b,", maxTags+1) + "*/", strings.TrimSpace(strings.Repeat("action=b ", maxTags))},
 	} {
 		got := ""
 		for i, tag := range Tags([]byte(c.text), allowed) {
@@ -297,4 +299,27 @@ func BenchmarkRecord(b *testing.B) {
 			table.Snapshot()
 		}
 	})
+}
+
+// Conflicts are a storm if they come in a short time; the worst one counts.
+func TestStorm(t *testing.T) {
+	now := time.Now()
+	table := NewTable(Options{Loops: 1, Max: 10, Now: func() time.Time { return now }})
+	r := table.Recorder(0)
+	sh := r.Find(table.Owner("d", "u"), []byte("update t set n = 1"))
+	for _, step := range []struct {
+		conflicts int
+		pause     time.Duration
+		want      uint64
+	}{{3, 0, 3}, {2, StormTime, 5}, {1, StormTime + 1, 5}, {4, time.Second, 5}, {1, time.Second, 6}} {
+		now = now.Add(step.pause)
+		for range step.conflicts {
+			r.Record(&Record{Shape: sh, Code: [5]byte([]byte("40001"))})
+		}
+		r.Record(&Record{Shape: sh, Code: [5]byte([]byte("23505"))})
+		table.collect()
+		if stat, _ := table.Find(sh.ID()); stat.Storm != step.want {
+			t.Errorf("%+v: %d", step, stat.Storm)
+		}
+	}
 }

@@ -29,7 +29,8 @@ type Record struct {
 	// between, within a second of the one before, and Same how often of that with the
 	// same parameters or literals. They are 0 but at the marks of StreakMark.
 	Streak, Same uint32
-	Slow         *Slow // what is logged, if it is slow; nil: it is not
+	Slow         *Slow  // what is logged, if it is slow; nil: it is not
+	Trace        *Trace // nil: nobody is told
 }
 
 // Source is where an answer came from.
@@ -43,6 +44,11 @@ const (
 	SourceProxy            // PgJay's own
 	sourceCount
 )
+
+// String names the source as metrics do.
+func (s Source) String() string {
+	return [...]string{SourceBackend: "backend", SourceCache: "cache", SourceCoalesced: "coalesced", SourceProxy: "proxy"}[s%sourceCount]
+}
 
 // StreakMark is at which length a row of equal statements is noted: so many are too
 // many. One that goes on is noted again at each multiple.
@@ -87,6 +93,9 @@ func (r *Recorder) Record(rec *Record) {
 			q.dropped.Store(q.dropped.Load() + 1)
 			return
 		}
+	}
+	if rec.Trace != nil {
+		rec.Trace.Ended = r.table.now()
 	}
 	q.slots[head%ringSize] = *rec
 	q.head.Store(head + 1)

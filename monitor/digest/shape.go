@@ -85,4 +85,23 @@ type tally struct {
 	first     time.Time
 	last      time.Time
 	plans     []PlanUse
+	storm     storm
+}
+
+// StormTime is for how long conflicts are counted together.
+const StormTime = 10 * time.Second
+
+// storm is how many conflicts there were since its beginning.
+type storm struct {
+	from time.Time
+	n    uint64
+}
+
+// next counts a conflict, and returns how many there are now in StormTime.
+func (s *storm) next(now time.Time) uint64 {
+	if now.Sub(s.from) > StormTime {
+		*s = storm{from: now}
+	}
+	s.n++
+	return s.n
 }

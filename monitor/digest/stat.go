@@ -14,6 +14,7 @@ type Counts struct {
 	Slow                       uint64              // records that were slow
 	Literal                    uint64              // calls of PostgreSQL with values in the text
 	Conflicts                  uint64              // serialization failures and deadlocks
+	Storm                      uint64              // the most of them in StormTime
 	// Streaks counts rows of StreakMark executions without another statement between,
 	// SameStreaks those in which the parameters were the same too.
 	Streaks, SameStreaks uint64

@@ -14,6 +14,8 @@ type Options struct {
 	// Max bounds the shapes that are told apart; 0: nothing is recorded.
 	Max int
 	Log *slog.Logger // of slow statements
+	// Trace is told of executions that have a Trace; nil: nobody is. It must not block.
+	Trace func(*Record)
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -22,6 +24,7 @@ type Options struct {
 type Table struct {
 	recorders []*Recorder // immutable
 	log       *slog.Logger
+	trace     func(*Record)
 	now       func() time.Time
 	kick      chan struct{}
 
@@ -52,7 +55,7 @@ func NewTable(o Options) *Table {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	t := &Table{log: o.Log, now: o.Now, kick: make(chan struct{}, 1), started: o.Now()}
+	t := &Table{log: o.Log, trace: o.Trace, now: o.Now, kick: make(chan struct{}, 1), started: o.Now()}
 	t.registry.max = o.Max
 	t.registry.shapes = make(map[uint64]*Shape)
 	t.registry.others = make(map[*Owner]*Shape)

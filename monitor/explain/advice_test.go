@@ -222,12 +222,12 @@ func TestAdopted(t *testing.T) {
 	w := newWorld(t, "CREATE TABLE big (a int, b int); INSERT INTO big SELECT i, i % 3 FROM generate_series(1, 20000) i; GRANT SELECT ON big TO app; ANALYZE big")
 	const sql = "SELECT * FROM big WHERE a = 5"
 	sh := w.request(sql).Shape
-	record := func(d time.Duration) {
-		for range 10 {
+	record := func(n int, d time.Duration) {
+		for range n {
 			w.table.Recorder(0).Record(&digest.Record{Shape: sh, Duration: int64(d), Backend: int64(d)})
 		}
 	}
-	record(100 * time.Millisecond)
+	record(10, 100*time.Millisecond)
 	w.explain(sql)
 	w.explainer.revisit(t.Context(), w.links)
 	if list := w.explainer.Advice(); len(list) != 1 || list[0].State == advice.Adopted || list[0].Saved != time.Second {
@@ -235,7 +235,7 @@ func TestAdopted(t *testing.T) {
 	}
 	w.run(w.admin, "CREATE INDEX ON big (a)")
 	w.explainer.revisit(t.Context(), w.links)
-	record(time.Millisecond)
+	record(3, time.Millisecond)
 	list := w.explainer.Advice()
 	if len(list) != 1 || list[0].State != advice.Adopted || list[0].Before < 90*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After == 0 {
 		t.Errorf("after: %+v", list)

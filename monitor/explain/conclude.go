@@ -15,7 +15,11 @@ import (
 func (e *Explainer) conclude(x *explanation) {
 	r := x.result
 	r.Findings = r.Plan.Find(x.cfg.Thresholds, x.facts)
-	flip, flipped := e.table.SawPlan(r.Shape, r.Plan.ID, r.Plan.Root.TotalCost)
+	var flip digest.Flip
+	var flipped bool
+	if !r.Told || x.cfg.toldIsEnough() { // plans of two origins may differ in how they are told
+		flip, flipped = e.table.SawPlan(r.Shape, r.Plan.ID, r.Plan.Root.TotalCost)
+	}
 	r.Flipped = flipped
 	subject := advice.Subject{Statement: r.Shape.String(), Text: r.Text, Database: r.Database, User: r.User}
 	list := x.indexes(subject)

@@ -10,6 +10,8 @@ import (
 // Config says what is explained and how carefully.
 type Config struct {
 	Mode Mode
+	// Told is what PostgreSQL tells of plans by itself: off, plan or analyze.
+	Told Mode
 	// Rate is how many statements are explained in a minute at most, Cooldown how long a
 	// shape is left alone after it was, RetryAfter after an error.
 	Rate       int

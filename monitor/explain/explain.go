@@ -35,6 +35,8 @@ type Request struct {
 	// Unknown is set when the values were too long to be kept.
 	Unknown  bool
 	Observed time.Duration
+	// Told is its plan, if PostgreSQL has told it by itself; nil: it is to be asked.
+	Told Told
 	// Note says why it must not be executed; empty: the gates decide.
 	Note string
 }
@@ -50,10 +52,12 @@ type Result struct {
 	// Plan is what PostgreSQL said; nil: it said an error.
 	Plan     *plan.Plan
 	Findings []plan.Finding
+	// Told is set when the plan is the one that was executed for the client.
+	Told bool
 	// Reason says why it was not executed (EXPLAIN without ANALYZE), or why there is no
-	// plan; empty where Plan.Analyzed.
+	// plan, or where it comes from; empty where it was executed for the plan.
 	Reason string
-	Skip   Skip // the same as a label; empty where Plan.Analyzed
+	Skip   Skip // the same as a label; empty where it was, and where Told
 	// GenericCost is the cost without the values of parameters; 0: not known.
 	GenericCost float64
 	Flipped     bool // the statement had another plan the last time

@@ -39,6 +39,7 @@ type Explainer struct {
 	connect Connect    // guarded by mu; nil: not yet
 	busy    Busy       // guarded by mu; nil: never
 	queue   queue      // guarded by mu
+	told    queue      // guarded by mu; of those whose plans are there
 	results []*Result  // guarded by mu; oldest first
 	number  uint64     // guarded by mu
 	counts  Counts     // guarded by mu
@@ -50,6 +51,7 @@ type Counts struct {
 	Offered  uint64 // and wanted: those of shapes that are cooling down are not counted
 	Analyzed uint64
 	Planned  uint64 // explained without being executed
+	Told     uint64 // by PostgreSQL, without being asked
 	Failed   uint64 // PostgreSQL said an error, or could not be reached
 	Queued   int    // now
 	// Skips counts by Skip why statements were not executed, or not even explained.
@@ -100,7 +102,7 @@ func AllSkips() []Skip {
 func New(o Options) *Explainer {
 	return &Explainer{
 		table: o.Table, log: o.Log, ran: o.Ran, cfg: o.Config, kick: make(chan struct{}, 1),
-		queue: newQueue(), advices: newAdviceBook(),
+		queue: newQueue(), told: newQueue(), advices: newAdviceBook(),
 		counts: Counts{Skips: make(map[Skip]uint64), Changes: make(map[Change]uint64)},
 	}
 }
@@ -145,6 +147,10 @@ func (e *Explainer) Offer(r *Request) {
 		e.counts.Skips[SkipQueue]++
 	}
 	e.mu.Unlock()
+	e.wake()
+}
+
+func (e *Explainer) wake() {
 	select {
 	case e.kick <- struct{}{}:
 	default:
@@ -189,7 +195,14 @@ func (e *Explainer) next() (*Request, Config, time.Duration) {
 	if e.connect == nil {
 		return nil, e.cfg, 0
 	}
+	r, toldWait := e.told.take(time.Now(), e.cfg.Rate)
+	if r != nil {
+		return r, e.cfg, 0
+	}
 	r, wait := e.queue.take(time.Now(), e.cfg.Rate)
+	if wait == 0 || toldWait > 0 && toldWait < wait {
+		wait = toldWait
+	}
 	return r, e.cfg, wait
 }
 
@@ -222,7 +235,7 @@ func (e *Explainer) Counts() Counts {
 	defer e.mu.Unlock()
 	c := e.counts
 	c.Skips, c.Changes = maps.Clone(c.Skips), maps.Clone(c.Changes)
-	c.Queued = len(e.queue.waiting)
+	c.Queued = len(e.queue.waiting) + len(e.told.waiting)
 	return c
 }
 
@@ -243,6 +256,8 @@ func (e *Explainer) keep(r *Result) {
 	switch {
 	case r.Plan == nil:
 		e.counts.Failed++
+	case r.Told:
+		e.counts.Told++
 	case r.Plan.Analyzed:
 		e.counts.Analyzed++
 	default:

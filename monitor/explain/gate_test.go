@@ -196,6 +196,14 @@ func TestNotThere(t *testing.T) {
 	}
 }
 
+// What PostgreSQL says of a value is not told.
+func TestRefusalHidesValues(t *testing.T) {
+	w := newWorld(t, "CREATE TABLE plain (a int)")
+	if r := w.explain("SELECT 'secret'::int"); r.Plan != nil || r.Reason != "PostgreSQL says 22P02" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A lock is not waited for.
 func TestLocked(t *testing.T) {
 	w := newWorld(t, dangers)
@@ -278,6 +286,10 @@ func TestQueue(t *testing.T) {
 		t.Error("a faster one takes the place of a slower one, or the other way round")
 	}
 	first, _ := q.take(now, 2)
+	if put("select c", 4*time.Hour) {
+		t.Error("it is queued again while it is being explained")
+	}
+	q.cool(first.Shape.ID(), now, 0)
 	second, _ := q.take(now, 2)
 	third, wait := q.take(now, 2)
 	if first == nil || first.Observed != 2*time.Hour || second == nil || second.Observed >= first.Observed || third != nil || wait <= 0 || wait > 30*time.Second {

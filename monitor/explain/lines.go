@@ -10,7 +10,10 @@ import (
 // Lines writes the result much as EXPLAIN does, with the findings where they belong.
 func (r *Result) Lines() (lines []string) {
 	lines = append(lines, r.Text, fmt.Sprintf("-- took %v; shape %v, database %s, user %s", r.Observed, r.Shape, r.Database, r.User))
-	if r.Reason != "" {
+	switch {
+	case r.Told:
+		lines = append(lines, "-- "+r.Reason)
+	case r.Reason != "":
 		lines = append(lines, "-- not executed: "+r.Reason)
 	}
 	if r.Plan == nil {

@@ -13,6 +13,7 @@ const maxQueued = 64
 // first. Its owner locks.
 type queue struct {
 	waiting map[digest.ID]*Request
+	running *Request                // the one that was taken, until its shape cools; nil: none
 	after   map[digest.ID]time.Time // not before; bounded by forget
 	tokens  float64
 	filled  time.Time
@@ -29,6 +30,9 @@ func newQueue() queue {
 // empty: it would.
 func (q *queue) skips(id digest.ID, took time.Duration, now time.Time) Skip {
 	if until, cooling := q.after[id]; cooling && now.Before(until) {
+		return SkipCooldown
+	}
+	if q.running != nil && q.running.Shape.ID() == id {
 		return SkipCooldown
 	}
 	if known := q.waiting[id]; known != nil {
@@ -85,12 +89,16 @@ func (q *queue) take(now time.Time, perMinute int) (r *Request, wait time.Durati
 		return nil, max(time.Duration((1-q.tokens)/most*float64(time.Minute)), time.Millisecond)
 	}
 	q.tokens--
+	q.running = r
 	delete(q.waiting, r.Shape.ID())
 	return r, 0
 }
 
 // cool leaves a shape alone for a while.
 func (q *queue) cool(id digest.ID, now time.Time, d time.Duration) {
+	if q.running != nil && q.running.Shape.ID() == id {
+		q.running = nil
+	}
 	if len(q.after) >= maxCooling {
 		for id, until := range q.after {
 			if now.After(until) {

@@ -41,7 +41,11 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
 	}}
 	began := time.Now()
-	err := e.guarded(l, x, func() error { return e.converse(ctx, l, x) })
+	by, queue := e.converse, &e.queue
+	if r.Told != nil {
+		by, queue = e.takeTold, &e.told
+	}
+	err := e.guarded(l, x, func() error { return by(ctx, l, x) })
 	wait := cfg.Cooldown
 	if err != nil {
 		x.stop(SkipError, refusal(err))
@@ -49,15 +53,18 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 		e.log.Debug("a slow statement could not be explained", "database", o.Database, "user", o.User, "shape", r.Shape.ID().String(), "reason", x.result.Reason)
 	}
 	e.mu.Lock()
-	e.queue.cool(r.Shape.ID(), time.Now(), wait)
+	queue.cool(r.Shape.ID(), time.Now(), wait)
 	e.mu.Unlock()
 	if x.result.Plan != nil {
-		if e.ran != nil {
+		if e.ran != nil && !x.result.Told {
 			e.ran(x.result.Plan.Analyzed, time.Since(began))
 		}
 		_ = e.guarded(l, x, func() error { e.conclude(x); return nil }) // it is logged there
 	}
 	e.keep(x.result)
+	if x.result.Told {
+		e.logTold(x.result)
+	}
 }
 
 var errPanic = errors.New("an error in PgJay itself")
@@ -90,16 +97,11 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if !explainable {
 		return nil
 	}
-	conn, err := l.get(ctx, x.Key, connect)
+	leave, err := x.attach(ctx, l, connect)
 	if err != nil {
 		return err
 	}
-	x.conn = conn
-	defer func() {
-		if tidy(ctx, conn) != nil {
-			l.drop(x.Key)
-		}
-	}()
+	defer leave()
 	if err := x.begin(ctx); err != nil {
 		return err
 	}
@@ -113,11 +115,23 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 		x.mayAnalyze(ctx, named(part), busy)
 	}
 	x.factsOf(ctx, x.result.Plan)
-	x.tables = tablesOf(ctx, conn, x.result.Plan)
+	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
 	return x.tryIndexes(ctx)
+}
+
+// attach takes a connection for the explanation; leave tidies up.
+func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (leave func(), err error) {
+	if x.conn, err = l.get(ctx, x.Key, connect); err != nil {
+		return nil, err
+	}
+	return func() {
+		if tidy(ctx, x.conn) != nil {
+			l.drop(x.Key)
+		}
+	}, nil
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.

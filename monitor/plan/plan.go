@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Plan is what EXPLAIN has said of a statement, without literals.
@@ -166,10 +167,29 @@ func Parse(text []byte) (*Plan, error) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("reading a plan: %w", err)
 	}
-	if len(all) != 1 || all[0].Plan == nil {
+	if len(all) != 1 {
 		return nil, fmt.Errorf("reading a plan: %w", errNoPlan)
 	}
-	e := &all[0]
+	return all[0].plan()
+}
+
+// ParseTold reads what auto_explain has said of a statement that took so long.
+func ParseTold(text []byte, took time.Duration) (*Plan, error) {
+	var e explained
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, fmt.Errorf("reading a plan: %w", err)
+	}
+	if e.Plan != nil && e.Plan.Loops > 0 {
+		e.Execution = new(took.Seconds() * 1000)
+	}
+	return e.plan()
+}
+
+// plan checks the plan, takes the literals out and adds it up.
+func (e *explained) plan() (*Plan, error) {
+	if e.Plan == nil {
+		return nil, fmt.Errorf("reading a plan: %w", errNoPlan)
+	}
 	p := &Plan{Root: e.Plan, Planning: e.Planning, Settings: e.Settings}
 	if e.Execution != nil {
 		p.Analyzed, p.Execution = true, *e.Execution

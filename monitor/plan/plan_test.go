@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +67,30 @@ func TestRedact(t *testing.T) {
 		if got := Redact(c.text); got != c.want {
 			t.Errorf("%s: %s, not %s", c.text, got, c.want)
 		}
+	}
+}
+
+// No field of a step that has an expression keeps its literals.
+func TestRedactsAllConditions(t *testing.T) {
+	step := map[string]any{"Node Type": "Result"}
+	fields := reflect.TypeFor[Conditions]()
+	for i := range fields.NumField() {
+		var value any = "(v = 'secret'::text)"
+		if fields.Field(i).Type.Kind() == reflect.Slice {
+			value = []any{value, value}
+		}
+		step[fields.Field(i).Tag.Get("json")] = value
+	}
+	text, err := json.Marshal([]any{map[string]any{"Plan": step}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept := fmt.Sprintf("%+v", p.Root.Conditions); strings.Contains(kept, "secret") || strings.Count(kept, "v = ?") < fields.NumField() {
+		t.Errorf("it keeps %s", kept)
 	}
 }
 

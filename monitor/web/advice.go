@@ -39,6 +39,8 @@ var titles = map[advice.Kind]string{
 	advice.WideRows:  "All columns of wide rows",
 	advice.Literals:  "Values in the text",
 	advice.Conflicts: "Transactions in each other's way",
+	advice.Storm:     "A storm of conflicts",
+	advice.LongLocks: "Locks of applications, held for long",
 
 	advice.IdleInTransaction: "Transactions wait for their client",
 	advice.Chatty:            "Transactions of many round trips",

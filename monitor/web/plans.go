@@ -22,7 +22,8 @@ type PlanLine struct {
 	User     string    `json:"user"`
 	Observed float64   `json:"observed"`
 	Analyzed bool      `json:"analyzed"`
-	Reason   string    `json:"reason"` // why not
+	Source   string    `json:"source"` // explain or auto_explain
+	Reason   string    `json:"reason"` // why not, or where it comes from
 	Plan     string    `json:"plan"`   // its fingerprint; empty: there is none
 	Flipped  bool      `json:"flipped"`
 	Nodes    int       `json:"nodes_count"`
@@ -99,7 +100,7 @@ func (d *Dashboard) plan(r *http.Request) (any, error) {
 func newPlanLine(r *explain.Result) PlanLine {
 	line := PlanLine{
 		Number: r.Number, At: r.At, Shape: r.Shape.String(), Text: shorten(r.Text), Database: r.Database, User: r.User,
-		Observed: inMS(r.Observed), Reason: r.Reason, Flipped: r.Flipped, Findings: len(r.Findings),
+		Observed: inMS(r.Observed), Source: r.Source(), Reason: r.Reason, Flipped: r.Flipped, Findings: len(r.Findings),
 	}
 	if r.Plan != nil {
 		line.Plan, line.Analyzed = r.Plan.ID, r.Plan.Analyzed

@@ -43,6 +43,13 @@ type Line struct {
 	Mark        Mark   `json:"mark"`
 }
 
+// Figure is one of the main ones: how long something takes, in milliseconds.
+type Figure struct {
+	What   string  `json:"what"`
+	Direct float64 `json:"direct_ms"`
+	PgJay  float64 `json:"pgjay_ms"`
+}
+
 // Table is what was measured.
 type Table struct {
 	When    time.Time       `json:"when"`
@@ -50,6 +57,7 @@ type Table struct {
 	Machine compare.Machine `json:"machine"`
 	Data    string          `json:"data"`
 	Lines   []Line          `json:"lines"`
+	Figures []Figure        `json:"figures"`
 }
 
 // claim is one row of the documents.
@@ -131,6 +139,11 @@ func (b *bench) add(claimed, measurement string, met bool) {
 
 func (b *bench) line(claimed, measurement string, mark Mark) {
 	b.table.Lines = append(b.table.Lines, Line{b.claim, claimed, measurement, mark})
+}
+
+// figure is one of the main ones.
+func (b *bench) figure(what string, t times) {
+	b.table.Figures = append(b.table.Figures, Figure{what, t.direct, t.pgjay})
 }
 
 // fail makes a line of an error.

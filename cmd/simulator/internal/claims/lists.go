@@ -6,26 +6,50 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 )
 
 // rewritten times a statement that PgJay rewrites, and says so of one that cannot.
-func (b *bench) rewritten(ctx context.Context, claimed string, least float64, q question) error {
+func (b *bench) rewritten(ctx context.Context, claimed string, least float64, q question) (times, error) {
+	if b.rewrites() {
+		if err := b.learn(ctx, q); err != nil {
+			return times{}, err
+		}
+	}
 	t, err := b.time(ctx, b.url, b.plain, 15, q)
 	if err != nil {
-		return err
+		return times{}, err
 	}
 	if !b.rewrites() {
 		b.line(claimed, t.String()+" (this PgJay does not rewrite)", NotAvailable)
-		return nil
+		return t, nil
 	}
 	b.add(claimed, t.String(), t.ratio() >= least)
-	return nil
+	return t, nil
 }
 
-// joins: "conditional joins: 10 ms instead of 100 ms". Those to a unique key, of which
-// nothing is shown, PostgreSQL drops itself.
+// learn asks through PgJay for some seconds, as an application would: it compares what
+// a rule makes of a statement before it relies on that.
+func (b *bench) learn(ctx context.Context, q question) error {
+	const enough, long = 100, 3 * time.Second
+	return seed.With(ctx, b.plain.URL(b.url).String(), func(conn *pgx.Conn) error {
+		begin := time.Now()
+		for n := 0; n < enough && time.Since(begin) < long; n++ {
+			if _, err := timeOne(ctx, conn, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// joins: "conditional joins: 10 ms instead of 100 ms". Left joins to a unique key, of
+// which nothing is shown, PostgreSQL drops itself: a simple list costs the same with
+// them, also directly. Inner joins it does not drop.
 func joins(ctx context.Context, b *bench) error {
 	const rest = "WHERE c.tenant_id = $1 ORDER BY c.last_name, c.id DESC LIMIT 25"
 	joined, err := b.time(ctx, b.url, b.plain, 15, question{load.JoinedList + rest, []any{int64(1)}})
@@ -36,17 +60,42 @@ func joins(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.add("a list does not pay for joins that it does not need", fmt.Sprintf("with four of them directly %s, through PgJay %s; without any %s and %s",
+	b.add("a list does not pay for left joins that it does not need", fmt.Sprintf("with four of them directly %s, through PgJay %s; without any %s and %s",
 		ms(joined.direct), ms(joined.pgjay), ms(simple.direct), ms(simple.pgjay)), joined.pgjay <= 1.2*simple.direct)
-	return b.rewritten(ctx, "a list far down 2 times faster, joined when its rows are known", 2, question{
+	t, err := b.rewritten(ctx, "to count a list 2 times faster without the inner joins that it does not need", 2, question{
+		"SELECT count(*) FROM contacts AS c JOIN companies AS co ON co.id = c.company_id JOIN tenants AS t ON t.id = c.tenant_id WHERE c.tenant_id = $1",
+		[]any{int64(1)}})
+	if err != nil {
+		return err
+	}
+	b.figure("to count a list, with inner joins that it does not need", t)
+	t, err = b.rewritten(ctx, "a list far down 2 times faster, joined when its rows are known", 2, question{
 		"SELECT c.id, c.email, co.name, m.score FROM contacts AS c LEFT JOIN companies AS co ON co.id = c.company_id " +
 			"LEFT JOIN contacts_metadata AS m ON m.contact_id = c.id ORDER BY c.created_at DESC, c.id DESC LIMIT 25 OFFSET 40000", nil})
+	b.figure("a list with joins, OFFSET 40000", t)
+	return err
 }
 
-// arrays: "filters on arrays 5 times faster with GIN".
+// arrays: "filters on arrays 5 times faster with GIN". It is the filter that is
+// claimed; within a tenant the index of the tenants has done most already.
 func arrays(ctx context.Context, b *bench) error {
-	return b.rewritten(ctx, "array filters 5 times faster with GIN", 5, question{
-		"SELECT count(*) FROM contacts AS c WHERE $1 = ANY(c.departments)", []any{"audit"}})
+	const filter = "SELECT count(*) FROM contacts AS c WHERE $1 = ANY(c.departments)"
+	t, err := b.rewritten(ctx, "array filters 5 times faster with GIN", 5, question{filter, []any{"audit"}})
+	if err != nil {
+		return err
+	}
+	b.figure("'x' = ANY (an array)", t)
+	return b.ofTenant(ctx, "array filters with GIN", question{filter + " AND c.tenant_id = $2", []any{"audit", int64(1)}})
+}
+
+// ofTenant times the same of one tenant, of which nothing is claimed.
+func (b *bench) ofTenant(ctx context.Context, what string, q question) error {
+	if err := b.learn(ctx, q); err != nil {
+		return err
+	}
+	t, err := b.time(ctx, b.url, b.plain, 9, q)
+	b.line(what+", of the largest tenant alone", t.String(), Noted)
+	return err
 }
 
 // order: "created_at DESC 10 times faster than by company's name".
@@ -88,7 +137,10 @@ func trigrams(ctx context.Context, b *bench) error {
 	after, err := b.time(ctx, b.url, b.plain, 9, q)
 	b.add(claimed, fmt.Sprintf("through PgJay %s before, %s after %s: %.0f times", ms(before.pgjay), ms(after.pgjay), advised,
 		before.pgjay/after.pgjay), before.pgjay >= 3*after.pgjay)
-	return err
+	if err != nil {
+		return err
+	}
+	return b.ofTenant(ctx, "ILIKE with that index", question{q.sql + " AND c.tenant_id = $2", append(q.args, int64(1))})
 }
 
 // unadvised measures what the index brings that nobody has advised.
@@ -140,6 +192,7 @@ func dashboards(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.add("10 times faster on hits", t.String(), t.ratio() >= 10)
+	b.figure("a dashboard, from the cache", t)
 	before, err := b.hits(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -101,5 +103,48 @@ func TestClaims(t *testing.T) {
 	}
 	if !strings.Contains(text.String(), "falls short  all the same  a | b c") || table.Failures() != 1 {
 		t.Error(text.String())
+	}
+}
+
+// What stood between the marks goes, all else stays.
+func TestClaimsDocs(t *testing.T) {
+	dir := t.TempDir()
+	readme, full := filepath.Join(dir, "README.md"), filepath.Join(dir, "docs", "benchmarks.md")
+	table := &claims.Table{
+		Lines:   []claims.Line{{Claim: "pages", Claimed: "all the same", Measurement: "they are", Mark: claims.Met}},
+		Figures: []claims.Figure{{What: "a page", Direct: 64.2, PgJay: 0.32}, {What: "100 queries", Direct: 20_000, PgJay: 10_000}},
+	}
+	if err := os.Mkdir(filepath.Dir(full), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{readme, full} {
+		if err := os.WriteFile(file, []byte("before\n"+docsBegin+"\nold\n\n"+docsEnd+"after\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := ClaimsDocs(dir, table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, want := range map[string]string{
+		readme: "| a page | 64 ms | 0.32 ms | 200.6 times |\n| 100 queries | 20.0 s | 10.0 s | 2.0 times |\n",
+		full:   "| all the same | they are | met |\n",
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part, n := range map[string]int{"before\n": 1, want: 1, "\nafter\n": 1, "old": 0, docsBegin: 1, docsEnd: 1} {
+			if strings.Count(string(text), part) != n {
+				t.Errorf("%q is not %d times in\n%s", part, n, text)
+			}
+		}
+	}
+	if err := os.WriteFile(readme, []byte("no marks"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := ClaimsDocs(dir, table); err == nil {
+		t.Error("a file without marks was accepted")
 	}
 }

@@ -101,7 +101,7 @@ export function Plan({ what }) {
         <dt>Statement</dt><dd><a href="#statements/${p.shape}">${p.shape}</a>, ${p.database} as ${p.user}</dd>
         <dt>Took</dt><dd>${ms(p.observed)}, ${ago(p.at)}</dd>
         <dt>Plan</dt><dd>${p.plan || '–'}${p.flipped ? ', another than the time before' : ''}</dd>
-        ${p.analyzed ? html`<dt>Executed again</dt><dd>${ms(p.execution)}, planning ${ms(p.planning)}${p.jit ? `, compiling ${ms(p.jit)}` : ''}</dd>` : html`<dt>Not executed again</dt><dd>${p.reason}</dd>`}
+        ${p.source === 'auto_explain' ? html`<dt>Executed</dt><dd>${p.reason}</dd>` : p.analyzed ? html`<dt>Executed again</dt><dd>${ms(p.execution)}, planning ${ms(p.planning)}${p.jit ? `, compiling ${ms(p.jit)}` : ''}</dd>` : html`<dt>Not executed again</dt><dd>${p.reason}</dd>`}
         ${p.generic_cost > 0 && html`<dt>Without the parameters’ values</dt><dd>cost ${count(p.generic_cost)}</dd>`}
       </dl>
       ${whole.length > 0 && html`<${Notes} findings=${whole} />`}

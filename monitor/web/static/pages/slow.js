@@ -12,7 +12,7 @@ const PLANS = [
   { key: 'observed', title: 'Took', number: true, show: (p) => ms(p.observed) },
   { key: 'nodes_count', title: 'Steps', number: true },
   { key: 'worst', title: 'Findings', sort: (p) => (severity[p.worst] ?? 0) * 100 + p.findings_count, show: (p) => (p.findings_count ? html`<${Badge} kind=${p.worst}>${p.findings_count}, ${p.worst}<//>` : '–') },
-  { key: 'reason', title: 'How', show: (p) => (p.analyzed ? 'executed again' : p.nodes_count ? `not executed again: ${p.reason}` : p.reason) },
+  { key: 'reason', title: 'How', show: (p) => (p.source === 'auto_explain' ? p.reason : p.analyzed ? 'executed again' : p.nodes_count ? `not executed again: ${p.reason}` : p.reason) },
   { key: 'at', title: 'When', show: (p) => ago(p.at) },
 ];
 
