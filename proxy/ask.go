@@ -129,7 +129,7 @@ type question struct {
 	failed   bool
 	canceled bool                  // by a statement_timeout, say
 	about    leftover              // what is asked about
-	meaning  unique.Handle[string] // of the session's texts when it was asked
+	meaning  unique.Handle[string] // of the session's texts when it was asked: it answers for no other
 	set      []pool.Setting
 	search   bool // askDatabase was part of it
 	seeks    bool // askSuspects was, too
@@ -162,7 +162,8 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{about: left, text: left.text, behind: left.behind, settings: slices.Compact(left.settings), all: s.back.hurried > 0 || left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{about: left, meaning: s.who.meaning, text: left.text, behind: left.behind, settings: slices.Compact(left.settings)}
+	q.all = s.back.hurried > 0 || left.all || left.lost || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
@@ -303,6 +304,7 @@ func (s *session) conclude() {
 		s.learnChannels(q)
 	}
 	if q.failed || s.gone || s.state != stateReady {
+		s.tx.left.lost = true
 		if s.tx.pins == 0 {
 			s.tx.pins = sqlparse.ReasonFunction.Set()
 			s.tellPin(sqlparse.ReasonFunction, nil)
@@ -319,6 +321,7 @@ func (s *session) conclude() {
 	s.lookBehind(q)
 	found := s.labelOf(q)
 	if foreign(found) {
+		s.tx.left.lost = true
 		return
 	}
 	label := s.withStartup(q, found)
@@ -331,10 +334,7 @@ func (s *session) conclude() {
 	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = found
-	if s.who.blurred && s.who.meaning != q.meaning { // by a text behind the question
-		s.tx.left.unsure, s.tx.left.all = true, true
-	}
-	s.focus()
+	s.focusOn(q.meaning, meaningOf(found))
 	if !s.queue.empty() {
 		s.noteAlways()
 	}

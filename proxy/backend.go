@@ -439,7 +439,6 @@ func (s *session) exchangeDone() {
 			s.tx.opened = false
 			s.hidden.forgetDoors(s.who.pool.Key().Database)
 		}
-		s.focus()
 		s.endTransaction(now, result)
 	}
 	if !s.queue.empty() || s.tx.unsynced {

@@ -160,7 +160,9 @@ func TestMeaningChangesBehindAQuestion(t *testing.T) {
 		must(err)
 	}
 	run(a, "set datestyle = 'ISO, MDY'")
-	ask("2024-01-02")
+	for range 3 { // then it is shared
+		ask("2024-01-02")
+	}
 	must(locker.Exec("begin; lock table pg_depend"))
 	run(a, "do $$ begin perform 1; end $$")
 	must(watch.Await("select count(*) = 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%pg_my_temp_schema%' and pid <> pg_backend_pid()"))
@@ -170,5 +172,77 @@ func TestMeaningChangesBehindAQuestion(t *testing.T) {
 	}
 	must(locker.Exec("rollback"))
 	expect(t, a, "C BEGIN", "T *", "D ISO, DMY", "C SELECT 1", "S DateStyle=ISO, DMY", "Z T")
+	ask("2024-02-01")
+}
+
+// So does it when the text before it is still under way, whether that ends its own
+// transaction or not.
+func TestMeaningChangesBehindAnExchange(t *testing.T) {
+	const text, local = "select (date '01/02/2024')::text", "select set_config('DateStyle', 'ISO, DMY', true)"
+	p := startProxy(t, plain(t), onlyOne)
+	c := client(t, p.addr)
+	send := func(m ...pgproto3.FrontendMessage) {
+		t.Helper()
+		if err := c.Send(m...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func() []pgproto3.FrontendMessage {
+		return []pgproto3.FrontendMessage{pgtest.Parse("", text), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync}
+	}
+	if _, err := c.Query("set datestyle = 'ISO, MDY'"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // then it is shared
+		send(ask()...)
+		expect(t, c, "1", "2", "D 2024-01-02", "C SELECT 1", "Z I")
+	}
+	send(pgtest.Query(local), pgtest.Query("begin; "+local))
+	expect(t, c, "T *", "D ISO, DMY", "C SELECT 1", "Z I", "C BEGIN", "T *", "D ISO, DMY", "C SELECT 1", "S *", "Z T")
+	send(ask()...)
+	expect(t, c, "1", "2", "D 2024-02-01", "C SELECT 1", "Z T")
+	send(pgtest.Query("rollback"))
+	expect(t, c, "C ROLLBACK", "S *", "Z I")
+
+	send(append([]pgproto3.FrontendMessage{pgtest.Parse("", local), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Parse("s", text), pgtest.Sync}, ask()...)...)
+	expect(t, c, "1", "2", "D ISO, DMY", "C SELECT 1", "1", "Z I", "1", "2", "D 2024-01-02", "C SELECT 1", "Z I")
+}
+
+// What the settings are stays unknown when the backend could not say.
+func TestMeaningIsUnknownWithoutAnAnswer(t *testing.T) {
+	const text = "select (date '01/02/2024')::text"
+	server := plain(t)
+	p := startProxy(t, server, onlyOne)
+	locker, c := observer(t, server), client(t, p.addr)
+	run := func(sql string) {
+		t.Helper()
+		if _, err := c.Query(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(want string) {
+		t.Helper()
+		if err := c.Send(pgtest.Parse("", text), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, c, "1", "2", "D "+want, "C SELECT 1", "Z I")
+	}
+	run("set datestyle = 'ISO, MDY'")
+	run("set lock_timeout = '1ms'")
+	for range 3 { // then it is shared
+		ask("2024-01-02")
+	}
+	if err := locker.Exec("begin; lock table pg_depend"); err != nil {
+		t.Fatal(err)
+	}
+	run("do $$ begin set datestyle = 'ISO, DMY'; end $$")
+	run("select 1") // behind the question
+	if err := locker.Exec("rollback"); err != nil {
+		t.Fatal(err)
+	}
+	run("select 2")
+	ask("2024-02-01")
+	run("do $$ begin perform 1; end $$") // then it can say
+	ask("2024-02-01")
 	ask("2024-02-01")
 }

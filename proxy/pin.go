@@ -19,6 +19,7 @@ const askable = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonF
 // it was last asked.
 type leftover struct {
 	unsure   bool // it is to be asked
+	lost     bool // it was, but the answer says nothing: the label is not what the settings are
 	pins     sqlparse.Reasons
 	all      bool     // any setting may have changed
 	settings []string // these may have

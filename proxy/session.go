@@ -102,11 +102,8 @@ type identity struct {
 	label     pool.Label // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
-	// meaning is of the settings what texts mean; blurred is set while that is
-	// not known, and nobody else's.
-	meaning unique.Handle[string]
-	blurred bool
-	timed   bool // it has a statement_timeout of its own
+	understanding
+	timed bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
 	plainness

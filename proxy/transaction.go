@@ -82,6 +82,17 @@ func (s *session) settle() {
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
 		s.fail(errStatementMode)
 	case s.mayAsk() && s.ask():
+	default:
+		s.calm()
+	}
+}
+
+// calm is called when nothing is under way, and the backend is not to be asked.
+func (s *session) calm() {
+	if s.back.status == wire.StatusIdle {
+		s.focus()
+	}
+	switch {
 	case s.mayRelease() && s.back.tuned:
 		s.detune()
 	case s.mayRelease():
