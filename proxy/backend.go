@@ -281,6 +281,7 @@ func (s *session) complete(typ byte) action {
 	case expectReply, expectOurs, expectRowType, expectNamed:
 		s.queue.pop()
 	case expectMeaning:
+		s.who.mute = s.who.meaning == s.back.meanings[0]
 		s.unasked(1)
 		s.queue.pop()
 	case expectRefusal:

@@ -51,13 +51,14 @@ type understanding struct {
 	meaning   unique.Handle[string]
 	blurred   bool
 	blurredIn uint64 // the batch in which the stretch began
+	mute      bool   // the backend was asked for the settings of the stretch, and did not say
 }
 
 // blur begins a stretch of which it is not known what its texts mean.
 func (s *session) blur() {
 	s.tokens++
 	s.who.meaning = unique.Make("session " + strconv.FormatUint(s.tokens, 10))
-	s.who.blurred, s.who.blurredIn = true, s.batch()
+	s.who.blurred, s.who.blurredIn, s.who.mute = true, s.batch(), false
 }
 
 // mayTakeBack reports whether a text may put settings back that were changed in the
