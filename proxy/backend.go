@@ -437,8 +437,8 @@ func (s *session) exchangeDone() {
 			s.who.pool.SchemaChanged()
 		}
 		if s.tx.opened {
-			s.tx.opened = false
-			s.hidden.forgetDoors(s.who.pool.Key().Database)
+			s.hidden.forgetDoors(s.who.pool.Key().Database, s.tx.feared)
+			s.tx.opened, s.tx.feared = false, false
 		}
 		s.endTransaction(now, result)
 	}

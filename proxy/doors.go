@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,9 @@ type doors struct {
 	known      atomic.Pointer[doorNames] // nil: none are
 	asked      atomic.Int64              // when somebody was told to ask for them
 	generation atomic.Uint64             // that they must be of
+	// feared is the last generation in which some were made of which a backend may not be
+	// asked what they leave.
+	feared atomic.Uint64
 }
 
 const (
@@ -30,7 +34,8 @@ const (
 	// does not see. Those that it sees make it forget.
 	doorsFor = time.Minute
 	// doorsPause is how often they are asked for at most: it takes some 100 ms, and DDL
-	// comes in crowds. Meanwhile the backends are asked what is left after each text.
+	// comes in crowds. Meanwhile the backends are asked what is left after each text. What they
+	// cannot be asked for is rare in DDL, and has the doors asked for at once.
 	doorsPause = time.Second
 )
 
@@ -78,7 +83,13 @@ func (d *doors) seek(now int64) bool {
 }
 
 // forget is called when the doors may be others.
-func (d *doors) forget() { d.generation.Add(1) }
+func (d *doors) forget(feared bool) {
+	generation := d.generation.Add(1)
+	if feared {
+		d.feared.Store(generation)
+		d.asked.Store(0)
+	}
+}
 
 // put takes an answer to what was asked in a generation.
 func (d *doors) put(names *doorNames, generation uint64, now int64) {
@@ -221,6 +232,13 @@ func (s *session) lookBehind(q *question) {
 	}
 }
 
+// mustLookBehind reports whether those texts cannot be forgotten although the doors are still
+// unknown: somebody else asks for them, or more DDL has come.
+func (s *session) mustLookBehind(q *question) bool {
+	names, unknown, _ := s.who.doors.look(s.loop.Now())
+	return unknown && len(q.behind) > 0 && (names == nil || names.generation < s.who.doors.feared.Load())
+}
+
 // behindDoors returns what a text may leave by code that it does not name. urgent is
 // set if the backend is to be asked whatever is known of the text.
 func (s *session) behindDoors(text []byte) (found sqlparse.Reasons, urgent bool) {
@@ -271,6 +289,16 @@ func (s *session) opens(class sqlparse.Class, text []byte) bool {
 	return names == nil || names.all != 0 || opensDoors.Match(text)
 }
 
+// fearsDoors reports whether a statement that opens may lead to what a backend cannot be
+// asked for.
+func (s *session) fearsDoors(text []byte) bool {
+	return s.who.doors.known.Load().in(text)&^askable != 0 || opensAny.Match(text) ||
+		slices.ContainsFunc(codeFears[:], func(f codeFear) bool { return f.code.Match(text) })
+}
+
+// opensAny finds in DDL what brings code that is not in its text.
+var opensAny = regexp.MustCompile(`(?i)extension|language\s+'?c\b|import|u&`)
+
 // opensDoors finds in DDL what has code run that is not in the text of who uses it. The
 // type of a column does, too, if it is a door.
 var opensDoors = regexp.MustCompile(`(?i)view|trigger|rule|default|check|generated|including|inherit|partition|references|index|policy|` +
@@ -289,12 +317,14 @@ func fearsOf(class sqlparse.Class, text []byte) (fears sqlparse.Reasons) {
 	return fears
 }
 
-// codeFears are, for a text with code in it, what sourceComposes, sourceSeeds and
-// sourceLoads are for the source of a function.
-var codeFears = [...]struct {
+type codeFear struct {
 	code *regexp.Regexp
 	why  sqlparse.Reason
-}{
+}
+
+// codeFears are, for a text with code in it, what sourceComposes, sourceSeeds and
+// sourceLoads are for the source of a function.
+var codeFears = [...]codeFear{
 	{regexp.MustCompile(`(?i)set_config\s*\(\s*(?:[^'\s]|'[^']*'\s*[^,\s])|['$]\s*set\s+(?:(?:session|local)\s+)?(?:'|%|\|)`), sqlparse.ReasonAnySetting},
 	{regexp.MustCompile(`(?i)setseed|'seed'|(?:^|;|begin|then|else|loop|'|\$)\s*set\s+(?:(?:session|local)\s+)?seed\b`), sqlparse.ReasonSeed},
 	{regexp.MustCompile(`(?i)\bload\s+'`), sqlparse.ReasonLoad},

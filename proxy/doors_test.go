@@ -82,7 +82,7 @@ func TestSpelledOut(t *testing.T) {
 func TestDoorsOfAnotherGeneration(t *testing.T) {
 	var d doors
 	asked := d.generation.Load()
-	d.forget()
+	d.forget(false)
 	if d.put(&doorNames{}, asked, 1); d.fresh(1) {
 		t.Error("an answer from before was taken")
 	}
@@ -101,6 +101,20 @@ func TestDoorsOfAnotherGeneration(t *testing.T) {
 	}
 	if !d.seek(late + int64(doorsPause)) {
 		t.Error("nobody asks again where no answer has come")
+	}
+}
+
+// TestFearedDoors are asked for at once.
+func TestFearedDoors(t *testing.T) {
+	var d doors
+	if !d.seek(1) || d.seek(2) {
+		t.Error("not one asks")
+	}
+	if d.forget(false); d.seek(3) || d.feared.Load() != 0 {
+		t.Error("they are asked for again before the pause is over")
+	}
+	if d.forget(true); !d.seek(4) || d.seek(5) || d.feared.Load() != 2 {
+		t.Error("not one asks for what is feared")
 	}
 }
 

@@ -85,5 +85,7 @@ var belowStates = []leakState{
 	leavesSeed("seed by a text of a function", "select leak.run('select setseed(0.5)')"),
 	leavesSeed("seed by a function", "select leak.seeds()"),
 	leavesSeed("seed by a view", "select * from leak.view_seeds"),
+	leavesSeed("seed by a view that was made behind other DDL", "create view leak.a as select 1 as one", "create view leak.b as select 1 as one",
+		"create view leak.made as select setseed(0.5) is null as s", "table leak.made", "drop view leak.made; drop view leak.a; drop view leak.b"),
 	leavesSeedBy("seed by a parameter", extended("select set_config($1, '0.5', $2)", "seed", "f")),
 }

@@ -68,13 +68,14 @@ func (h *hidden) doorsOf(k pool.Key) *doors {
 	return h.doors[k]
 }
 
-// forgetDoors is called when objects that run code may have been made.
-func (h *hidden) forgetDoors(database string) {
+// forgetDoors is called when objects that run code may have been made. feared is set if a
+// backend cannot be asked for what that leaves.
+func (h *hidden) forgetDoors(database string, feared bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for k, d := range h.doors {
 		if k.Database == database {
-			d.forget()
+			d.forget(feared)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (k *knowledge) mayHaveDoors() bool { return k.suspects || k.setters || k.le
 // so that the first clients need not wait for that. If it does not, they will.
 func (h *hidden) ask(ctx context.Context, k pool.Key, conn *pgconn.PgConn) {
 	d := h.doorsOf(k)
-	if _, unknown, _ := d.look(reactor.Monotonic()); !unknown {
+	if !d.seek(reactor.Monotonic()) {
 		return
 	}
 	generation := d.generation.Load()

@@ -49,7 +49,9 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	if s.defines(class, text) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
-		s.tx.opened = s.tx.opened || s.opens(class, text)
+		if s.opens(class, text) {
+			s.tx.opened, s.tx.feared = true, s.tx.feared || s.fearsDoors(text)
+		}
 	}
 	if class.Sets && namesMeaning.Match(text) || s.who.blurred && mayTakeBack(class) {
 		s.blur()
@@ -84,6 +86,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 		}
 		left.note(class, text)
 	case urgent:
+		s.blur()
 		left.unsure, left.all, left.text = true, true, nil
 	case s.tx.pins == 0:
 	case class.Releases:

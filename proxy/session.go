@@ -246,8 +246,9 @@ type transaction struct {
 	exchanges, work int64
 	// defined is set when a function may have been created or changed.
 	defined bool
-	// opened is set when code may be reached by new names: doors.go.
-	opened bool
+	// opened is set when code may be reached by new names, feared when a backend cannot
+	// be asked for what that may leave: doors.go.
+	opened, feared bool
 	// mayReset is set when settings may have been reset unseen.
 	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
