@@ -24,6 +24,8 @@ type Target struct {
 	KeepAlive      time.Duration
 	// Params are the start-up parameters of a dedicated backend.
 	Params map[string]string
+	// LoggedIn is called with the connection when it has logged in. nil: nothing is.
+	LoggedIn func(context.Context, *pgconn.PgConn)
 	// Options are added to the start-up parameter options.
 	Options string
 }
@@ -69,6 +71,9 @@ func Dial(ctx context.Context, t Target) (*Login, error) {
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
+	}
+	if t.LoggedIn != nil {
+		t.LoggedIn(ctx, conn)
 	}
 	hijacked, err := hijack(ctx, conn)
 	if err != nil {

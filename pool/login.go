@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgjay/pgjay/proxy/reactor"
 )
 
@@ -84,6 +86,9 @@ func (p *Pool) startLogin() {
 	p.mu.Lock()
 	target, renewal := p.target, p.renewals.Load()
 	p.mu.Unlock()
+	if hook := p.set.options.Hooks.LoggedIn; hook != nil {
+		target.LoggedIn = func(ctx context.Context, conn *pgconn.PgConn) { hook(ctx, p.key, conn) }
+	}
 	p.set.spawn(func() {
 		login, err := p.set.dialPooled(p.set.ctx, target)
 		if err == nil && p.set.working.closing.Load() {

@@ -8,6 +8,8 @@ import (
 	"time"
 	"weak"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgjay/pgjay/proxy/reactor"
 )
 
@@ -33,10 +35,13 @@ type Options struct {
 }
 
 // Hooks are told what happens. They are called on any goroutine, without
-// locks, and must not block. Each may be nil.
+// locks, and must not block if nothing else is said. Each may be nil.
 type Hooks struct {
 	// Connected is called after each attempt to log in.
 	Connected func(k Key, took time.Duration, err error)
+	// LoggedIn is called when a backend of a pool has logged in and is nobody's yet. It
+	// may block, and use the connection, but must leave it as it was.
+	LoggedIn func(ctx context.Context, k Key, conn *pgconn.PgConn)
 	// Closed is called when a backend has been closed.
 	Closed func(k Key, reason string)
 }

@@ -88,6 +88,7 @@ func newRelay(t testing.TB) *relay {
 		Now:         func() int64 { return r.now },
 		Credentials: func(k pool.Key) (string, string) { return k.User, "" },
 	})
+	sh.hidden.doorsOf(pool.Key{Database: "d", User: "u"}).put(&doorNames{}, 0, r.now)
 	r.session = newStation(sh, r.loop).open("127.0.0.1")
 	r.session.client.conn = &r.client
 	startup, err := (&pgproto3.StartupMessage{

@@ -23,6 +23,8 @@ import (
 //	leavers                 some function may leave something else, or define something
 //	namers                  some function may name prepared statements
 //	readers                 some function calls currval or lastval
+//	suspects                the database may have doors
+//	door    name    kind    code is reached by this name (doors.go)
 //	sql     name     text   a prepared statement; its PREPARE, unless it is too long
 //	parse   name            a prepared statement that a Parse has made
 //
@@ -79,15 +81,13 @@ const (
 		`pg_catalog.regexp_matches(p.prosrc, '(?:set_config[[:space:]]*[(][[:space:]]*''|[[:<:]]set[[:space:]]+(?:session[[:space:]]+)?)` +
 		`([a-z_][a-z0-9_]*(?:[.][a-z0-9_]+)+)', 'gi') m WHERE p.pronamespace OPERATOR(pg_catalog.<>) 11`
 	askSetters = ` UNION ALL SELECT 'setters', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
-		`AND (p.prosrc OPERATOR(pg_catalog.~*) 'set_config|(^|;|begin|then|else|loop|''|[$])[[:space:]]*(set|reset|discard)[[:space:]]' ` +
-		`OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
+		`AND (p.prosrc OPERATOR(pg_catalog.~*) '` + sourceSets + `' OR p.prosrc OPERATOR(pg_catalog.=) ''))` +
 		` UNION ALL SELECT 'readers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND p.prosrc OPERATOR(pg_catalog.~*) '(curr|last)val')`
 	askLeavers = ` UNION ALL SELECT 'leavers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
 		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND (l.lanname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c', 'sql', 'plpgsql']) ` +
-		`OR p.prosrc OPERATOR(pg_catalog.~*) '[[:<:]](execute|listen|prepare|temp|temporary|hold|create|alter|drop|import)[[:>:]]|` +
-		`advisory_lock|pg_temp|pg_settings|_to_xml|ts_stat|ts_rewrite'))`
+		`OR p.prosrc OPERATOR(pg_catalog.~*) '` + sourceLeaves + `'))`
 	askNamers = ` UNION ALL SELECT 'namers', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND p.prosrc OPERATOR(pg_catalog.~*) '[''"$][[:space:]]*(execute|deallocate)[[:>:]]|pg_prepared_statements')`
 )
@@ -127,18 +127,23 @@ type question struct {
 	settings []string // asked for by name
 	all      bool     // all settings were asked for
 	failed   bool
-	canceled bool     // by a statement_timeout, say
-	about    leftover // what is asked about
+	canceled bool                  // by a statement_timeout, say
+	about    leftover              // what is asked about
+	meaning  unique.Handle[string] // of the session's texts when it was asked: it answers for no other
 	set      []pool.Setting
-	search   bool     // askHidden was part of it
-	hidden   []string // the names it found
-	setters  bool     // askSetters has found some
-	leavers  bool     // askLeavers has found some
-	namers   bool     // askNamers has
-	text     []byte   // the only text that the question is about; nil: several
-	asksLeft bool     // askLeft was part of it
-	left     sqlparse.Reasons
-	channels []string
+	search   bool // askDatabase was part of it
+	seeks    bool // askSuspects was, too
+	// asksDoors is set when askDoors was part of it.
+	asksDoors bool
+	knowledge
+	// generation is that of what was known of doors, and behind are the texts that were
+	// sent when they were not known.
+	generation uint64
+	behind     [][]byte
+	text       []byte // the only text that the question is about; nil: several
+	asksLeft   bool   // askLeft was part of it
+	left       sqlparse.Reasons
+	channels   []string
 	// settles is set when the client waits for what it listens to.
 	settles  bool
 	prepared []preparedRow
@@ -157,21 +162,15 @@ func (s *session) ask() bool {
 	if left.undone {
 		left.text = nil // what has failed or was taken back says nothing
 	}
-	q := &question{about: left, text: left.text, settings: slices.Compact(left.settings), all: s.back.hurried > 0 || left.all || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()}
+	q := &question{about: left, meaning: s.who.meaning, text: left.text, behind: left.behind, settings: slices.Compact(left.settings)}
+	q.all = s.back.hurried > 0 || left.all || left.lost || s.unsettled() || s.tx.pins != sqlparse.ReasonSetting.Set()
 	if q.all || left.undone {
 		q.settings = append(q.settings, s.placeholders(q.settings)...)
 	}
 	var sql []byte
 	switch {
 	case q.all:
-		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
-		sql = appendAskNative(sql, s.calledBy(left.text))
-		var names []string
-		if names, q.search = s.hidden.get(s.who.pool.Key(), s.loop.Now()); q.search {
-			sql = append(sql, askHidden+askSetters+askLeavers+askNamers...)
-		}
-		q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
-		sql = appendAskNamed(sql, q.settings)
+		sql = s.appendAskAll(nil, q, &left)
 	case left.undone:
 		sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser...)
 		sql = appendAskNamed(sql, q.settings)
@@ -185,11 +184,32 @@ func (s *session) ask() bool {
 	if q.all = q.all || left.undone; q.all && (s.who.timed || s.back.hurried > 0) {
 		sql = append([]byte(askTimed), sql[len(askSet):]...)
 	}
+	if q.search {
+		sql = append(append(sql, "; "...), askDatabase...)
+	}
+	if q.seeks {
+		sql = append(sql, askSuspects...)
+	}
+	if q.asksDoors = left.doors; q.asksDoors {
+		sql = append(append(sql, "; "...), askDoors...)
+	}
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
 	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
 	s.queue.push(expectQuery, swallow)
 	return true
+}
+
+// appendAskAll asks for all that may be left.
+func (s *session) appendAskAll(sql []byte, q *question, left *leftover) []byte {
+	sql = append(sql, askSet+" UNION ALL "+askRole+" UNION ALL "+askUser+askLeft...)
+	sql = appendAskNative(sql, s.calledBy(left.text))
+	names, stale := s.hidden.get(s.who.pool.Key(), s.loop.Now())
+	q.generation = s.who.doors.generation.Load()
+	q.seeks = !left.doors && s.who.doors.seek(s.loop.Now())
+	q.search = q.seeks || stale && !left.doors && s.tx.pins != 0
+	q.settings = slices.Compact(slices.Sorted(slices.Values(append(q.settings, names...))))
+	return appendAskNamed(sql, q.settings)
 }
 
 // calledBy returns the functions that a text calls by name.
@@ -210,7 +230,7 @@ func (s *session) calledBy(text []byte) (names []sqlparse.Name) {
 // leavesNothing reports whether the only text that was noted is trusted. When it was
 // sent that was not known, because the backend was being asked.
 func (s *session) leavesNothing(l *leftover) bool {
-	return l.text != nil && !l.undone && s.tx.pins&^opaque == 0 && s.trusts(l.text)
+	return l.text != nil && !l.undone && !l.doors && s.tx.pins&^opaque == 0 && s.trusts(l.text)
 }
 
 // placeholders returns the settings of extensions and applications in the
@@ -247,22 +267,16 @@ func (s *session) answerRow(body []byte) {
 			channel, err := hex.DecodeString(string(value))
 			q.channels, q.failed = append(q.channels, string(channel)), q.failed || err != nil
 		}
-	case string(kind) == "setters":
-		q.setters = true
-	case string(kind) == "leavers":
-		q.leavers = true
-	case string(kind) == "namers":
-		q.namers = true
 	case string(kind) == "readers":
 		s.who.pool.NoteSequencesRead()
 	case string(name) == ourName: // it is there until the next time, if something has failed
 	case string(kind) == "sql", string(kind) == "parse":
 		q.prepared = append(q.prepared, preparedRow{string(name), string(value), string(kind) == "sql"})
 	default:
-		if string(kind) == "hidden" {
-			q.hidden = append(q.hidden, string(name))
+		if q.take(string(kind), name, value); q.unreadable {
+			q.failed = true
 		}
-		if value != nil {
+		if value != nil && (string(kind) == "set" || string(kind) == "hidden") {
 			q.set = append(q.set, pool.Setting{Name: string(name), Value: string(value)})
 		}
 	}
@@ -290,13 +304,24 @@ func (s *session) conclude() {
 		s.learnChannels(q)
 	}
 	if q.failed || s.gone || s.state != stateReady {
+		s.tx.left.lost = true
+		if s.tx.pins == 0 {
+			s.tx.pins = sqlparse.ReasonFunction.Set()
+			s.tellPin(sqlparse.ReasonFunction, nil)
+		}
 		return
 	}
 	if q.search {
-		s.hidden.put(s.who.pool.Key(), hiddenNames{q.hidden, q.setters, q.leavers, q.namers, s.loop.Now()})
+		s.hidden.learn(s.who.pool.Key(), &q.knowledge, s.loop.Now())
 	}
+	suspects := q.seeks && q.mayHaveDoors()
+	if q.asksDoors || q.seeks && !suspects {
+		s.who.doors.put(&q.doors, q.generation, s.loop.Now())
+	}
+	s.lookBehind(q)
 	found := s.labelOf(q)
 	if foreign(found) {
+		s.tx.left.lost = true
 		return
 	}
 	label := s.withStartup(q, found)
@@ -309,43 +334,14 @@ func (s *session) conclude() {
 	s.learnStatements(q, label)
 	s.setLabel(label)
 	s.back.lease.Label = found
-	s.focus()
+	s.focusOn(q.meaning, meaningOf(found))
 	if !s.queue.empty() {
 		s.noteAlways()
 	}
+	if suspects || s.mustLookBehind(q) {
+		s.tx.left.askDoors(q)
+	}
 	s.repin(q.left)
-}
-
-// maxHurried bounds how often a question is asked that is canceled each time.
-const maxHurried = 5
-
-// asksAgain has a question asked again that was canceled, without the session's
-// statement_timeout, of which it was not known: it is the server's, or was set in the
-// text that the question is about.
-func (s *session) asksAgain(q *question) bool {
-	if s.back.hurried == maxHurried || s.gone {
-		return false
-	}
-	s.back.hurried++
-	left := q.about
-	left.pins |= s.tx.left.pins
-	left.settings = append(left.settings, s.tx.left.settings...)
-	left.undone = left.undone || s.tx.left.undone
-	if s.tx.left.unsure {
-		left.text = nil
-	}
-	left.unsure, left.all = true, true
-	s.tx.left = left
-	return true
-}
-
-// noteAlways draws the consequences of the settings for statements that were
-// sent when it was not known that the session has them.
-func (s *session) noteAlways() {
-	if why := s.who.always; why != sqlparse.ReasonNone {
-		s.tx.left.unsure, s.tx.left.all = true, true
-		s.tx.left.pins |= why.Set()
-	}
 }
 
 // labelOf returns the session's label as of an answer.

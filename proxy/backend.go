@@ -285,6 +285,7 @@ func (s *session) complete(typ byte) action {
 	case expectReply, expectOurs, expectRowType, expectNamed:
 		s.queue.pop()
 	case expectMeaning:
+		s.who.mute = s.who.meaning == s.back.meanings[0]
 		s.unasked(1)
 		s.queue.pop()
 	case expectRefusal:
@@ -439,7 +440,10 @@ func (s *session) exchangeDone() {
 			s.habits.forget(s.who.pool.Key().Database)
 			s.who.pool.SchemaChanged()
 		}
-		s.focus()
+		if s.tx.opened {
+			s.hidden.forgetDoors(s.who.pool.Key().Database, s.tx.feared)
+			s.tx.opened, s.tx.feared = false, false
+		}
 		s.endTransaction(now, result)
 	}
 	if !s.queue.empty() || s.tx.unsynced {

@@ -25,7 +25,7 @@ func extended(text string, params ...string) leakStep {
 func leakStates() []leakState {
 	return slices.Concat(
 		identityStates, transactionStates, temporaryStates, lockStates(), listenStates,
-		preparedStates, cursorStates, settingFormStates, otherStates, startupStates, seedStates,
+		preparedStates, cursorStates, settingFormStates, otherStates, startupStates, seedStates, belowStates,
 	)
 }
 

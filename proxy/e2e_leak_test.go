@@ -128,8 +128,10 @@ func newLane(t *testing.T, user, database string) *lane {
 	}
 	t.Cleanup(admin.Close)
 	l.admin = admin
-	if err := admin.Exec(leakFixture); err != nil {
-		t.Fatal(err)
+	for _, sql := range []string{leakFixture, belowFixture} {
+		if err := admin.Exec(sql); err != nil {
+			t.Fatal(err)
+		}
 	}
 	l.proxy = startProxy(t, l.direct, onlyOne)
 	c := l.dial(t, l.direct)
@@ -201,9 +203,15 @@ func (l *lane) free() bool {
 }
 
 // settle waits until what is taken from one client by ending its backend is
-// there for the next: PostgreSQL takes a moment for that.
+// there for the next: PostgreSQL takes a moment for that. Columns are numbered from
+// one on again.
 func (l *lane) settle(t *testing.T) {
 	t.Helper()
+	for _, sequence := range []string{"numbered", "named"} {
+		if err := l.admin.Exec("select setval('leak." + sequence + "_id_seq', 1, false)"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := l.admin.Await(`select not exists (select from pg_replication_slots) and not exists (select from pg_locks
 		where locktype = 'advisory' and pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database()))`); err != nil {
 		t.Fatal(err)

@@ -121,6 +121,9 @@ func (s *session) beginBatch() {
 
 // endBatch notes that what is sent next ends a run of extended messages.
 func (s *session) endBatch() {
+	if s.who.blurred && s.who.blurredIn == s.batch() && s.tx.unsynced && s.outside() {
+		s.blur() // a transaction ends that was not begun, and may take back what the batch has set
+	}
 	s.tx.unsynced = false
 	s.tx.batch++
 }

@@ -15,6 +15,7 @@ import (
 type hidden struct {
 	mu    sync.Mutex
 	known map[pool.Key]hiddenNames // guarded by mu
+	doors map[pool.Key]*doors      // guarded by mu
 }
 
 type hiddenNames struct {
@@ -52,6 +53,31 @@ func (h *hidden) leavers(k pool.Key) bool {
 	defer h.mu.Unlock()
 	known, ok := h.known[k]
 	return !ok || known.leavers || known.setters
+}
+
+// doorsOf returns the doors of a pool's database.
+func (h *hidden) doorsOf(k pool.Key) *doors {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.doors == nil {
+		h.doors = make(map[pool.Key]*doors)
+	}
+	if h.doors[k] == nil {
+		h.doors[k] = &doors{}
+	}
+	return h.doors[k]
+}
+
+// forgetDoors is called when objects that run code may have been made. feared is set if a
+// backend cannot be asked for what that leaves.
+func (h *hidden) forgetDoors(database string, feared bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k, d := range h.doors {
+		if k.Database == database {
+			d.forget(feared)
+		}
+	}
 }
 
 // namers reports whether a function may name prepared statements.

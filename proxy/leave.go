@@ -166,7 +166,7 @@ func (s *session) cleanUp() {
 		s.finish()
 	case s.back.status != wire.StatusIdle:
 		s.clean("ROLLBACK")
-	case s.tx.pins != 0 || !s.pooled() && !s.back.discarded:
+	case s.tx.pins != 0 || s.tx.left.unsure || !s.pooled() && !s.back.discarded:
 		s.unpin()
 		s.back.discarded, s.back.tuned = true, false
 		s.clean("DISCARD ALL")

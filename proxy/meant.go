@@ -55,7 +55,7 @@ func (s *session) otherwise(st statement) bool {
 // mustAskMeaning asks what the session's settings are if they must be known to prepare a
 // statement, and reports whether that must wait for the answer.
 func (s *session) mustAskMeaning(st statement) bool {
-	if isKnown(s.who.meaning) || !isKnown(st.meaning) || !hasLiterals(st.body.class) || s.mayHaveFailed() {
+	if s.who.mute || isKnown(s.who.meaning) || !isKnown(st.meaning) || !hasLiterals(st.body.class) || s.mayHaveFailed() {
 		return false
 	}
 	if s.back.question == nil && len(s.back.meanings) == 0 {

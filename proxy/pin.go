@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -18,12 +19,19 @@ const askable = sqlparse.Reasons(1<<sqlparse.ReasonSetting | 1<<sqlparse.ReasonF
 // it was last asked.
 type leftover struct {
 	unsure   bool // it is to be asked
+	lost     bool // it was, but the answer says nothing: the label is not what the settings are
 	pins     sqlparse.Reasons
 	all      bool     // any setting may have changed
 	settings []string // these may have
 	// undone is set when some of the settings may have been put back, by RESET
 	// or a rollback: then it counts whether they are set at all.
 	undone bool
+	// doors is set when the database's doors are to be asked for.
+	doors bool
+	// behind are the texts that were sent when these were not known; behindSize is how
+	// long they are.
+	behind     [][]byte
+	behindSize int
 	// text is the only text that was noted, if that has habits; nil otherwise.
 	text []byte
 }
@@ -41,16 +49,27 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	if s.defines(class, text) {
 		s.tx.defined = true
 		s.who.pool.SchemaChanged()
+		if s.opens(class, text) {
+			s.tx.opened, s.tx.feared = true, s.tx.feared || s.fearsDoors(text)
+		}
 	}
 	if class.Sets && namesMeaning.Match(text) || s.who.blurred && mayTakeBack(class) {
 		s.blur()
 	}
+	class, urgent := s.withDoors(class, text)
 	left := &s.tx.left
+	if urgent {
+		left.keepBehind(text)
+	}
+	if class.Defines && left.mayShift() {
+		class.Pins |= sqlparse.ReasonTemporary.Set()
+	}
 	known := hasHabits(class)
 	switch {
 	case s.executesPlain(class, text):
-	case known && s.tx.pins&opaque == 0 && s.trusts(text):
+	case known && !urgent && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
+		class.Pins |= fearsOf(class, text)
 		if class.Pins&blurring != 0 {
 			s.blur()
 		}
@@ -66,6 +85,9 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 			left.text = bytes.Clone(text)
 		}
 		left.note(class, text)
+	case urgent:
+		s.blur()
+		left.unsure, left.all, left.text = true, true, nil
 	case s.tx.pins == 0:
 	case class.Releases:
 		left.unsure = true
@@ -114,6 +136,11 @@ func (l *leftover) note(class sqlparse.Class, text []byte) {
 	l.undone = l.undone || class.Reset != sqlparse.ResetNone || class.Statements > 1 || len(names) > 1
 }
 
+// mayShift reports whether new objects may be temporary, by the search_path.
+func (l *leftover) mayShift() bool {
+	return l.all || slices.Contains(l.settings, "search_path")
+}
+
 // pin makes the session keep its backend for something that it does now.
 func (s *session) pin(why sqlparse.Reason) {
 	s.tx.pins |= why.Set()
@@ -148,12 +175,16 @@ func (s *session) unpin() {
 func (s *session) repin(found sqlparse.Reasons) {
 	pins := found | s.tx.left.pins | s.tx.pins&^askable
 	if pins == 0 {
+		left := s.tx.left // of what was sent meanwhile
 		s.unpin()
+		s.tx.left = left
 		return
 	}
 	s.tx.pins = pins
 	if !pins.Has(s.tx.pin) {
-		s.recordUnpin(s.tx.pin)
+		if s.tx.pin != sqlparse.ReasonNone {
+			s.recordUnpin(s.tx.pin)
+		}
 		text := s.tx.pinText
 		s.tx.pin = sqlparse.ReasonNone
 		s.tellPin(pins.First(), []byte(text))

@@ -174,6 +174,10 @@ func (s *session) bind(frame []byte, n int) {
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
 	s.bindReset(portal, st)
+	if st.body != nil && seedsBy(st.body.class, values) {
+		s.pin(sqlparse.ReasonSeed)
+		s.tx.outlasts = true
+	}
 	s.noteBindValues(st.body, values, n == len(frame))
 	if st.changed && s.back.status != wire.StatusError {
 		s.refuseChanged(st, wire.Bind, frame)
@@ -311,7 +315,7 @@ func (s *session) useUnnamed(st statement) {
 // noteBody notes that a statement is going to be executed.
 func (s *session) noteBody(b *body) {
 	s.back.effect = max(s.back.effect, b.effect)
-	if b.noted || s.who.always != sqlparse.ReasonNone {
+	if b.noted || s.who.always != sqlparse.ReasonNone || s.hasDoor(b.sql) {
 		s.note(s.withAlways(s.withDeclared(b.class, b.sql)), b.sql)
 		if b.class.Pins.Has(sqlparse.ReasonListen) {
 			s.noteListen(b.class, b.sql)

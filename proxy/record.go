@@ -232,6 +232,7 @@ func (s *session) recordLogin() {
 	s.recorder.ClientCame()
 	s.who.owner = s.monitor.Statements().Owner(key.Database, key.User)
 	s.who.database = s.databaseOf(s.who.pool)
+	s.who.doors = s.hidden.doorsOf(key)
 	s.sign()
 	if s.sample.waited > 0 {
 		s.traffic.Waited(s.sample.waited)
@@ -316,5 +317,6 @@ func (srv *Server) poolHooks() pool.Hooks {
 			}
 			srv.monitor.BackendConnected(took)
 		},
+		LoggedIn: srv.hidden.ask,
 	}
 }

@@ -97,15 +97,13 @@ type identity struct {
 	database  *database
 	signature *signature
 	owner     *digest.Owner // nil: statements are not observed
-	startup   pool.Label    // the start-up parameters: what RESET goes back to
-	label     pool.Label    // the settings that a backend must have for it
+	doors     *doors
+	startup   pool.Label // the start-up parameters: what RESET goes back to
+	label     pool.Label // the settings that a backend must have for it
 	// scope is of the label what plans depend on.
 	scope unique.Handle[string]
-	// meaning is of the settings what texts mean; blurred is set while that is
-	// not known, and nobody else's.
-	meaning unique.Handle[string]
-	blurred bool
-	timed   bool // it has a statement_timeout of its own
+	understanding
+	timed bool // it has a statement_timeout of its own
 	// standard is set when standard_conforming_strings is on.
 	standard bool
 	plainness
@@ -248,6 +246,9 @@ type transaction struct {
 	exchanges, work int64
 	// defined is set when a function may have been created or changed.
 	defined bool
+	// opened is set when code may be reached by new names, feared when a backend cannot
+	// be asked for what that may leave: doors.go.
+	opened, feared bool
 	// mayReset is set when settings may have been reset unseen.
 	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the

@@ -34,7 +34,9 @@ func (s *session) query(frame []byte, n int) bool {
 	if (s.listen != nil || class.Pins.Has(sqlparse.ReasonListen)) && !s.heed(class, text) {
 		return false
 	}
-	s.beginExchange(class)
+	begun := class
+	begun.ReadsState = class.ReadsState || s.listen != nil && s.hasDoor(text)
+	s.beginExchange(begun)
 	s.observeQuery(text, n)
 	s.note(class, text)
 	s.endBatch()

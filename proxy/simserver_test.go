@@ -312,6 +312,9 @@ func (v *simServer) execute(text, source string, describe bool) bool {
 		if strings.HasPrefix(rest, "'set'") {
 			return v.left(text)
 		}
+		if strings.HasPrefix(rest, "pg_catalog.current_setting(") {
+			return v.tellMeaning()
+		}
 		if strings.HasPrefix(rest, "pg_advisory") {
 			return v.lock(rest)
 		}

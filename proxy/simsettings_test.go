@@ -126,6 +126,16 @@ func (v *simServer) left(question string) bool {
 	return v.complete("SELECT 1")
 }
 
+// tellMeaning answers askMeaning.
+func (v *simServer) tellMeaning() bool {
+	values := make([]string, len(meaning))
+	for i, name := range meaning {
+		values[i] = v.settings[name]
+	}
+	v.row(values...)
+	return v.complete("SELECT 1")
+}
+
 func (v *simServer) deallocate(name string) bool {
 	if name == "ALL" {
 		v.forgetAll()
@@ -140,7 +150,7 @@ func (v *simServer) deallocate(name string) bool {
 
 // row sends a row of the answer to the proxy's question.
 func (v *simServer) row(columns ...string) {
-	row := []byte{0, 3}
+	row := []byte{0, byte(len(columns))}
 	for _, column := range columns {
 		row = binary.BigEndian.AppendUint32(row, uint32(len(column)))
 		row = append(row, column...)

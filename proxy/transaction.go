@@ -24,7 +24,7 @@ func (s *session) quiet() bool {
 // mayRelease reports whether a quiet session may give its backend back:
 //
 //  1. no transaction is open;
-//  2. nothing pins the session;
+//  2. nothing pins the session, or may have to;
 //  3. the pool's mode is not session, and was not when the client logged in;
 //  4. no cancel request is on its way to the backend;
 //  5. it was used, if the client waits to use it: it may have waited for the
@@ -32,7 +32,7 @@ func (s *session) quiet() bool {
 func (s *session) mayRelease() bool {
 	return s.back.status == wire.StatusIdle &&
 		(s.back.used && !s.back.ready || s.client.paused&pausedWaiting == 0) &&
-		s.tx.pins == 0 &&
+		s.tx.pins == 0 && !s.tx.left.unsure &&
 		s.pooled() && !s.own &&
 		s.cancel.inFlight == 0
 }
@@ -82,6 +82,17 @@ func (s *session) settle() {
 	case s.back.status != wire.StatusIdle && s.who.pool.Settings().Mode == pool.ModeStatement:
 		s.fail(errStatementMode)
 	case s.mayAsk() && s.ask():
+	default:
+		s.calm()
+	}
+}
+
+// calm is called when nothing is under way, and the backend is not to be asked.
+func (s *session) calm() {
+	if s.back.status == wire.StatusIdle {
+		s.focus()
+	}
+	switch {
 	case s.mayRelease() && s.back.tuned:
 		s.detune()
 	case s.mayRelease():

@@ -44,6 +44,9 @@ func (s *session) withStartup(q *question, l pool.Label) pool.Label {
 // relabel gives the backend what was reset unseen.
 func (s *session) relabel() {
 	s.back.relabels = false
+	if s.who.blurred {
+		s.blur()
+	}
 	s.applySettings(pool.Diff(s.back.lease.Label, s.who.label), swallow)
 	s.back.lease.Label = s.who.label
 }

@@ -34,7 +34,7 @@ func (l *Loop) usedAt(now int64) uint32 {
 // place chooses a loop for a new connection: the first that is not busy. Few
 // loops with much to do wake up less often than many with little.
 func (g *Group) place() *Loop {
-	least, now := g.loops[0], monotonic()
+	least, now := g.loops[0], Monotonic()
 	for _, l := range g.loops {
 		if l.usedAt(now) < fullyBusy {
 			return l

@@ -7,7 +7,7 @@ import "testing"
 func loaded(loads ...uint32) *Group {
 	g := &Group{}
 	for i, busy := range loads {
-		l := &Loop{index: i, group: g, now: monotonic()}
+		l := &Loop{index: i, group: g, now: Monotonic()}
 		l.busy.Store(busy)
 		l.busyAt.Store(l.now)
 		g.loops = append(g.loops, l)

@@ -55,7 +55,7 @@ func (p *epollPoller) wait(timeout int64) {
 	n := p.sleep(timeout)
 	l := p.loop
 	l.asleep.Store(false)
-	l.now = monotonic()
+	l.now = Monotonic()
 	for i := range p.events[:n] {
 		ev := &p.events[i]
 		if int(ev.Fd) == p.wakefd {
@@ -95,9 +95,9 @@ func (p *epollPoller) sleep(timeout int64) int {
 	if timeout >= 0 {
 		ms = int(min((timeout+999_999)/1_000_000, math.MaxInt32))
 	}
-	began := monotonic()
+	began := Monotonic()
 	n, _ := unix.EpollWait(p.epfd, p.events[:], ms)
-	p.busy = n > 0 && monotonic()-began < int64(shortSleep)
+	p.busy = n > 0 && Monotonic()-began < int64(shortSleep)
 	return max(0, n)
 }
 

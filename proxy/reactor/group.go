@@ -44,7 +44,7 @@ func New(cfg Config) (*Group, error) {
 	}
 	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{})}
 	for i := range cfg.Loops {
-		l := &Loop{index: i, group: g, now: monotonic(), scratch: make([]byte, scratchSize)}
+		l := &Loop{index: i, group: g, now: Monotonic(), scratch: make([]byte, scratchSize)}
 		if err := g.equip(l); err != nil {
 			for _, l := range g.loops {
 				l.poll.close()

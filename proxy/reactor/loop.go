@@ -77,7 +77,7 @@ func (l *Loop) Clock() int64 {
 	if l.poll == nil {
 		return l.now
 	}
-	return monotonic()
+	return Monotonic()
 }
 
 // Load returns how many Conns are attached. Any goroutine may call it.
@@ -155,7 +155,7 @@ func (l *Loop) run() {
 	for !l.closed {
 		l.poll.wait(l.prepareSleep())
 		l.asleep.Store(false)
-		l.now = monotonic()
+		l.now = Monotonic()
 		l.usage.sample(l)
 		l.runTasks()
 		l.runTimers()
@@ -174,7 +174,7 @@ func (l *Loop) prepareSleep() int64 {
 	if len(l.timers) == 0 {
 		return -1
 	}
-	return max(0, l.timers[0].at-monotonic())
+	return max(0, l.timers[0].at-Monotonic())
 }
 
 // Buffer returns an empty buffer of BufferSize bytes from the free list.
@@ -196,5 +196,6 @@ func (l *Loop) Recycle(b []byte) {
 
 var epoch = time.Now()
 
-// monotonic reads the clock of Now. It is never 0.
-func monotonic() int64 { return int64(time.Since(epoch)) + 1 }
+// Monotonic reads the clock of Now, in nanoseconds. It is never 0. It may be called on
+// any goroutine.
+func Monotonic() int64 { return int64(time.Since(epoch)) + 1 }
