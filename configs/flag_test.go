@@ -41,6 +41,7 @@ var values = map[string]string{
 	"rewrite.force":               "true",
 	"rewrite.rules":               "[{mode: off}]",
 	"rewrite.rules[].mode":        "canary",
+	"rewrite.rules[].pages":       "stable",
 	"rewrite.user_rules":          "[{name: mine}]",
 	"rewrite.user_rules[].mode":   "canary",
 	"rewrite.user_rules[].match":  "{regex: x}",

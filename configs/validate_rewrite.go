@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pgjay/pgjay/rewrite"
 )
@@ -22,6 +23,9 @@ func (c check) rewrite() {
 			if at := fmt.Sprintf("%s.names[%d]", path, j); !c.errs.under(at) {
 				c.oneOf(at, name, names)
 			}
+		}
+		if r.Pages != "" && c.oneOf(path+".pages", string(r.Pages), []string{string(rewrite.PagesExact), string(rewrite.PagesStable)}) && !slices.Contains(r.Names, rewrite.OffsetRule) {
+			c.wrong(path+".pages", "pages for a rule that is not "+rewrite.OffsetRule, "write names: ["+rewrite.OffsetRule+"], or remove pages")
 		}
 		if r.Mode == "" {
 			c.missing(path+".mode", "a rule without a mode", "write mode: off, shadow, canary or on", path)

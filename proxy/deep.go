@@ -94,7 +94,7 @@ func (s *session) pageOfQuery(frame []byte, n int) {
 	if p == nil {
 		return
 	}
-	p.list = s.queryList(text, &paging)
+	s.queryList(&p.list, text, &paging)
 	p.original = bytes.Clone(frame)
 	s.choosePage(p)
 	switch p.form {
@@ -111,8 +111,8 @@ func (s *session) pageOfQuery(frame []byte, n int) {
 	s.sampleHot(p, &sampled{text: string(text), paging: paging})
 }
 
-// queryList is the list that a Query asks for a page of.
-func (s *session) queryList(text []byte, p *sqlparse.Paging) rewrite.ListKey {
+// queryList says which list a Query asks for a page of.
+func (s *session) queryList(k *rewrite.ListKey, text []byte, p *sqlparse.Paging) {
 	first, second := p.Limit.Span, p.Offset.Span
 	if second.Start < first.Start {
 		first, second = second, first
@@ -123,7 +123,8 @@ func (s *session) queryList(text []byte, p *sqlparse.Paging) rewrite.ListKey {
 	h.Bytes(text[:first.Start])
 	h.Bytes(text[first.End:second.Start])
 	h.Bytes(text[second.End:])
-	return rewrite.ListKey(h.Sum())
+	sum := h.Sum()
+	k.Lo, k.Hi = sum.Lo, sum.Hi
 }
 
 // newPage returns a page that is to be looked after; nil if there is nothing to be
@@ -137,7 +138,9 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 	if offset < int64(cfg.Offset.Min) || limit < 1 || limit > maxPageRows {
 		return nil
 	}
-	if key := s.who.pool.Key(); !cfg.Deep(key.User, key.Database) {
+	key := s.who.pool.Key()
+	on, stable := cfg.Deep(key.User, key.Database)
+	if !on {
 		return nil
 	}
 	v := s.verdictOn(q)
@@ -153,7 +156,9 @@ func (s *session) newPage(q *lookup, limit, offset int64) *deepPage {
 		return nil
 	}
 	p := &deepPage{findings: f, deep: f.deep, limit: limit, offset: offset}
-	if stamp, ok := s.who.database.stamp(f); ok {
+	if stable {
+		p.list.Stable, p.version = true, &schemaVersion{s.who.database, f.generation}
+	} else if stamp, ok := s.who.database.stamp(f); ok {
 		p.version = &stamp
 	}
 	if f.visible && cfg.Offset.Join {
@@ -390,3 +395,14 @@ func column(row []byte, n int) (v rewrite.Value, ok bool) {
 }
 
 var _ rewrite.Version = (*cache.Stamp)(nil)
+
+// schemaVersion is what bookmarks of stable pages depend on: nothing but the schema.
+type schemaVersion struct {
+	database   *database
+	generation uint64
+}
+
+func (v *schemaVersion) Current() bool {
+	generation, stable := v.database.generation()
+	return stable && generation == v.generation
+}

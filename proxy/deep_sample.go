@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/pgjay/pgjay/cache"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/rewrite"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -74,17 +73,17 @@ func (s *session) sampleHot(p *deepPage, by *sampled) {
 func (j *sampler) run() {
 	defer j.counts.sampling.Add(-1)
 	var took time.Duration
-	marks, stamp, err := j.count(&took)
+	marks, version, err := j.count(&took)
 	rest := j.began + int64(max(sampleRest, restFactor*took))
 	switch {
 	case err != nil:
 		j.counts.samples[sampleFailed].Add(1)
 		j.db.log.Debug("a list could not be counted through", "database", j.key.Database, "user", j.key.User, "error", err)
-	case !stamp.Current():
+	case !version.Current():
 		j.counts.samples[sampleOutdated].Add(1)
 	default:
 		j.counts.samples[sampleDone].Add(1)
-		j.bookmarks.Install(j.list, stamp, j.began, marks)
+		j.bookmarks.Install(j.list, version, j.began, marks)
 	}
 	j.bookmarks.Rest(j.list, rest)
 }
@@ -93,16 +92,14 @@ func (j *sampler) run() {
 var errWriters = errors.New("something is being written")
 
 // count asks for bookmarks of the whole list, in one snapshot.
-func (j *sampler) count(took *time.Duration) (marks *rewrite.Samples, version *cache.Stamp, err error) {
+func (j *sampler) count(took *time.Duration) (marks *rewrite.Samples, version rewrite.Version, err error) {
 	marks = rewrite.NewSamples(maxSampleBytes)
 	err = j.db.sampler(j.key).askFor(j.timeout, func(ctx context.Context, conn *pgconn.PgConn) error {
 		began := time.Now()
 		defer func() { *took = time.Since(began) }()
-		stamp, ok := j.db.stamp(j.findings)
-		if !ok {
+		if version = j.version(); version == nil {
 			return errWriters
 		}
-		version = &stamp
 		if err := j.open(ctx, conn); err != nil {
 			return errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
 		}
@@ -114,6 +111,18 @@ func (j *sampler) count(took *time.Duration) (marks *rewrite.Samples, version *c
 		return errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
 	})
 	return marks.Pack(), version, err
+}
+
+// version is what the list depends on as it is now; nil: something is being written.
+func (j *sampler) version() rewrite.Version {
+	if j.list.Stable {
+		return &schemaVersion{j.db, j.findings.generation}
+	}
+	stamp, ok := j.db.stamp(j.findings)
+	if !ok {
+		return nil
+	}
+	return &stamp
 }
 
 // open begins a transaction with the settings of the sessions.

@@ -44,7 +44,7 @@ func (s *session) pageOfUnit(p []byte) {
 	if made == nil || len(made.deep.Params) != len(args.values) {
 		return
 	}
-	made.list = s.unitList(b, &args, &paging)
+	s.unitList(&made.list, b, &args, &paging)
 	made.original = bytes.Clone(p[len(u.parse):u.length])
 	made.binary = args.resultFormat(made.deep.Column) == 1
 	s.choosePage(made)
@@ -95,8 +95,8 @@ func parseText(text string, types []uint32) []byte {
 	return out
 }
 
-// unitList is the list that a unit asks for a page of.
-func (s *session) unitList(b *body, args *arguments, p *sqlparse.Paging) rewrite.ListKey {
+// unitList says which list a unit asks for a page of.
+func (s *session) unitList(k *rewrite.ListKey, b *body, args *arguments, p *sqlparse.Paging) {
 	h := &s.hasher
 	h.Reset()
 	h.Uint64(s.who.signature.id)
@@ -118,7 +118,8 @@ func (s *session) unitList(b *body, args *arguments, p *sqlparse.Paging) rewrite
 			h.Uint64(0)
 		}
 	}
-	return rewrite.ListKey(h.Sum())
+	sum := h.Sum()
+	k.Lo, k.Hi = sum.Lo, sum.Hi
 }
 
 // bindPage sends the Bind of what gets the page, and reports whether it has.

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -46,6 +47,31 @@ type Switch struct {
 	Users     []string `yaml:"users"`
 	Databases []string `yaml:"databases"`
 	Mode      Mode     `yaml:"mode"`
+	// Pages says what a deep page is, where OffsetRule is among the names.
+	Pages Pages `yaml:"pages"`
+}
+
+// Pages says what a page behind a deep OFFSET is.
+type Pages string
+
+const (
+	// PagesExact, the default: what plain OFFSET gives.
+	PagesExact Pages = "exact"
+	// PagesStable: what follows the page before, as a cursor has it, although rows before
+	// that have come or gone.
+	PagesStable Pages = "stable"
+)
+
+func (s *Switch) checkPages() error {
+	switch {
+	case s.Pages == "":
+		return nil
+	case s.Pages != PagesExact && s.Pages != PagesStable:
+		return fmt.Errorf("pages is exact or stable, not %q", s.Pages)
+	case !slices.Contains(s.Names, OffsetRule):
+		return errors.New("pages is for rules with the name " + OffsetRule)
+	}
+	return nil
 }
 
 func (s *Switch) matches(rule, user, database string) bool {
@@ -76,6 +102,9 @@ func (cfg *Config) check(rules []listed) error {
 		if !cfg.Rules[i].Mode.Valid() {
 			return fmt.Errorf("rules[%d]: there is no mode %q", i, cfg.Rules[i].Mode)
 		}
+		if err := cfg.Rules[i].checkPages(); err != nil {
+			return fmt.Errorf("rules[%d]: %w", i, err)
+		}
 		for _, name := range cfg.Rules[i].Names {
 			if name != OffsetRule && !slices.ContainsFunc(rules, func(r listed) bool { return r.Name() == name }) {
 				return fmt.Errorf("rules[%d]: there is no rule %q", i, name)
@@ -88,14 +117,15 @@ func (cfg *Config) check(rules []listed) error {
 // OffsetRule is the name of what gets deep pages, among those of rules.
 const OffsetRule = "deep_offset"
 
-// Deep reports whether deep pages of a user in a database are looked after.
-func (cfg *Config) Deep(user, database string) bool {
+// Deep reports whether deep pages of a user in a database are looked after, and whether
+// they are stable ones.
+func (cfg *Config) Deep(user, database string) (on, stable bool) {
 	for i := range cfg.Rules {
 		if s := &cfg.Rules[i]; s.matches(OffsetRule, user, database) {
-			return cfg.Offset.Enabled && s.Mode == ModeOn
+			return cfg.Offset.Enabled && s.Mode == ModeOn, s.Pages == PagesStable
 		}
 	}
-	return cfg.Offset.Enabled
+	return cfg.Offset.Enabled, false
 }
 
 // Names are those of all rules of a configuration.

@@ -24,7 +24,12 @@ type Version interface{ Current() bool }
 
 // ListKey stands for a list: a statement without its LIMIT and OFFSET, with all other
 // values, and who asks for it with which settings.
-type ListKey struct{ Lo, Hi uint64 }
+type ListKey struct {
+	Lo, Hi uint64
+	// Stable is set for one whose pages follow one another, whatever is written: the last
+	// bookmark that a page has left is good until another one takes its rank.
+	Stable bool
+}
 
 // Bookmarks remembers bookmarks of many lists. Any number of goroutines may use it;
 // no call takes longer than a microsecond or so.
@@ -41,8 +46,9 @@ type Bookmarks struct {
 type bookmarkList struct {
 	key     ListKey
 	version Version
-	since   int64      // ns; when the first of them was made
+	since   int64      // ns; when the first of them was made; of a stable list, the last
 	sampled *Samples   // from counting through
+	counted int64      // ns; when that was begun
 	served  []Bookmark // those of pages, in the order of their ranks
 	bytes   int64
 
@@ -56,6 +62,9 @@ const (
 	listOverhead = 300
 	hotHits      = 3
 	hotWindow    = 10 * 60 * 1e9 // ns
+	// stableReach is how far in rows a page of a stable list may be from the bookmark of
+	// one before it to follow that.
+	stableReach = 1000
 )
 
 // NewBookmarks returns an empty store for so many bytes.
@@ -86,8 +95,12 @@ func (s *Bookmarks) Find(k ListKey, offset, oldest int64) (b Bookmark, v Version
 		s.empty(l)
 		return Bookmark{}, nil, false
 	}
+	if l.sampled != nil && l.counted < oldest {
+		s.grow(l, -l.sampled.Bytes())
+		l.sampled = nil
+	}
 	b, ok = l.sampled.floor(offset)
-	if served, found := floor(l.served, offset); found && (!ok || served.Rank > b.Rank) {
+	if served, found := floor(l.served, offset); found && (!ok || served.Rank > b.Rank || k.Stable && offset-served.Rank <= stableReach) {
 		b, ok = served, true
 	}
 	return b, l.version, ok
@@ -108,9 +121,16 @@ func (s *Bookmarks) Add(k ListKey, v Version, now int64, marks ...Bookmark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.at(k, v, now)
+	if k.Stable {
+		l.since = now
+	}
 	for _, b := range marks {
 		n := sort.Search(len(l.served), func(i int) bool { return l.served[i].Rank >= b.Rank })
 		if n < len(l.served) && l.served[n].Rank == b.Rank {
+			if k.Stable {
+				s.grow(l, b.size()-l.served[n].size())
+				l.served[n] = b
+			}
 			continue
 		}
 		if len(l.served) >= maxServed {
@@ -134,7 +154,7 @@ func (s *Bookmarks) Install(k ListKey, v Version, now int64, marks *Samples) {
 	defer s.mu.Unlock()
 	l := s.at(k, v, now)
 	s.grow(l, marks.Bytes()-l.sampled.Bytes())
-	l.sampled = marks
+	l.sampled, l.counted = marks, now
 	s.shrink()
 }
 

@@ -18,7 +18,7 @@ func mark(rank int64) Bookmark {
 // What is found is the last bookmark that is not behind the offset, as long as its
 // version is current.
 func TestBookmarks(t *testing.T) {
-	s, v, k := NewBookmarks(1<<20), new(version), ListKey{1, 2}
+	s, v, k := NewBookmarks(1<<20), new(version), ListKey{Lo: 1, Hi: 2}
 	rng := rand.New(rand.NewPCG(1, 1))
 	best := func(marks map[int64]bool, offset int64) (rank int64) {
 		rank = -1
@@ -46,7 +46,7 @@ func TestBookmarks(t *testing.T) {
 			t.Fatalf("before %d is %v, want %d", offset, b, want)
 		}
 	}
-	if _, _, ok := s.Find(ListKey{1, 3}, 5000, 0); ok {
+	if _, _, ok := s.Find(ListKey{Lo: 1, Hi: 3}, 5000, 0); ok {
 		t.Error("another list has its bookmarks")
 	}
 	if _, _, ok := s.Find(k, 5000, 2); ok {
@@ -69,22 +69,22 @@ func TestBookmarksAreBounded(t *testing.T) {
 	const limit = 100 << 10
 	s, v := NewBookmarks(limit), new(version)
 	for i := range uint64(2000) {
-		s.Add(ListKey{i, 0}, v, 1, mark(int64(i)))
-		s.Find(ListKey{0, 0}, 5000, 0)
+		s.Add(ListKey{Lo: i, Hi: 0}, v, 1, mark(int64(i)))
+		s.Find(ListKey{Lo: 0, Hi: 0}, 5000, 0)
 		if _, bytes, _ := s.Size(); bytes > limit {
 			t.Fatalf("%d bytes", bytes)
 		}
 	}
-	if _, _, ok := s.Find(ListKey{0, 0}, 5000, 0); !ok {
+	if _, _, ok := s.Find(ListKey{Lo: 0, Hi: 0}, 5000, 0); !ok {
 		t.Error("the list that is used most is gone")
 	}
 	if _, _, evicted := s.Size(); evicted == 0 {
 		t.Error("nothing had to go")
 	}
 	for r := range int64(3 * maxServed) {
-		s.Add(ListKey{1, 1}, v, 1, mark(r))
+		s.Add(ListKey{Lo: 1, Hi: 1}, v, 1, mark(r))
 	}
-	if n := len(s.known[ListKey{1, 1}].Value.(*bookmarkList).served); n != maxServed {
+	if n := len(s.known[ListKey{Lo: 1, Hi: 1}].Value.(*bookmarkList).served); n != maxServed {
 		t.Errorf("one list has %d", n)
 	}
 	var bytes int64
@@ -106,7 +106,7 @@ func TestBookmarksAreBounded(t *testing.T) {
 
 // A list is counted through when it is asked for again and again, once.
 func TestBookmarksHot(t *testing.T) {
-	s, k := NewBookmarks(1<<20), ListKey{5, 5}
+	s, k := NewBookmarks(1<<20), ListKey{Lo: 5, Hi: 5}
 	for i, want := range []bool{false, false, true, false, false} {
 		if got := s.Hot(k, int64(i+1)); got != want {
 			t.Errorf("hit %d: %t", i+1, got)
