@@ -37,7 +37,7 @@ fuzz: compiler ## run every fuzz target for FUZZTIME=1m
 	.ci/fuzz $(FUZZTIME)
 
 soak: compiler ## copy 1 GB both ways, leave in all ways with all state, read from the cache under writes a million times, read 10,000 tables, compare 200,000 rewritten statements, and run the simulators with SEEDS=1000000 seeds
-	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks|TestCacheHistories|TestCacheDifferential' ./proxy
+	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'BoundedMemory|TestLeaks|TestCacheHistories|TestCacheDifferential|TestDeepDiffer' ./proxy
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'ManyTables' ./rewrite/catalog
 	PGJAY_SOAK=1 $(GO) test -count=1 -timeout 0 -run 'TestRulesDiffer' ./rewrite
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulator' ./proxy -seeds $(SEEDS)
