@@ -137,7 +137,7 @@ func TestStatementsMeanElsewhereWhatTheyMeant(t *testing.T) {
 // before it counts, not what the answer says.
 func TestMeaningChangesBehindAQuestion(t *testing.T) {
 	const text = "select (date '01/02/2024')::text"
-	server := plain(t)
+	server := newPostgres(t).Address() // no function in it has others asked for what their texts leave
 	p := startProxy(t, server, func(c *proxy.Config) { c.Listen.Loops, c.Pool.Size, c.Pool.Overflow = 1, 2, 0 })
 	locker, watch := observer(t, server), observer(t, server)
 	a, b := client(t, p.addr), client(t, p.addr)
