@@ -21,8 +21,9 @@ import (
 //
 //  1. by its text it is one SELECT or VALUES, which creates, changes and locks nothing;
 //  2. neither it nor what it is made of calls a function that is volatile, except for a
-//     few, or that executes SQL that it gets as text (the names in the text here, those
-//     in the plan later: views and row security hide calls);
+//     few, or that executes SQL that it gets as text or reads tables that it is told of (the
+//     names in the text, in the plan and in what stands behind views, row security and
+//     domains, which hide calls; of an aggregate, what it is made of);
 //  3. it has not taken too long, and the planner does not think that it will;
 //  4. the plan has no step that changes, locks, or leaves it to others what to do;
 //  5. the server is not busy, and the user is not a superuser.
@@ -87,7 +88,8 @@ var allowed = []string{
 // volatile.
 var executing = []string{
 	"crosstab", "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table", "query_to_xml", "query_to_xmlschema",
-	"query_to_xml_and_xmlschema", "cursor_to_xml", "table_to_xml", "ts_stat", "ts_rewrite", "normal_rand",
+	"query_to_xml_and_xmlschema", "cursor_to_xml", "cursor_to_xmlschema", "table_to_xml", "table_to_xml_and_xmlschema",
+	"schema_to_xml", "schema_to_xml_and_xmlschema", "database_to_xml", "database_to_xml_and_xmlschema", "ts_stat", "ts_rewrite", "normal_rand",
 }
 
 // askVolatile asks which of these functions, in any schema, and of these operators are
@@ -96,6 +98,9 @@ var executing = []string{
 const askVolatile = `SELECT 'the function ' OPERATOR(pg_catalog.||) p.proname FROM pg_catalog.pg_proc p
 	WHERE p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.provolatile OPERATOR(pg_catalog.=) 'v'
 	AND NOT (p.pronamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace AND p.proname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[]))
+	UNION ALL SELECT 'the aggregate ' OPERATOR(pg_catalog.||) p.proname FROM pg_catalog.pg_proc p, pg_catalog.pg_aggregate a, pg_catalog.pg_proc f
+	WHERE p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND a.aggfnoid::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid AND f.provolatile OPERATOR(pg_catalog.=) 'v'
+	AND f.oid OPERATOR(pg_catalog.=) ANY (ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::pg_catalog.oid[])
 	UNION ALL SELECT 'the operator ' OPERATOR(pg_catalog.||) o.oprname FROM pg_catalog.pg_operator o, pg_catalog.pg_proc p
 	WHERE p.oid OPERATOR(pg_catalog.=) o.oprcode AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND o.oid OPERATOR(pg_catalog.>=) 16384
 	UNION ALL SELECT 'a cast' FROM pg_catalog.pg_cast c, pg_catalog.pg_proc p

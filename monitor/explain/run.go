@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/pgjay/pgjay/monitor/advice"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 const (
@@ -112,7 +114,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 		return err
 	}
 	if why == "" {
-		x.mayAnalyze(ctx, named(part), busy)
+		x.mayAnalyze(ctx, part, busy)
 	}
 	x.factsOf(ctx, x.result.Plan)
 	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
@@ -135,7 +137,7 @@ func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (le
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.
-func (x *explanation) mayAnalyze(ctx context.Context, names []string, busy func(pool.Key) bool) {
+func (x *explanation) mayAnalyze(ctx context.Context, part *sqlparse.Part, busy func(pool.Key) bool) {
 	switch {
 	case x.cfg.Mode != Analyze:
 		x.stop(SkipMode, "monitor.explain is "+string(x.cfg.Mode))
@@ -150,7 +152,11 @@ func (x *explanation) mayAnalyze(ctx context.Context, names []string, busy func(
 	if x.stop(SkipDuration, gateTime(x.Observed, x.cfg)) || x.stop(SkipPlan, gatePlan(x.result.Plan, x.cfg)) {
 		return
 	}
-	why, err := gateFunctions(ctx, x.conn, append(names, called(x.raw)...))
+	var why string
+	names, err := behind(ctx, x.conn, part)
+	if err == nil {
+		why, err = gateFunctions(ctx, x.conn, slices.Concat(named(part), called(x.raw), names))
+	}
 	if err == nil && !x.stop(SkipFunction, why) && !x.cfg.Superuser {
 		why, err = gateSuperuser(ctx, x.conn)
 		x.stop(SkipSuperuser, why)

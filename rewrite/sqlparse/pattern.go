@@ -1,6 +1,9 @@
 package sqlparse
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // The pattern of a text is its shape in which those literals are left that could
 // be code, or part of it: texts with the same pattern call the same functions,
@@ -14,12 +17,16 @@ func AppendPattern(buf, text []byte) (pattern []byte, ok bool) {
 	return s.out, ok
 }
 
-// Normal returns a pattern, or shape, for people: with $1, $2 and so on in the place of
-// literals, and behind the parameters that it has.
+// Normal returns a pattern for people: with $1, $2 and so on in the place of literals, those
+// that are left in it as well, and behind the parameters that it has.
 func Normal(pattern []byte) string {
-	out := make([]byte, 0, len(pattern)+16)
-	n := highestParameter(pattern)
-	for _, c := range pattern {
+	shape, _, ok := appendShape(nil, []byte(asLiterals.Replace(string(pattern))))
+	if !ok {
+		return unreadableText
+	}
+	out := make([]byte, 0, len(shape)+16)
+	n := highestParameter(shape)
+	for _, c := range shape {
 		if c > shapeFloat {
 			out = append(out, c)
 			continue
@@ -29,6 +36,12 @@ func Normal(pattern []byte) string {
 	}
 	return string(out)
 }
+
+// asLiterals puts literals in the place of what stands for them.
+var asLiterals = strings.NewReplacer(string(rune(shapeString)), "''", string(rune(shapeInteger)), "0", string(rune(shapeFloat)), "0.")
+
+// unreadableText is what people see of a pattern that is not to be read for sure.
+const unreadableText = "(not to be read for sure)"
 
 // highestParameter returns the n of the highest $n in a text, or something higher.
 func highestParameter(text []byte) (highest int) {

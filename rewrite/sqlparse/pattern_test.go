@@ -39,6 +39,7 @@ func TestNormal(t *testing.T) {
 		"SELECT 'x', 1.5 FROM t WHERE a = 7 -- c": "select $1, $2 from t where a = $3",
 		"select 1 where a = $2":                   "select $3 where a = $2",
 		"select a from \"T\"":                     "select a from \"T\"",
+		`select a from t where doc @> '{"k": "S"}' and n ~ 'S.*' and x in ('two words', E'S', $$S$$, -1)`: "select a from t where doc @> $1 and n ~ $2 and x in ($3, $4, $5, -$6)",
 	} {
 		pattern, ok := AppendPattern(nil, []byte(text))
 		if got := Normal(pattern); !ok || got != want {
