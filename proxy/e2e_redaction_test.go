@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/proxy"
+	"github.com/pgjay/pgjay/rewrite"
 )
 
 // mark is in every literal, parameter and comment of the test, and must be nowhere else.
@@ -79,6 +81,33 @@ func TestRedaction(t *testing.T) {
 	}
 	if !strings.Contains(places["show statements"], "secrets") || !strings.Contains(places["show plans"], "secrets") || !strings.Contains(places["show advice"], "secrets") {
 		t.Error("there is nothing where it could be")
+	}
+}
+
+// Nor does what could be code, which tells statements apart where they are remembered.
+func TestRedactionOfWhatIsRemembered(t *testing.T) {
+	backend := plain(t)
+	admin := dial(t, backend)
+	answerOf(t, admin, "create table secrets (id int primary key, v text, doc jsonb, tags text[]); insert into secrets values (1, 'v', '{}', '{}'); analyze secrets")
+	t.Cleanup(func() { answerOf(t, admin, "drop table secrets") })
+	p := startProxy(t, backend, func(c *proxy.Config) {
+		withCache(c)
+		c.Rewrite.Mode, c.Rewrite.Force = rewrite.ModeOn, true
+	})
+	conn, console, ctx := dial(t, p.addr), consoleOf(t, p), context.Background()
+	eventually(t, "statements are remembered", func() bool {
+		for _, sql := range []string{
+			`select * from secrets where doc @> '{"mark4711": 1}'`, "select * from secrets where tags && '{mark4711, b}'", "select * from secrets where v ~ 'mark4711.*' or v = 'mark4711 b'",
+			"select count(*) from (select id from secrets where v ~ '^mark4711 ' and v <> E'mark4711' and v <> $$mark4711 $$ order by id) s",
+		} {
+			answerOf(t, conn, sql)
+		}
+		return strings.Contains(consoleText(ctx, console, "show cache"), "&&") && strings.Contains(consoleText(ctx, console, "show rewrites"), "from secrets")
+	})
+	for _, command := range []string{"show cache", "show rewrites"} {
+		if text := consoleText(ctx, console, command); strings.Contains(text, mark) {
+			t.Errorf("%s has it: %s", command, text)
+		}
 	}
 }
 
