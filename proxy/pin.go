@@ -70,6 +70,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	case known && !urgent && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
 		class.Pins |= fearsOf(class, text)
+		class.Pin = class.Pins.First()
 		if class.Pins&blurring != 0 {
 			s.blur()
 		}
