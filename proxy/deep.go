@@ -94,7 +94,7 @@ func (s *session) pageOfQuery(frame []byte, n int) {
 	if p == nil {
 		return
 	}
-	s.queryList(&p.list, text, &paging)
+	p.list.Lo, p.list.Hi = s.queryList(text, &paging)
 	p.original = bytes.Clone(frame)
 	s.choosePage(p)
 	switch p.form {
@@ -112,7 +112,7 @@ func (s *session) pageOfQuery(frame []byte, n int) {
 }
 
 // queryList says which list a Query asks for a page of.
-func (s *session) queryList(k *rewrite.ListKey, text []byte, p *sqlparse.Paging) {
+func (s *session) queryList(text []byte, p *sqlparse.Paging) (lo, hi uint64) {
 	first, second := p.Limit.Span, p.Offset.Span
 	if second.Start < first.Start {
 		first, second = second, first
@@ -124,7 +124,7 @@ func (s *session) queryList(k *rewrite.ListKey, text []byte, p *sqlparse.Paging)
 	h.Bytes(text[first.End:second.Start])
 	h.Bytes(text[second.End:])
 	sum := h.Sum()
-	k.Lo, k.Hi = sum.Lo, sum.Hi
+	return sum.Lo, sum.Hi
 }
 
 // newPage returns a page that is to be looked after; nil if there is nothing to be

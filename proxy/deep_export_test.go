@@ -19,53 +19,68 @@ func (srv *Server) DeepDoubts() map[string]uint64 {
 // DeepSamples returns how often a list was counted through.
 func (srv *Server) DeepSamples() uint64 { return srv.databases.deepCounts.samples[sampleDone].Load() }
 
-// DeepReason returns why a text is not one whose pages can be got from bookmarks.
-func (srv *Server) DeepReason(normal string) string {
-	for _, db := range srv.databases.known {
+// eachVerdict calls f with all verdicts, as long as it says so, and reports whether it always
+// did.
+func (all *databases) eachVerdict(f func(*verdict) bool) bool {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, db := range all.known {
 		db.mu.Lock()
 		for _, v := range db.verdicts {
-			if f := v.findings.Load(); f != nil && v.shape.Name() == normal {
+			if !f(v) {
 				db.mu.Unlock()
-				return f.why + f.shallow
+				return false
 			}
 		}
 		db.mu.Unlock()
 	}
-	return "?"
+	return true
+}
+
+// DeepReason returns why a text is not one whose pages can be got from bookmarks.
+func (srv *Server) DeepReason(normal string) (why string) {
+	unknown := srv.databases.eachVerdict(func(v *verdict) bool {
+		f := v.findings.Load()
+		if f == nil || v.shape.Name() != normal {
+			return true
+		}
+		why = f.why + f.shallow
+		return false
+	})
+	if unknown {
+		return "?"
+	}
+	return why
 }
 
 // DeepReasons returns why statements are none whose pages can be got from bookmarks.
 func (srv *Server) DeepReasons() (all string) {
-	for _, db := range srv.databases.known {
-		db.mu.Lock()
-		for _, v := range db.verdicts {
-			if f := v.findings.Load(); f != nil {
-				all += f.shallow + "\n"
-			}
+	srv.databases.eachVerdict(func(v *verdict) bool {
+		if f := v.findings.Load(); f != nil {
+			all += f.shallow + "\n"
 		}
-		db.mu.Unlock()
-	}
+		return true
+	})
 	return all
 }
 
 // DeepSettled reports whether nothing is being found out, or counted through, or read of
 // the schema.
 func (srv *Server) DeepSettled() bool {
-	if srv.databases.deepCounts.sampling.Load() > 0 {
+	if srv.databases.deepCounts.sampling.Load() > 0 || !srv.databases.schemasRead() {
 		return false
 	}
-	for _, db := range srv.databases.known {
+	return srv.databases.eachVerdict(func(v *verdict) bool { return !v.finding.Load() })
+}
+
+// schemasRead reports whether all schemas are known as they are now.
+func (all *databases) schemasRead() bool {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, db := range all.known {
 		if db.snapshot() == nil {
 			return false
 		}
-		db.mu.Lock()
-		for _, v := range db.verdicts {
-			if v.finding.Load() {
-				db.mu.Unlock()
-				return false
-			}
-		}
-		db.mu.Unlock()
 	}
 	return true
 }

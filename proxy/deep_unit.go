@@ -44,7 +44,7 @@ func (s *session) pageOfUnit(p []byte) {
 	if made == nil || len(made.deep.Params) != len(args.values) {
 		return
 	}
-	s.unitList(&made.list, b, &args, &paging)
+	made.list.Lo, made.list.Hi = s.unitList(b, &args, &paging)
 	made.original = bytes.Clone(p[len(u.parse):u.length])
 	made.binary = args.resultFormat(made.deep.Column) == 1
 	s.choosePage(made)
@@ -96,7 +96,7 @@ func parseText(text string, types []uint32) []byte {
 }
 
 // unitList says which list a unit asks for a page of.
-func (s *session) unitList(k *rewrite.ListKey, b *body, args *arguments, p *sqlparse.Paging) {
+func (s *session) unitList(b *body, args *arguments, p *sqlparse.Paging) (lo, hi uint64) {
 	h := &s.hasher
 	h.Reset()
 	h.Uint64(s.who.signature.id)
@@ -119,7 +119,7 @@ func (s *session) unitList(k *rewrite.ListKey, b *body, args *arguments, p *sqlp
 		}
 	}
 	sum := h.Sum()
-	k.Lo, k.Hi = sum.Lo, sum.Hi
+	return sum.Lo, sum.Hi
 }
 
 // bindPage sends the Bind of what gets the page, and reports whether it has.

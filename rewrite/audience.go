@@ -67,23 +67,12 @@ func (e *Engine) Audience(application string, client netip.Addr) (a Audience) {
 // AsksWho reports whether there are rules that ask for a session's application or client.
 func (e *Engine) AsksWho() bool { return len(e.audiences) > 0 }
 
-// everybody is the audience of those that are not told apart.
-const everybody = -1
-
 // gather finds out which rules ask.
 func (e *Engine) gather() error {
 	for i := range e.rules {
-		u := e.rules[i].user
-		if u == nil {
-			continue
-		}
-		a, err := newAudience(u)
-		if err != nil {
-			return err
-		}
-		if e.rules[i].audience = everybody; !a.all() {
-			e.rules[i].audience = len(e.audiences)
-			e.audiences = append(e.audiences, a)
+		if r, ok := e.rules[i].Rule.(userRule); ok && !r.audience.all() {
+			e.rules[i].audience = 1 << len(e.audiences)
+			e.audiences = append(e.audiences, r.audience)
 		}
 	}
 	if len(e.audiences) > maxAudiences {

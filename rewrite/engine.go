@@ -45,7 +45,7 @@ func (e *Engine) Forced() bool { return e.cfg.Force }
 // limit is how far a rule may go with the statements of a subject.
 func (e *Engine) limit(rule *listed, of *Subject) State {
 	most, user, database := e.cfg.Mode.state(), of.User, of.Database
-	if rule.user != nil && rule.audience != everybody && of.Audience&(1<<rule.audience) == 0 {
+	if rule.audience != 0 && of.Audience&rule.audience == 0 {
 		return Off
 	}
 	u := rule.user
@@ -241,11 +241,7 @@ func (w *planning) try(rule *listed) error {
 	}
 	ratio := max(before.cost, 0.01) / max(after.cost, 0.01)
 	guard := w.shape.guard(rule.Name())
-	terms := Terms{Limit: limit, Shadow: rule.shadow, Blind: rule.blind, Force: w.cfg.Force}
-	if rule.user != nil {
-		terms.Least = rule.user.Limits.CostRatio
-	}
-	guard.Admit(terms, ratio)
+	guard.Admit(Terms{Limit: limit, Shadow: rule.shadow, Blind: rule.blind, Least: rule.least, Force: w.cfg.Force}, ratio)
 	guard.noteForm(next.Text)
 	state, sentence := guard.State()
 	w.note(rule, Step{State: state, Text: next.Text, Ratio: ratio, Why: m.Why + "; " + sentence})

@@ -13,8 +13,10 @@ type listed struct {
 	shadow, blind bool
 	// user is set for a rule of the configuration.
 	user *UserRule
-	// audience is its bit in an Audience; everybody: it asks for none.
-	audience int
+	// least is how many times as cheap PostgreSQL must think what it makes; 0: any.
+	least float64
+	// audience is its bit; 0: it is for everybody.
+	audience Audience
 }
 
 // builtin are the rules that are not of the configuration, in the order in which they
@@ -39,7 +41,7 @@ func (cfg *Config) all() (rules []listed, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("user_rules[%d]: %w", i, err)
 		}
-		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: r.Limits.CostRatio == 0, user: r})
+		rules = append(rules, listed{Rule: made, shadow: r.Mode != ModeOn, blind: r.Limits.CostRatio == 0, least: r.Limits.CostRatio, user: r})
 	}
 	slices.SortStableFunc(rules, func(a, b listed) int { return b.user.Priority - a.user.Priority })
 	return append(rules, builtin...), nil

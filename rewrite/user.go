@@ -87,7 +87,8 @@ type userMatcher interface {
 // userRule is a UserRule as a Rule.
 type userRule struct {
 	*UserRule
-	matcher userMatcher
+	matcher  userMatcher
+	audience audience
 }
 
 func (r userRule) Name() string         { return r.UserRule.Name }
@@ -109,7 +110,7 @@ func (r *UserRule) compile() (made userRule, err error) {
 	if l := r.Limits; l.CostRatio < 0 || l.Compare < 0 || l.Compare > 1 {
 		return made, errors.New("limits: cost_ratio is 0 or more, compare from 0 to 1")
 	}
-	if _, err := newAudience(r); err != nil {
+	if made.audience, err = newAudience(r); err != nil {
 		return made, err
 	}
 	if slices.ContainsFunc(builtin, func(b listed) bool { return b.Name() == r.Name }) {
