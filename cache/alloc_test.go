@@ -14,6 +14,7 @@ func TestHitsAllocateNothing(t *testing.T) {
 	skipUnderRace(t)
 	for name, core := range map[string]string{"plain": benchCore, "compressed": strings.Repeat(benchCore, 100)} {
 		c, shape, _ := benchCache(t, 100, core)
+		keepPacked(t, c)
 		var h Hasher
 		var out []byte
 		comment := []byte("select 1 /* trace */ from t")

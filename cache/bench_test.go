@@ -2,9 +2,12 @@ package cache
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // benchCache has n answers of some 200 bytes, as of pgbench's SELECT, that depend
@@ -207,4 +210,44 @@ func BenchmarkStripComments(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkPacked is a list of n rows that is kept compressed, and served.
+func BenchmarkPacked(b *testing.B) {
+	for _, n := range []int{25, 100, 500, 5000} {
+		core := benchRows(n)
+		b.Run(fmt.Sprint("put ", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(core)))
+			for b.Loop() {
+				b.ReportMetric(100-100*float64(len(pack(core)))/float64(len(core)), "%saved")
+			}
+		})
+		packed := pack(core)
+		dst := make([]byte, 0, len(core))
+		b.Run(fmt.Sprint("serve ", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(core)))
+			for b.Loop() {
+				appendUnpacked(dst, packed, len(core))
+			}
+		})
+	}
+}
+
+// benchRows are rows as of a list of contacts: numbers, names, addresses and times.
+func benchRows(n int) []byte {
+	rng := rand.New(rand.NewPCG(1, 2))
+	names := []string{"Anna", "Bernadette", "Chloe", "Dimitri", "Eve", "Francesco", "Giulia", "Hugo", "Ines", "Jakob"}
+	var core []byte
+	for i := range n {
+		first, last := names[rng.IntN(len(names))], names[rng.IntN(len(names))]
+		row := &pgproto3.DataRow{Values: [][]byte{
+			fmt.Append(nil, 1000+i*3+rng.IntN(3)), fmt.Append(nil, rng.IntN(5000)), []byte(first), []byte(last),
+			fmt.Appendf(nil, "%s.%s%d@example.org", first, last, rng.IntN(1000)),
+			time.Unix(1.7e9+rng.Int64N(1e7), 0).UTC().AppendFormat(nil, "2006-01-02 15:04:05-07"),
+		}}
+		core, _ = row.Encode(core)
+	}
+	return core
 }

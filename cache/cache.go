@@ -132,6 +132,7 @@ func (c *Cache) Get(k Key, now int64) (*Entry, Outcome) {
 		return nil, outcome
 	}
 	s.served(e.cost, n)
+	e = c.unpacked(k, e, now)
 	e.Serve()
 	return e, outcome
 }

@@ -36,7 +36,8 @@ type Config struct {
 	MaxTTL time.Duration `yaml:"max_ttl"`
 	// CompressOver is the length from which answers are kept compressed if that
 	// saves 30 % or more. More fits in, and a hit takes about a millisecond
-	// longer per megabyte. 0: never.
+	// longer per megabyte; what is hit often is unpacked while half of the size
+	// is free. 0: never.
 	CompressOver Bytes `yaml:"compress_over"`
 	// VerifySample runs one in this many hits on PostgreSQL too and compares. 0:
 	// none. Choose 1000 to be sure of a new rule; it costs what it says.

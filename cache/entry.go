@@ -2,12 +2,9 @@ package cache
 
 import (
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
-
-	"github.com/klauspost/compress/s2"
 )
 
 // An Answer is what NewEntry makes an Entry of.
@@ -38,6 +35,16 @@ type Answer struct {
 // that it has been served. Its bytes stay valid for as long as somebody has it, also
 // when the cache has dropped it.
 type Entry struct {
+	facts
+	core   []byte
+	packed bool // core is compressed
+
+	refreshed atomic.Int64 // when somebody was last told to refresh it
+	served    atomic.Bool
+}
+
+// facts are what is known of an answer.
+type facts struct {
 	stamp Stamp
 	shape *Shape
 
@@ -45,13 +52,7 @@ type Entry struct {
 	fresh, stale, onError int64
 	cost, rows            int64
 	limit                 Bytes
-
-	core   []byte
-	size   int  // of the frames
-	packed bool // core is compressed
-
-	refreshed atomic.Int64 // when somebody was last told to refresh it
-	served    atomic.Bool
+	size                  int // of the frames
 }
 
 // entryOverhead is what an entry takes in memory apart from its core: itself, and
@@ -63,42 +64,28 @@ const entryOverhead = int64(unsafe.Sizeof(Entry{})) + 160
 const refreshPatience = int64(10 * time.Second)
 
 // NewEntry returns an entry of the answer, with a copy of its frames. Frames over
-// compress_over are kept compressed if that saves 30 %: this takes some two
-// milliseconds for a megabyte, and a tenth of that to unpack.
+// compress_over are kept compressed if that saves 30 %: this takes some four
+// milliseconds for a megabyte, and a quarter of that to unpack.
 func (c *Cache) NewEntry(a Answer) *Entry {
-	e := &Entry{
+	cfg := c.cfg.Load()
+	e := &Entry{facts: facts{
 		stamp: a.Stamp, shape: a.Shape, made: a.Made,
 		fresh: a.Fresh, stale: max(a.Stale, a.Fresh), onError: max(a.OnError, a.Stale, a.Fresh),
 		cost: a.Cost, rows: a.Rows, limit: a.MaxEntry, size: len(a.Core),
-	}
-	cfg := c.cfg.Load()
+	}}
 	if e.limit <= 0 {
 		e.limit = cfg.MaxEntry
 	}
 	if over := cfg.CompressOver; over > 0 && Bytes(e.size) > over && Bytes(e.size) <= e.limit {
-		e.core = c.pack(a.Core)
-		e.packed = e.core != nil
+		e.core = pack(a.Core)
 	}
-	if !e.packed {
+	if e.packed = e.core != nil; e.packed {
+		c.packedIn.Add(int64(e.size))
+		c.packedOut.Add(int64(len(e.core)))
+	} else {
 		e.core = slices.Clone(a.Core)
 	}
 	return e
-}
-
-var packBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// pack returns core compressed, or nil if that does not pay.
-func (c *Cache) pack(core []byte) []byte {
-	buf := packBuffers.Get().(*[]byte)
-	defer packBuffers.Put(buf)
-	*buf = slices.Grow((*buf)[:0], s2.MaxEncodedLen(len(core)))
-	packed := s2.EncodeBetter((*buf)[:cap(*buf)], core)
-	if len(packed) > len(core)/10*7 {
-		return nil
-	}
-	c.packedIn.Add(int64(len(core)))
-	c.packedOut.Add(int64(len(packed)))
-	return slices.Clone(packed)
 }
 
 // Core returns the frames without a copy, not to be changed; false if they are
@@ -110,12 +97,7 @@ func (e *Entry) AppendTo(dst []byte) []byte {
 	if !e.packed {
 		return append(dst, e.core...)
 	}
-	n := len(dst)
-	dst = slices.Grow(dst, e.size)[:n+e.size]
-	if _, err := s2.Decode(dst[n:], e.core); err != nil {
-		panic("cache: an entry does not unpack: " + err.Error()) // we packed it: memory is broken
-	}
-	return dst
+	return appendUnpacked(dst, e.core, e.size)
 }
 
 // Shape is the statement shape that the answer belongs to.

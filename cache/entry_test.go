@@ -145,3 +145,56 @@ func TestMaxEntry(t *testing.T) {
 		}
 	}
 }
+
+// keepPacked makes what the cache has more than half of what it may have, so that nothing
+// is unpacked for good.
+func keepPacked(t *testing.T, c *Cache) {
+	t.Helper()
+	cfg := *c.cfg.Load()
+	cfg.Size = Bytes(c.Stat().Bytes)*2 - 2
+	if err := c.Configure(cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHotAnswersAreUnpacked: what is asked for again and again, and nothing else, if
+// there is room.
+func TestHotAnswersAreUnpacked(t *testing.T) {
+	core := strings.Repeat(benchCore, 100)
+	c := newCache(t)
+	st := stamp(t, c.Space("db"), 1)
+	hot := put(t, c, key("hot"), st, core)
+	put(t, c, key("cold"), st, core)
+	packed := c.Stat().Bytes
+	isPlain := func(k Key) bool {
+		e, o := c.Get(k, 1)
+		if o != Hit || string(e.AppendTo(nil)) != core {
+			t.Fatal(o, "or not the answer")
+		}
+		_, plain := e.Core()
+		return plain
+	}
+	for i := 0; !isPlain(key("hot")); i++ {
+		if i > unpackOneIn*1000 {
+			t.Fatal("it is never unpacked")
+		}
+	}
+	c.store.Wait()
+	e, o := c.Get(key("hot"), 1)
+	if o != Hit || e == hot || e.packed || !e.served.Load() || e.fresh != hot.fresh || e.cost != hot.cost {
+		t.Errorf("%s: it has not taken the other's place", o)
+	}
+	if c.store.Wait(); c.Stat().Bytes != packed+e.memory()-hot.memory() || c.Stat().Entries != 2 {
+		t.Errorf("%d bytes of %d entries, before %d", c.Stat().Bytes, c.Stat().Entries, packed)
+	}
+	c.Space("db").Table(1).Bump()
+	wantGet(t, c, key("hot"), 1, "", Moved)
+
+	put(t, c, key("cold"), stamp(t, c.Space("db"), 1), core)
+	keepPacked(t, c)
+	for range unpackOneIn * 100 {
+		if isPlain(key("cold")) {
+			t.Fatal("unpacked though half of the cache is in use")
+		}
+	}
+}

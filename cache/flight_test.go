@@ -255,7 +255,7 @@ func (f *flightSim) finish(r *flightReader) {
 	}
 	r.over = true
 	if r.sent {
-		r.flight.Fill(&Entry{cost: int64(r.seen)})
+		r.flight.Fill(&Entry{facts: facts{cost: int64(r.seen)}})
 	} else {
 		r.flight.Abandon()
 	}

@@ -199,11 +199,14 @@ func (s *session) serve(e *cache.Entry, before, behind []byte) {
 	}
 	s.sample.start, s.sample.command = now, sqlparse.CommandSelect
 	s.toClient(before)
-	core, ok := e.Core()
-	if !ok {
-		core = e.AppendTo(nil)
+	core, plain := e.Core()
+	if !plain {
+		core = e.AppendTo(s.takeBuffer(e.Size()))
 	}
 	s.toClient(core)
+	if !plain {
+		s.giveBuffer(core)
+	}
 	s.sample.observed.bytes = uint64(len(core))
 	status := s.heldStatus()
 	if s.back.lease != nil {
