@@ -129,13 +129,16 @@ func with(m map[string]sqlparse.Reasons, name string, why sqlparse.Reasons) map[
 	return m
 }
 
+// anyName is in a text that may have any name in it: U&"..." has escapes.
+const anyName = "u&"
+
 // in returns what is to be feared of a text. n may be nil.
 func (n *doorNames) in(text []byte) (found sqlparse.Reasons) {
 	if n == nil || n.all == 0 {
 		return 0
 	}
-	if bytes.Contains(text, []byte(`U&`)) || bytes.Contains(text, []byte(`u&`)) {
-		return n.all // it may have any name
+	if bytes.Contains(text, []byte(`U&`)) || bytes.Contains(text, []byte(anyName)) {
+		return n.all
 	}
 	for name, why := range n.odd {
 		if bytes.Contains(lowerASCII(bytes.Clone(text)), []byte(name)) {
@@ -196,7 +199,7 @@ const maxBehind = 64 << 10
 // keepBehind keeps a text that is to be looked at again when the doors are known.
 func (l *leftover) keepBehind(text []byte) {
 	if l.behindSize += len(text); l.behindSize > maxBehind {
-		l.behind = [][]byte{[]byte("u&")} // it may have any name
+		l.behind = [][]byte{[]byte(anyName)}
 		return
 	}
 	l.behind = append(l.behind, bytes.Clone(text))

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -180,6 +181,27 @@ func (s *session) executesPlain(class sqlparse.Class, text []byte) bool {
 	}
 	st := s.client.statements.named[d.Name]
 	return st.plain || st.body != nil && st.body.class.Pins == 0
+}
+
+// withExecuted returns a text with those of the prepared statements that it may execute
+// by their names, for who looks for doors.
+func (s *session) withExecuted(class sqlparse.Class, text []byte) []byte {
+	named := s.client.statements.named
+	names, unknown, _ := s.who.doors.look(s.loop.Now())
+	if !class.Pins.Has(sqlparse.ReasonPrepared) || len(named) == 0 || !unknown && names.all == 0 {
+		return text
+	}
+	if d, _ := s.execution(class, text); d != nil {
+		return named[d.Name].appendText(bytes.Clone(text))
+	}
+	if class.Statements == 1 && (class.First == sqlparse.CommandPrepare || class.First == sqlparse.CommandDeallocate) {
+		return text
+	}
+	all := bytes.Clone(text)
+	for _, st := range named {
+		all = st.appendText(all)
+	}
+	return all
 }
 
 // noteNames draws the consequences of a text that names prepared statements. If it

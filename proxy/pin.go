@@ -47,37 +47,42 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	s.back.effect = max(s.back.effect, effectOf(class))
 	s.who.loads = s.who.loads || class.Loads
 	if s.defines(class, text) {
-		s.tx.defined = true
-		s.who.pool.SchemaChanged()
-		if s.opens(class, text) {
-			s.tx.opened, s.tx.feared = true, s.tx.feared || s.fearsDoors(text)
-		}
+		s.noteDefinition(class, text)
 	}
 	if class.Sets && namesMeaning.Match(text) || s.who.blurred && mayTakeBack(class) {
 		s.blur()
 	}
-	class, urgent := s.withDoors(class, text)
-	left := &s.tx.left
+	behind := s.withExecuted(class, text)
+	class, urgent := s.withDoors(class, behind)
 	if urgent {
-		left.keepBehind(text)
+		s.tx.left.keepBehind(behind)
+		s.blur()
 	}
-	if class.Defines && left.mayShift() {
+	if class.Defines && s.tx.left.mayShift() {
 		class.Pins |= sqlparse.ReasonTemporary.Set()
 	}
-	known := hasHabits(class)
+	s.noteLeft(class, text, urgent)
+}
+
+// noteDefinition notes that names may mean something else from now on.
+func (s *session) noteDefinition(class sqlparse.Class, text []byte) {
+	s.tx.defined = true
+	s.who.pool.SchemaChanged()
+	if s.opens(class, text) {
+		s.tx.opened, s.tx.feared = true, s.tx.feared || s.fearsDoors(text)
+	}
+}
+
+// noteLeft notes what a statement may leave. urgent is set if the backend is to be asked
+// whatever is known of it.
+func (s *session) noteLeft(class sqlparse.Class, text []byte, urgent bool) {
+	left, known := &s.tx.left, hasHabits(class)
 	switch {
-	case s.executesPlain(class, text):
+	case !urgent && s.executesPlain(class, text):
 	case known && !urgent && s.tx.pins&opaque == 0 && s.trusts(text):
 	case class.Pins != 0:
 		class.Pins |= fearsOf(class, text)
-		class.Pin = class.Pins.First()
-		if class.Pins&blurring != 0 {
-			s.blur()
-		}
-		s.tx.tries = s.onlyTries(class)
-		s.tx.pins |= class.Pins
-		s.tellPin(class.Pin, text)
-		s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
+		s.notePins(class, text)
 		changes := changesSettings.Match(text)
 		s.noteUnseenReset(class, changes)
 		if !known || left.unsure || changes {
@@ -87,7 +92,6 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 		}
 		left.note(class, text)
 	case urgent:
-		s.blur()
 		left.unsure, left.all, left.text = true, true, nil
 	case s.tx.pins == 0:
 	case class.Releases:
@@ -95,6 +99,17 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	case class.First == sqlparse.CommandRollback || class.First == sqlparse.CommandSavepoint || class.Statements > 1:
 		left.undone = true
 	}
+}
+
+// notePins pins the session for what a statement may leave.
+func (s *session) notePins(class sqlparse.Class, text []byte) {
+	if class.Pins&blurring != 0 {
+		s.blur()
+	}
+	s.tx.tries = s.onlyTries(class)
+	s.tx.pins |= class.Pins
+	s.tellPin(class.Pins.First(), text)
+	s.tx.outlasts = s.tx.outlasts || class.Pins.Outlast()
 }
 
 // onlyTries reports whether a statement does nothing but change a setting whose name

@@ -166,7 +166,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.tx.ends = s.tx.ends || st.body.class.EndsTransaction()
 	}
 	s.observeBind(st, values, n == len(frame))
-	if st.sql != "" && !st.plain {
+	if st.sql != "" && (!st.plain || s.hasDoor([]byte(st.sql))) {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}
 	if st.body == nil && !st.none() || len(name) > 0 && s.tx.bracket.renamed {

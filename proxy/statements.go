@@ -137,6 +137,20 @@ type statement struct {
 
 func (st statement) none() bool { return st == statement{} }
 
+// appendText appends the text of the statement.
+func (st statement) appendText(text []byte) []byte {
+	text = append(text, '\n')
+	switch {
+	case st.body != nil:
+		return append(text, st.body.sql...)
+	case st.here != nil:
+		return append(text, st.here.sql...)
+	case st.sql != "":
+		return append(text, st.sql...)
+	}
+	return append(text, anyName...)
+}
+
 // shared reports whether the statement is one of pool.Backend.Statements, where
 // the backend is not exposed.
 func (st statement) shared() bool { return st.body != nil && st.token == 0 }
