@@ -20,7 +20,8 @@ const (
 
 // OfFlip tells that a statement has another plan than before.
 func OfFlip(s Subject, f digest.Flip) Advice {
-	why := fmt.Sprintf("its plan was %s and is %s now; half of the calls took less than %v before", f.Before.Plan, f.After.Plan, f.Before.Histogram.Quantile(0.5).Round(time.Microsecond))
+	why := fmt.Sprintf("its plan was %s and is %s now; half of the calls until that one was last seen took less than %v",
+		f.Before.Plan, f.After.Plan, f.Before.Histogram.Quantile(0.5).Round(time.Microsecond))
 	if f.Flaps {
 		why += "; it has changed three times within an hour: ANALYZE the tables more often, see CREATE STATISTICS and plan_cache_mode"
 	}

@@ -70,10 +70,11 @@ type PlanUse struct {
 	First, Last time.Time
 	Seen        int     // how often it was explained with this plan
 	Cost        float64 // the planner's, the last time
-	// Calls and Histogram are of what ran while this was the last plan seen.
+	// Calls and Histogram are of what ran from when this was the plan seen until it was seen for
+	// the last time before another; of the last one, until now.
 	Calls     uint64
 	Histogram Histogram
-	start     Histogram // the shape's when this became the last
+	start     Histogram // the shape's up to which they count
 	calls     uint64
 }
 

@@ -52,7 +52,7 @@ func (x *explanation) indexes(s advice.Subject) (list []*entry) {
 	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
 	for i := range candidates {
 		c := &candidates[i]
-		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c}
+		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c, start: x.ran}
 		if t, tried := x.tried[c.Definition()]; tried {
 			a.State, a.CostBefore, a.CostAfter = t.state(), t.before, t.after
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -31,6 +32,7 @@ type explanation struct {
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
 	tables map[string]*advice.Table
+	ran    digest.Histogram // the shape's before the server was asked
 	tried  map[string]trial // what came of a hypothetical index, by its definition
 }
 
@@ -42,6 +44,9 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	x := &explanation{Request: r, cfg: &cfg, result: &Result{
 		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
 	}}
+	if stat, known := e.table.Find(r.Shape.ID()); known {
+		x.ran = stat.Histogram
+	}
 	began := time.Now()
 	by, queue := e.converse, &e.queue
 	if r.Told != nil {
