@@ -46,6 +46,7 @@ func share(n, of uint64) float64 {
 type Stat struct {
 	ID             ID
 	Text           string // without literals
+	Mixed          bool   // as of its Shape
 	Database, User string
 	Counts
 	Histogram   Histogram // of the time as clients saw it
@@ -128,7 +129,7 @@ func (t *Table) Find(id ID) (Stat, bool) {
 // snapshot copies what is known. The caller holds the table's mu.
 func (sh *Shape) snapshot() Stat {
 	s := Stat{
-		ID: sh.id, Text: sh.text, Database: sh.owner.Database, User: sh.owner.User,
+		ID: sh.id, Text: sh.text, Mixed: sh.mixed, Database: sh.owner.Database, User: sh.owner.User,
 		Counts: sh.stat.counts, Histogram: *sh.stat.histogram, First: sh.stat.first, Last: sh.stat.last,
 		Plans: slices.Clone(sh.stat.plans),
 	}

@@ -15,6 +15,9 @@ import (
 func (e *Explainer) conclude(x *explanation) {
 	r := x.result
 	r.Findings = r.Plan.Find(x.cfg.Thresholds, x.facts)
+	if x.Shape.Mixed() { // the plans before were of other statements, and so is what it takes
+		return
+	}
 	var flip digest.Flip
 	var flipped bool
 	if !r.Told || x.cfg.toldIsEnough() { // plans of two origins may differ in how they are told
