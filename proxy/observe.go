@@ -223,7 +223,7 @@ func (s *session) inspect(rec *digest.Record) {
 			rec.Trace = s.observer.TraceSlow()
 		}
 	}
-	if limit := owner.Explain(); limit > 0 && rec.Backend-rec.Stalled >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
+	if limit := owner.Explain(); limit > 0 && rec.Backend-rec.Stalled >= limit && rec.Source == digest.SourceBackend {
 		s.offer(rec)
 	}
 }
