@@ -45,10 +45,16 @@ func Worse(plans []digest.PlanUse) (bool, string) {
 	return true, fmt.Sprintf("with plan %s 95 %% of the calls take less than %v, with plan %s before it was %v", plans[n-1].Plan, after, plans[n-2].Plan, before)
 }
 
-// Advice is to create the index.
+// Advice is to create the index, or says why that is not possible.
 func (c *Candidate) Advice(s Subject) Advice {
-	return Advice{
+	a := Advice{
 		ID: c.ID(s.Database), Kind: Index, State: Unverified, Statement: s.Statement, Text: s.Text, Database: s.Database, User: s.User,
-		Table: c.Table.String(), DDL: c.DDL(), Why: c.Why, Cost: c.Cost(),
+		Table: c.Table.String(), Why: c.Why,
 	}
+	if unfit := c.Unfit(); unfit != "" {
+		a.Why += "; " + unfit
+		return a
+	}
+	a.DDL, a.Cost = c.DDL(), c.Cost()
+	return a
 }

@@ -67,13 +67,24 @@ func forScan(p *plan.Plan, n *plan.Node, t *Table, l Limits) (c Candidate, ok bo
 	if wanted > l.Share*read || read < l.Rows/10 {
 		return c, false
 	}
+	c = Candidate{Table: t, Node: n, Method: "btree"}
+	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
+	all := predicates(n)
+	for _, preds := range [][]predicate{slices.DeleteFunc(slices.Clone(all), t.unfit), all} {
+		if c.special(preds) || c.ordinary(preds, wanted, l) {
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// predicates are the conditions that the rows of a scan meet.
+func predicates(n *plan.Node) []predicate {
 	preds := append(conditions(n.IndexCond, n.Alias), conditions(n.Filter, n.Alias)...)
 	if n.Type == "Bitmap Heap Scan" {
 		preds = append(conditions(n.RecheckCond, n.Alias), preds...)
 	}
-	c = Candidate{Table: t, Node: n, Method: "btree"}
-	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
-	return c, c.special(preds) || c.ordinary(preds, wanted, l)
+	return preds
 }
 
 func reads(n *plan.Node) bool {

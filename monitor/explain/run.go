@@ -130,7 +130,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
-	return x.tryIndexes(ctx)
+	return x.proveIndexes(ctx)
 }
 
 // attach takes a connection for the explanation; leave tidies up.
@@ -200,6 +200,14 @@ func (x *explanation) analyze(ctx context.Context) {
 		return
 	}
 	x.result.Plan = analyzed
+}
+
+// beginAgain leaves a transaction that has failed for a new one.
+func (x *explanation) beginAgain(ctx context.Context) error {
+	if _, err := x.conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		return err
+	}
+	return x.begin(ctx)
 }
 
 // begin opens a transaction that can change nothing, and makes the session what the

@@ -65,8 +65,11 @@ func (d *Dashboard) advice(*http.Request) (any, error) {
 
 func newAdvice(a *advice.Advice) Advice {
 	title := titles[a.Kind]
-	if title == "" {
+	switch {
+	case title == "":
 		title = string(a.Kind)
+	case a.Kind == advice.Index && a.DDL == "":
+		title = "No index can help a condition"
 	}
 	if a.Table != "" {
 		title += ": " + a.Table
