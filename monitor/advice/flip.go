@@ -55,6 +55,6 @@ func (c *Candidate) Advice(s Subject) Advice {
 		a.Why += "; " + unfit
 		return a
 	}
-	a.DDL, a.Cost = c.DDL(), c.Cost()
+	a.Extension, a.DDL, a.Cost = c.Extension(), c.DDL(), c.Cost()
 	return a
 }

@@ -26,7 +26,8 @@ type advised struct {
 	settings       map[string]string
 	before         string
 	// replace is what stands for the placeholder.
-	replace string
+	replace   string
+	extension string
 }
 
 var advisedIndexes = []advised{
@@ -44,7 +45,7 @@ var advisedIndexes = []advised{
 	{name: "jsonb", sql: `SELECT * FROM items WHERE doc @> '{"l": 5}'`, ddl: "ON public.items USING gin (doc jsonb_path_ops);"},
 	{name: "jsonb key", sql: `SELECT * FROM items WHERE doc ? 'none'`, ddl: "ON public.items USING gin (doc);"},
 	{name: "text search", sql: `SELECT * FROM items WHERE words @@ 'abc'::tsquery`, ddl: "ON public.items USING gin (words);"},
-	{name: "trigram", sql: `SELECT * FROM items WHERE note LIKE '%abcde%'`, ddl: "CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE INDEX CONCURRENTLY ON public.items USING gin (note gin_trgm_ops);"},
+	{name: "trigram", sql: `SELECT * FROM items WHERE note LIKE '%abcde%'`, ddl: "CREATE INDEX CONCURRENTLY ON public.items USING gin (note gin_trgm_ops);", extension: "CREATE EXTENSION IF NOT EXISTS pg_trgm;"},
 	{name: "trigram without case", sql: `SELECT * FROM items WHERE note ILIKE '%ABCDE%'`, ddl: "USING gin (note gin_trgm_ops);"},
 	{name: "prefix", sql: `SELECT * FROM items WHERE note LIKE 'note 00%'`, ddl: "ON public.items (note"},
 	{name: "prefix in C", sql: `SELECT * FROM items WHERE title LIKE 'title 00%'`, ddl: "ON public.items (title);"},
@@ -79,13 +80,15 @@ func (w *world) advise(t *testing.T, a advised) {
 	if i < 0 {
 		t.Fatalf("advised: %+v\n%s", ddl, strings.Join(before.Lines(), "\n"))
 	}
+	if ddl[i].Extension != a.extension {
+		t.Errorf("the extension: %q", ddl[i].Extension)
+	}
 	if table = ddl[i].Table; ddl[i].Why == "" || ddl[i].Cost == "" || ddl[i].State == advice.Adopted {
 		t.Errorf("advised: %+v", ddl[i])
 	}
-	create := strings.ReplaceAll(strings.ReplaceAll(ddl[i].DDL, " CONCURRENTLY", " advised"), "'<value of the statement>'", a.replace)
-	for _, part := range strings.Split(create, "; ") {
-		w.run(w.admin, part)
-	}
+	create := strings.ReplaceAll(strings.ReplaceAll(ddl[i].DDL, " CONCURRENTLY", " CONCURRENTLY advised"), "'<value of the statement>'", a.replace)
+	w.run(w.admin, a.extension)
+	w.run(w.admin, create)
 	if strings.Contains(create, "INCLUDE") {
 		w.run(w.admin, "VACUUM "+table)
 	}
