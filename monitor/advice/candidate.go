@@ -29,8 +29,8 @@ type Key struct {
 }
 
 // placeholder stands in an expression for a literal of the statement, which is not known
-// here: literals are not kept.
-const placeholder = "'<value of the statement>'"
+// here: literals are not kept. It is a syntax error wherever a value may be.
+const placeholder = "<value of the statement>"
 
 func (k Key) String() string {
 	text := quote(k.Column)

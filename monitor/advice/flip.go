@@ -55,6 +55,9 @@ func (c *Candidate) Advice(s Subject) Advice {
 		a.Why += "; " + unfit
 		return a
 	}
+	if !c.Complete() {
+		a.Why += "; write its own values, as they are in its text, where ddl has " + placeholder + ": values are not kept"
+	}
 	a.Extension, a.DDL, a.Cost = c.Extension(), c.DDL(), c.Cost()
 	return a
 }

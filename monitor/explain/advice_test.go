@@ -39,7 +39,7 @@ var advisedIndexes = []advised{
 	{name: "partial", sql: "SELECT id, kind, title, note, doc FROM items WHERE deleted IS NULL AND kind = 'k0'", ddl: "ON public.items (kind) WHERE deleted IS NULL;"},
 	{name: "partial boolean", sql: "SELECT * FROM items WHERE hot ORDER BY made", ddl: "ON public.items (made) WHERE hot;"},
 	{name: "expression", sql: "SELECT * FROM items WHERE lower(note) = 'note x'", ddl: "ON public.items ((lower(note)));"},
-	{name: "expression of a document", sql: "SELECT * FROM items WHERE doc ->> 'l' = '77'", ddl: "ON public.items ((doc ->> '<value of the statement>'::text));", replace: "'l'"},
+	{name: "expression of a document", sql: "SELECT * FROM items WHERE doc ->> 'l' = '77'", ddl: "ON public.items ((doc ->> <value of the statement>::text));", replace: "'l'"},
 	{name: "array", sql: "SELECT * FROM items WHERE tags @> ARRAY['t7']", ddl: "ON public.items USING gin (tags);"},
 	{name: "array overlap", sql: "SELECT * FROM items WHERE tags && ARRAY['t8']", ddl: "ON public.items USING gin (tags);"},
 	{name: "jsonb", sql: `SELECT * FROM items WHERE doc @> '{"l": 5}'`, ddl: "ON public.items USING gin (doc jsonb_path_ops);"},
@@ -86,7 +86,7 @@ func (w *world) advise(t *testing.T, a advised) {
 	if table = ddl[i].Table; ddl[i].Why == "" || ddl[i].Cost == "" || ddl[i].State == advice.Adopted {
 		t.Errorf("advised: %+v", ddl[i])
 	}
-	create := strings.ReplaceAll(strings.ReplaceAll(ddl[i].DDL, " CONCURRENTLY", " CONCURRENTLY advised"), "'<value of the statement>'", a.replace)
+	create := strings.ReplaceAll(strings.ReplaceAll(ddl[i].DDL, " CONCURRENTLY", " CONCURRENTLY advised"), "<value of the statement>", a.replace)
 	w.run(w.admin, a.extension)
 	w.run(w.admin, create)
 	if strings.Contains(create, "INCLUDE") {

@@ -2,8 +2,13 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgjay/pgjay/monitor/advice"
 )
 
 const moments = `CREATE TABLE moments (owner int, zoned timestamptz, at timestamp, doc jsonb, tags text[], note text, short varchar(20));
@@ -53,6 +58,7 @@ func TestImmutable(t *testing.T) {
 				t.Fatalf("nothing is advised: %s", strings.Join(r.Lines(), "\n"))
 			}
 			for _, a := range list {
+				w.needsValues(t, &a)
 				if refused == nil != (a.DDL != "") && expression != unread {
 					t.Errorf("PostgreSQL: %v; advised: %q, as %s", refused, a.DDL, a.Why)
 				}
@@ -70,5 +76,19 @@ func TestImmutablePart(t *testing.T) {
 	list := w.advisedFor(w.explain("SELECT * FROM moments WHERE owner = 7 AND date_trunc('day', zoned) = '2020-01-03'"))
 	if len(list) != 1 || list[0].DDL != "CREATE INDEX CONCURRENTLY ON public.moments (owner);" {
 		t.Errorf("advised: %+v", list)
+	}
+}
+
+// needsValues wants PostgreSQL to refuse what has no values yet, and that it is said.
+func (w *world) needsValues(t *testing.T, a *advice.Advice) {
+	if !strings.Contains(a.DDL, "<value of the statement>") {
+		return
+	}
+	var refused *pgconn.PgError
+	if _, err := w.admin.Exec(t.Context(), a.DDL).ReadAll(); !errors.As(err, &refused) || refused.Code != "42601" {
+		t.Errorf("%s: %v", a.DDL, err)
+	}
+	if !strings.Contains(a.Why, "values are not kept") {
+		t.Errorf("%s, as %s", a.DDL, a.Why)
 	}
 }
