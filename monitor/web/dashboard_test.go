@@ -97,8 +97,12 @@ func TestConfigure(t *testing.T) {
 }
 
 func TestGuessable(t *testing.T) {
-	for password, want := range map[string]bool{"password": true, "PgJay123": true, "changeme!": true, "Postgres2024": true, "correct horse": false, "xK9#mQ2$vL": false} {
-		if Guessable(password) != want {
+	for password, want := range map[string]bool{
+		"password": true, "PgJay123": true, "changeme!": true, "Postgres2024": true, "correct horse": false, "xK9#mQ2$vL": false,
+		"adminadmin": true, "AdminAdmin99": true, "1234567812345678": true, "aaaaaaaa": true, "ÄÄÄÄÄÄÄÄ": true, "        ": true, "\t\t\t\t\t\t\t\t": true,
+		" password ": true, "kimberly": true, "KimberlyKimberly!": true, "kimberly the second": false, "83740265": false, "aaaaaaab": false,
+	} {
+		if Guessable(password, "Kimberly") != want {
 			t.Errorf("Guessable(%q) is %v", password, !want)
 		}
 	}
