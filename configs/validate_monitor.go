@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pgjay/pgjay/monitor"
@@ -40,20 +42,52 @@ func (c check) monitor() {
 // numberAbove wants a number above 0.
 func (c check) numberAbove(path string, f float64) {
 	if f <= 0 {
-		c.wrong(path, strconv.FormatFloat(f, 'g', -1, 64)+" is not positive", "use a number above 0")
+		c.wrong(path, shortNumber(f)+" is not positive", "use a number above 0")
 	}
 }
 
-// thresholds wants all of them above 0.
+func shortNumber(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// thresholds wants all of them above 0, shares 1 at most, and levels in their order.
 func (c check) thresholds(at string, v reflect.Value) {
+	var last level
 	for i := range v.NumField() {
-		path := at + v.Type().Field(i).Tag.Get("yaml")
-		if f := v.Field(i); f.Kind() == reflect.Int {
-			c.numberAbove(path, float64(f.Int()))
+		name, f := v.Type().Field(i).Tag.Get("yaml"), 0.0
+		if field := v.Field(i); field.Kind() == reflect.Int {
+			f = float64(field.Int())
 		} else {
-			c.numberAbove(path, f.Float())
+			f = field.Float()
+		}
+		switch {
+		case f <= 0:
+			c.numberAbove(at+name, f)
+		case f > 1 && isShare(name):
+			c.wrong(at+name, shortNumber(f)+" is more than all", "use a share from 0 to 1")
+		case last.of(name) && f < last.value:
+			c.wrong(at+name, shortNumber(f)+" is less than "+last.name+", which is "+shortNumber(last.value), "use as much or more: low, medium and high come in this order", at+last.name)
+		default:
+			last = level{name, f}
 		}
 	}
+}
+
+// isShare reports whether a threshold is a part of something.
+func isShare(name string) bool {
+	return strings.Contains(name, "share") || name == "removed_medium" || name == "removed_high"
+}
+
+// level is a threshold that may be one of several for the same.
+type level struct {
+	name  string
+	value float64
+}
+
+var levels = regexp.MustCompile(`^(.+)_(low|medium|high)$`)
+
+// of reports whether a threshold is the next level of the same.
+func (l level) of(name string) bool {
+	one, two := levels.FindStringSubmatch(l.name), levels.FindStringSubmatch(name)
+	return one != nil && two != nil && one[1] == two[1]
 }
 
 func (c check) monitorOverrides(path string, list []monitor.Override) {

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,23 @@ func TestLongParameters(t *testing.T) {
 	}
 	if r := explained(t, p, "as long"); r.Skip != explain.SkipParameters || !strings.Contains(r.Reason, "too long to be kept") {
 		t.Errorf("a long one: %q, %s", r.Skip, r.Reason)
+	}
+}
+
+// Why there is no plan of a statement whose text was not kept is told.
+func TestLongText(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	c := client(t, p.addr)
+	if _, err := c.Query("select '" + strings.Repeat("x", 17_000) + "'"); err != nil {
+		t.Fatal(err)
+	}
+	r := explained(t, p, "too long")
+	if r.Plan != nil || r.Skip != explain.SkipText || !strings.Contains(r.Reason, "more than 16 kB") {
+		t.Errorf("%q, %s", r.Skip, r.Reason)
+	}
+	for _, command := range []string{"show plans", "show plan " + fmt.Sprint(r.Number)} {
+		if shown := fmt.Sprint(consoleRows(t, consoleConn(t, p), command)); !strings.Contains(shown, r.Reason) {
+			t.Errorf("%s: %s", command, shown)
+		}
 	}
 }

@@ -223,7 +223,7 @@ func (s *session) inspect(rec *digest.Record) {
 			rec.Trace = s.observer.TraceSlow()
 		}
 	}
-	if limit := owner.Explain(); limit > 0 && rec.Backend-rec.Stalled >= limit && rec.Source == digest.SourceBackend && (x.kept != nil || x.body != nil) {
+	if limit := owner.Explain(); limit > 0 && rec.Backend-rec.Stalled >= limit && rec.Source == digest.SourceBackend {
 		s.offer(rec)
 	}
 }
@@ -238,7 +238,7 @@ func (x *observed) text() []byte {
 
 // next counts an execution and returns the lengths if one of them is to be told.
 func (k *streak) next(sh *digest.Shape, hash uint64, now int64) (n, same uint32) {
-	if k.shape != sh || now-k.last > streakGap {
+	if k.shape != sh || now-k.last > streakGap || sh.Mixed() {
 		*k = streak{shape: sh}
 	}
 	k.n++

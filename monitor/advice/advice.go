@@ -49,7 +49,8 @@ type Advice struct {
 	Statement      string // digest.ID of the shape that it is for; empty: of several
 	Text           string // that shape
 	Table          string // schema.name; empty: none
-	DDL            string // to be pasted; empty: there is none
+	Extension      string // what DDL needs, to be sent before it and apart from it; empty: nothing
+	DDL            string // to be pasted: one statement; empty: there is none
 	Why            string // the evidence, in sentences
 	Cost           string // what it costs: size and writes
 	// CostBefore and CostAfter are the planner's for the statement; 0: not known.

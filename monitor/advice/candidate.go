@@ -29,8 +29,8 @@ type Key struct {
 }
 
 // placeholder stands in an expression for a literal of the statement, which is not known
-// here: literals are not kept.
-const placeholder = "'<value of the statement>'"
+// here: literals are not kept. It is a syntax error wherever a value may be.
+const placeholder = "<value of the statement>"
 
 func (k Key) String() string {
 	text := quote(k.Column)
@@ -82,12 +82,15 @@ func (c *Candidate) definition() string {
 }
 
 // DDL is what to paste.
-func (c *Candidate) DDL() string {
-	ddl := "CREATE INDEX CONCURRENTLY ON " + c.definition() + ";"
-	if !c.Table.Trigrams && slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Class == trigrams }) {
-		ddl = "CREATE EXTENSION IF NOT EXISTS pg_trgm; " + ddl
+func (c *Candidate) DDL() string { return "CREATE INDEX CONCURRENTLY ON " + c.definition() + ";" }
+
+// Extension creates the one that DDL needs and that is not there; empty: none. CONCURRENTLY must
+// be alone in its text.
+func (c *Candidate) Extension() string {
+	if c.Table.Trigrams || !slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Class == trigrams }) {
+		return ""
 	}
-	return ddl
+	return "CREATE EXTENSION IF NOT EXISTS pg_trgm;"
 }
 
 // ID is the same for the same index.

@@ -20,7 +20,8 @@ const (
 
 // OfFlip tells that a statement has another plan than before.
 func OfFlip(s Subject, f digest.Flip) Advice {
-	why := fmt.Sprintf("its plan was %s and is %s now; half of the calls took less than %v before", f.Before.Plan, f.After.Plan, f.Before.Histogram.Quantile(0.5).Round(time.Microsecond))
+	why := fmt.Sprintf("its plan was %s and is %s now; half of the calls until that one was last seen took less than %v",
+		f.Before.Plan, f.After.Plan, f.Before.Histogram.Quantile(0.5).Round(time.Microsecond))
 	if f.Flaps {
 		why += "; it has changed three times within an hour: ANALYZE the tables more often, see CREATE STATISTICS and plan_cache_mode"
 	}
@@ -44,10 +45,19 @@ func Worse(plans []digest.PlanUse) (bool, string) {
 	return true, fmt.Sprintf("with plan %s 95 %% of the calls take less than %v, with plan %s before it was %v", plans[n-1].Plan, after, plans[n-2].Plan, before)
 }
 
-// Advice is to create the index.
+// Advice is to create the index, or says why that is not possible.
 func (c *Candidate) Advice(s Subject) Advice {
-	return Advice{
+	a := Advice{
 		ID: c.ID(s.Database), Kind: Index, State: Unverified, Statement: s.Statement, Text: s.Text, Database: s.Database, User: s.User,
-		Table: c.Table.String(), DDL: c.DDL(), Why: c.Why, Cost: c.Cost(),
+		Table: c.Table.String(), Why: c.Why,
 	}
+	if unfit := c.Unfit(); unfit != "" {
+		a.Why += "; " + unfit
+		return a
+	}
+	if !c.Complete() {
+		a.Why += "; write its own values, as they are in its text, where ddl has " + placeholder + ": values are not kept"
+	}
+	a.Extension, a.DDL, a.Cost = c.Extension(), c.DDL(), c.Cost()
+	return a
 }

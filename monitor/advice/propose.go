@@ -49,7 +49,7 @@ func Propose(p *plan.Plan, tables map[string]*Table, l Limits) (list []Candidate
 		}
 		c, ok := forScan(p, n, t, l)
 		if !ok {
-			c, ok = forJoin(p, n, t, l)
+			c, ok = forJoin(p, n, t)
 		}
 		if ok && !c.Exists() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
 			list = append(list, c)
@@ -67,13 +67,24 @@ func forScan(p *plan.Plan, n *plan.Node, t *Table, l Limits) (c Candidate, ok bo
 	if wanted > l.Share*read || read < l.Rows/10 {
 		return c, false
 	}
+	c = Candidate{Table: t, Node: n, Method: "btree"}
+	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
+	all := predicates(n)
+	for _, preds := range [][]predicate{slices.DeleteFunc(slices.Clone(all), t.unfit), all} {
+		if c.special(preds) || c.ordinary(preds, wanted, l) {
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// predicates are the conditions that the rows of a scan meet.
+func predicates(n *plan.Node) []predicate {
 	preds := append(conditions(n.IndexCond, n.Alias), conditions(n.Filter, n.Alias)...)
 	if n.Type == "Bitmap Heap Scan" {
 		preds = append(conditions(n.RecheckCond, n.Alias), preds...)
 	}
-	c = Candidate{Table: t, Node: n, Method: "btree"}
-	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
-	return c, c.special(preds) || c.ordinary(preds, wanted, l)
+	return preds
 }
 
 func reads(n *plan.Node) bool {
@@ -288,31 +299,4 @@ func sortKeys(n *plan.Node) (keys []Key) {
 		keys = append(keys, Key{Column: p.column, Order: strings.TrimSpace(order)})
 	}
 	return keys
-}
-
-// forJoin looks for an index on the column by which a table is joined that is read as a
-// whole for a few of its rows.
-func forJoin(p *plan.Plan, n *plan.Node, t *Table, l Limits) (c Candidate, ok bool) {
-	join := n.Parent
-	for join != nil && (join.Type == "Hash" || join.Type == "Materialize" || join.Type == "Memoize") {
-		join = join.Parent
-	}
-	if join == nil || n.Type != "Seq Scan" || n.Filter != "" {
-		return c, false
-	}
-	rows := join.PlanRows
-	if p.Analyzed {
-		rows = join.Rows * max(join.Loops, 1)
-	}
-	if rows > l.Share*t.Rows/3 {
-		return c, false
-	}
-	for _, pred := range conditions(cmp.Or(join.HashCond, join.JoinFilter), n.Alias) {
-		if _, known := t.Columns[pred.column]; pred.op == equals && known {
-			c = Candidate{Table: t, Node: n, Method: "btree", Keys: []Key{{Column: pred.column}}}
-			c.Why = fmt.Sprintf("all of %s is read for a join that %.0f rows come of", n.Table(), rows)
-			return c, true
-		}
-	}
-	return c, false
 }

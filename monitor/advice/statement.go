@@ -12,6 +12,9 @@ import (
 func OfStatements(stats []digest.Stat, t Thresholds) (list []Advice) {
 	for i := range stats {
 		s := &stats[i]
+		if s.Mixed {
+			continue
+		}
 		for _, look := range []func(*digest.Stat, *Thresholds) (Kind, string){streaks, unbounded, wide, literals, conflicts, storms, firstRow, reader} {
 			if kind, why := look(s, &t); why != "" {
 				list = append(list, ofStatement(s, kind, why))

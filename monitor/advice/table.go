@@ -16,6 +16,9 @@ type Table struct {
 	Columns      map[string]Column
 	Indexes      []Existing
 	Trigrams     bool // the extension pg_trgm is there
+	// Expressions are those that the server was asked about: why no index can be on them;
+	// empty: one can.
+	Expressions map[string]string
 }
 
 // Column is a column of a table. The statistics are zero where there are none.

@@ -237,8 +237,12 @@ func TestPlans(t *testing.T) {
 		t.Error("the first plan is a change")
 	}
 	run(30, time.Millisecond)
+	if _, flipped := table.SawPlan(sh.ID(), "one", 5); flipped {
+		t.Error("the same plan is a change")
+	}
+	run(50, 100*time.Millisecond) // with either
 	flip, flipped := table.SawPlan(sh.ID(), "two", 7)
-	if !flipped || flip.Before.Plan != "one" || flip.Before.Calls != 30 || flip.After.Plan != "two" {
+	if !flipped || flip.Before.Plan != "one" || flip.Before.Calls != 40 || flip.After.Plan != "two" {
 		t.Errorf("%v %+v", flipped, flip.Before.Calls)
 	}
 	run(25, 100*time.Millisecond)
@@ -246,7 +250,7 @@ func TestPlans(t *testing.T) {
 		t.Error("the same plan is a change")
 	}
 	s, _ := table.Find(sh.ID())
-	if len(s.Plans) != 2 || s.Plans[0].Calls != 30 || s.Plans[1].Calls != 25 || s.Plans[1].Histogram.Quantile(0.5) < 90*time.Millisecond || s.Plans[0].Histogram.Quantile(0.5) > 2*time.Millisecond {
+	if len(s.Plans) != 2 || s.Plans[0].Calls != 40 || s.Plans[1].Calls != 25 || s.Plans[1].Histogram.Quantile(0.5) < 90*time.Millisecond || s.Plans[0].Histogram.Quantile(0.99) > 2*time.Millisecond {
 		t.Errorf("%d plans: %d and %d calls", len(s.Plans), s.Plans[0].Calls, s.Plans[1].Calls)
 	}
 	for i := range 2 * maxPlans {

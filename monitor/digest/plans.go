@@ -44,6 +44,7 @@ func (ta *tally) sawPlan(fingerprint string, cost float64, t *Table) (flip Flip,
 	}
 	now, n := t.now(), len(ta.plans)
 	if n > 0 && ta.plans[n-1].Plan == fingerprint {
+		ta.plans[n-1].close(ta)
 		ta.plans[n-1].Seen++
 		ta.plans[n-1].Last, ta.plans[n-1].Cost = now, cost
 		return Flip{}, false
@@ -52,13 +53,13 @@ func (ta *tally) sawPlan(fingerprint string, cost float64, t *Table) (flip Flip,
 	if i := slices.IndexFunc(ta.plans, func(p PlanUse) bool { return p.Plan == fingerprint }); i >= 0 {
 		use = ta.plans[i]
 	}
-	if n > 0 {
-		ta.plans[n-1].close(ta)
+	if n > 0 { // what ran since the last one was seen may have had either
+		use.start, use.calls = *ta.histogram, ta.counts.Calls
 		flip.Before, flip.Flaps, flipped = ta.plans[n-1], ta.changes.next(now), true
 	}
+	use.close(ta)
 	use.Seen++
-	use.Cost = cost
-	use.Last, use.start, use.calls = now, *ta.histogram, ta.counts.Calls
+	use.Last, use.Cost = now, cost
 	ta.plans = slices.DeleteFunc(ta.plans, func(p PlanUse) bool { return p.Plan == fingerprint })
 	if len(ta.plans) >= maxPlans {
 		ta.plans = slices.Delete(ta.plans, 0, 1)
@@ -68,7 +69,7 @@ func (ta *tally) sawPlan(fingerprint string, cost float64, t *Table) (flip Flip,
 	return flip, flipped
 }
 
-// close adds what ran while the plan was the last one seen.
+// close adds what ran up to now. The first plan of a shape has all that ran before it was seen.
 func (u *PlanUse) close(ta *tally) {
 	since := ta.histogram.Minus(&u.start)
 	for i, n := range since {

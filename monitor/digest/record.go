@@ -143,7 +143,7 @@ func (r *Recorder) Find(o *Owner, text []byte) *Shape {
 	if sh := r.known[key]; sh.Current(o) {
 		return sh
 	}
-	return r.learn(o, key, sqlparse.ShapeText(shape))
+	return r.learn(o, key, sqlparse.ShapeText(shape), false)
 }
 
 // unreadable returns the shape of all texts that begin with the same command and are
@@ -154,11 +154,11 @@ func (r *Recorder) unreadable(o *Owner, text []byte) *Shape {
 	if sh := r.known[key]; sh.Current(o) {
 		return sh
 	}
-	return r.learn(o, key, command.Label()+" (too long, or not to be read for sure)")
+	return r.learn(o, key, command.Label()+" (too long, or not to be read for sure)", true)
 }
 
-func (r *Recorder) learn(o *Owner, key uint64, text string) *Shape {
-	sh := r.table.shape(o, key, text)
+func (r *Recorder) learn(o *Owner, key uint64, text string, mixed bool) *Shape {
+	sh := r.table.shape(o, key, text, mixed)
 	if sh.key != key { // for want of room
 		return sh
 	}

@@ -49,9 +49,12 @@ type Shape struct {
 	// literal is set when the text has placeholders: they stand for literals, if it comes
 	// with a Query.
 	literal bool
-	owner   *Owner
-	key     uint64
-	gone    atomic.Bool // it has been forgotten: what is recorded for it is lost
+	// mixed is set when it stands for different statements, of which nothing is known but
+	// their number and time.
+	mixed bool
+	owner *Owner
+	key   uint64
+	gone  atomic.Bool // it has been forgotten: what is recorded for it is lost
 
 	stat tally // guarded by the table's mu
 }
@@ -62,6 +65,10 @@ func (sh *Shape) ID() ID { return sh.id }
 // Text is the shape for people, with $1 and so on in the place of literals.
 func (sh *Shape) Text() string { return sh.text }
 
+// Mixed reports whether it stands for statements that could not be told from each other: one
+// after the other they are no row of equal ones, nor do their plans compare.
+func (sh *Shape) Mixed() bool { return sh.mixed }
+
 // Owner is whose statement it is.
 func (sh *Shape) Owner() *Owner { return sh.owner }
 
@@ -69,13 +76,13 @@ func (sh *Shape) Owner() *Owner { return sh.owner }
 // one is not.
 func (sh *Shape) Current(o *Owner) bool { return sh != nil && sh.owner == o && !sh.gone.Load() }
 
-func newShape(o *Owner, key uint64, text string) *Shape {
+func newShape(o *Owner, key uint64, text string, mixed bool) *Shape {
 	h := fnv.New64a()
 	for _, part := range []string{o.Database, o.User, text} {
 		_ = binary.Write(h, binary.LittleEndian, uint32(len(part))) // a hash returns no error
 		_, _ = h.Write([]byte(part))
 	}
-	return &Shape{id: ID(h.Sum64()), text: text, literal: strings.Contains(text, "$1"), owner: o, key: key}
+	return &Shape{id: ID(h.Sum64()), text: text, literal: strings.Contains(text, "$1"), mixed: mixed, owner: o, key: key}
 }
 
 // tally is what is counted of a shape.

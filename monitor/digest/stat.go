@@ -46,6 +46,7 @@ func share(n, of uint64) float64 {
 type Stat struct {
 	ID             ID
 	Text           string // without literals
+	Mixed          bool   // as of its Shape
 	Database, User string
 	Counts
 	Histogram   Histogram // of the time as clients saw it
@@ -70,10 +71,11 @@ type PlanUse struct {
 	First, Last time.Time
 	Seen        int     // how often it was explained with this plan
 	Cost        float64 // the planner's, the last time
-	// Calls and Histogram are of what ran while this was the last plan seen.
+	// Calls and Histogram are of what ran from when this was the plan seen until it was seen for
+	// the last time before another; of the last one, until now.
 	Calls     uint64
 	Histogram Histogram
-	start     Histogram // the shape's when this became the last
+	start     Histogram // the shape's up to which they count
 	calls     uint64
 }
 
@@ -127,7 +129,7 @@ func (t *Table) Find(id ID) (Stat, bool) {
 // snapshot copies what is known. The caller holds the table's mu.
 func (sh *Shape) snapshot() Stat {
 	s := Stat{
-		ID: sh.id, Text: sh.text, Database: sh.owner.Database, User: sh.owner.User,
+		ID: sh.id, Text: sh.text, Mixed: sh.mixed, Database: sh.owner.Database, User: sh.owner.User,
 		Counts: sh.stat.counts, Histogram: *sh.stat.histogram, First: sh.stat.first, Last: sh.stat.last,
 		Plans: slices.Clone(sh.stat.plans),
 	}

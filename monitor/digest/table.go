@@ -136,7 +136,7 @@ func (t *Table) SetLimits(l Limits) {
 
 // shape returns the shape with a key; if there is no room for it, one that stands for
 // all the owner's that have none.
-func (t *Table) shape(o *Owner, key uint64, text string) *Shape {
+func (t *Table) shape(o *Owner, key uint64, text string, mixed bool) *Shape {
 	r := &t.registry
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,14 +144,14 @@ func (t *Table) shape(o *Owner, key uint64, text string) *Shape {
 		return sh
 	}
 	if len(r.shapes) < r.max {
-		sh := newShape(o, key, text)
+		sh := newShape(o, key, text, mixed)
 		r.shapes[key] = sh
 		return sh
 	}
 	t.wake() // it will make room
 	other := r.others[o]
 	if other == nil {
-		other = newShape(o, 0, "(others: more than monitor.max_statements)")
+		other = newShape(o, 0, "(others: more than monitor.max_statements)", true)
 		r.others[o] = other
 	}
 	return other

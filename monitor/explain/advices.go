@@ -24,7 +24,7 @@ type entry struct {
 	shape digest.ID
 	key   pool.Key          // as whom to look
 	index *advice.Candidate // nil: it is no index
-	start digest.Histogram  // the shape's when the index was there
+	start digest.Histogram  // the shape's when the index was missing for the last time; once Adopted, when that was seen
 }
 
 func newAdviceBook() adviceBook { return adviceBook{known: make(map[string]*entry)} }
@@ -60,10 +60,12 @@ func (b *adviceBook) open() (list []*entry) {
 	return list
 }
 
-// adopted notes that an index is there now. stat is what is known of the statement.
-func (a *entry) adopted(stat *digest.Stat, now time.Time) {
+// adopted notes that an index is there now. What its statement ran since it was missing may
+// have used it or not, and is of neither side.
+func (a *entry) adopted(ran *digest.Stat, now time.Time) {
 	a.State, a.Last = advice.Adopted, now
-	a.start, a.Before = stat.Histogram, stat.Quantile(0.5)
+	a.Before = a.start.Quantile(0.5)
+	a.start = ran.Histogram
 }
 
 // list returns the advice there is, with that which the table of statements leads to.

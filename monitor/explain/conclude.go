@@ -15,6 +15,9 @@ import (
 func (e *Explainer) conclude(x *explanation) {
 	r := x.result
 	r.Findings = r.Plan.Find(x.cfg.Thresholds, x.facts)
+	if x.Shape.Mixed() { // the plans before were of other statements, and so is what it takes
+		return
+	}
 	var flip digest.Flip
 	var flipped bool
 	if !r.Told || x.cfg.toldIsEnough() { // plans of two origins may differ in how they are told
@@ -52,7 +55,7 @@ func (x *explanation) indexes(s advice.Subject) (list []*entry) {
 	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
 	for i := range candidates {
 		c := &candidates[i]
-		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c}
+		a := &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: c, start: x.ran}
 		if t, tried := x.tried[c.Definition()]; tried {
 			a.State, a.CostBefore, a.CostAfter = t.state(), t.before, t.after
 		}

@@ -28,7 +28,7 @@ type Request struct {
 	// Settings are those of the session in which it differs from a new one, in the
 	// order in which they are to be set.
 	Settings []pool.Setting
-	Text     []byte
+	Text     []byte   // nil: it was not kept
 	Types    []uint32 // of the parameters, as in Parse
 	Formats  []int16  // as in Bind
 	Values   [][]byte // as in Bind; nil is NULL

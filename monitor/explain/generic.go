@@ -55,6 +55,7 @@ func (x *explanation) explainUnbound(ctx context.Context, part *sqlparse.Part) e
 	x.stop(SkipParameters, "its parameters were too long to be kept: this is the generic plan")
 	x.factsOf(ctx, p)
 	x.tables = tablesOf(ctx, x.conn, p)
+	_ = x.checkExpressions(ctx, p) // of what was not asked no index is advised
 	return nil
 }
 

@@ -27,20 +27,24 @@ const (
 	maxTrials      = 5
 )
 
-// tryIndexes has the planner try the indexes that are proposed.
+// proveIndexes asks the server what it thinks of the indexes that are proposed.
+func (x *explanation) proveIndexes(ctx context.Context) error {
+	if len(advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())) == 0 {
+		return nil
+	}
+	if err := x.beginAgain(ctx); err != nil { // executing it may have failed, and with it the transaction
+		return err
+	}
+	if err := x.checkExpressions(ctx, x.result.Plan); err != nil {
+		return err
+	}
+	return x.tryIndexes(ctx)
+}
+
+// tryIndexes has the planner try them.
 func (x *explanation) tryIndexes(ctx context.Context) error {
 	x.tried = make(map[string]trial)
 	candidates := advice.Propose(x.result.Plan, x.tables, advice.DefaultLimits())
-	if len(candidates) == 0 {
-		return nil
-	}
-	// Executing it may have failed, and with it the transaction.
-	if _, err := x.conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
-		return err
-	}
-	if err := x.begin(ctx); err != nil {
-		return err
-	}
 	schema, err := hypopg(ctx, x.conn)
 	if err != nil || schema == "" {
 		return err
@@ -51,7 +55,7 @@ func (x *explanation) tryIndexes(ctx context.Context) error {
 	}
 	for i := range candidates[:min(len(candidates), maxTrials)] {
 		c := &candidates[i]
-		if c.Method == "gin" || !c.Complete() { // HypoPG knows no GIN
+		if c.Method == "gin" || !c.Complete() || c.Unfit() != "" { // HypoPG knows no GIN
 			continue
 		}
 		if err := x.try(ctx, schema, c, before); err != nil {

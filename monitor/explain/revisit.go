@@ -23,20 +23,24 @@ func (e *Explainer) revisit(ctx context.Context, l *links) {
 		if err != nil {
 			return
 		}
+		before, known := e.table.Find(a.shape)
 		t, err := tableOf(ctx, conn, a.index.Table.Schema, a.index.Table.Name)
 		if err != nil {
 			l.drop(a.key)
 			continue
 		}
-		if t == nil {
+		if t == nil || !known {
 			continue
 		}
-		stat, known := e.table.Find(a.shape)
 		now := advice.Candidate{Table: t, Node: a.index.Node, Method: a.index.Method, Keys: a.index.Keys, Include: a.index.Include, Where: a.index.Where}
-		if known && now.Exists() {
-			e.mu.Lock()
-			a.adopted(&stat, time.Now())
-			e.mu.Unlock()
+		there := now.Exists()
+		after, _ := e.table.Find(a.shape) // forgotten just now: nothing has run since
+		e.mu.Lock()
+		if there {
+			a.adopted(&after, time.Now())
+		} else {
+			a.start = before.Histogram
 		}
+		e.mu.Unlock()
 	}
 }

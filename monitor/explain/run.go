@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -31,6 +32,7 @@ type explanation struct {
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
 	tables map[string]*advice.Table
+	ran    digest.Histogram // the shape's before the server was asked
 	tried  map[string]trial // what came of a hypothetical index, by its definition
 }
 
@@ -42,6 +44,9 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	x := &explanation{Request: r, cfg: &cfg, result: &Result{
 		At: time.Now(), Shape: r.Shape.ID(), Text: r.Shape.Text(), Database: o.Database, User: o.User, Observed: r.Observed,
 	}}
+	if stat, known := e.table.Find(r.Shape.ID()); known {
+		x.ran = stat.Histogram
+	}
 	began := time.Now()
 	by, queue := e.converse, &e.queue
 	if r.Told != nil {
@@ -92,6 +97,10 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	e.mu.Lock()
 	connect, busy := e.connect, e.busy
 	e.mu.Unlock()
+	if x.Text == nil {
+		x.stop(SkipText, "its text was not kept, as it was too long (more than 16 kB) or prepared by SQL's PREPARE")
+		return nil
+	}
 	part, explainable, why := gateText(x.Text)
 	if why != "" {
 		x.stop(SkipText, why)
@@ -121,7 +130,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
-	return x.tryIndexes(ctx)
+	return x.proveIndexes(ctx)
 }
 
 // attach takes a connection for the explanation; leave tidies up.
@@ -191,6 +200,14 @@ func (x *explanation) analyze(ctx context.Context) {
 		return
 	}
 	x.result.Plan = analyzed
+}
+
+// beginAgain leaves a transaction that has failed for a new one.
+func (x *explanation) beginAgain(ctx context.Context) error {
+	if _, err := x.conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		return err
+	}
+	return x.begin(ctx)
 }
 
 // begin opens a transaction that can change nothing, and makes the session what the

@@ -65,7 +65,7 @@ func tableOf(ctx context.Context, conn *pgconn.PgConn, schema, name string) (*ad
 	row := r.Rows[0]
 	t := &advice.Table{
 		Schema: schema, Name: name, Rows: max(number(row[1]), 0), Visible: number(row[2]), Bytes: number(row[3]), Writes: number(row[4]),
-		Trigrams: string(row[5]) == "t", Columns: make(map[string]advice.Column),
+		Trigrams: string(row[5]) == "t", Columns: make(map[string]advice.Column), Expressions: make(map[string]string),
 	}
 	columns := conn.ExecParams(ctx, askColumns, [][]byte{row[0], []byte(schema), []byte(name)}, nil, nil, nil).Read()
 	for _, c := range columns.Rows {

@@ -51,8 +51,8 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 
 // admits reports whether a request has the password or the token.
 func (c *Config) admits(r *http.Request) bool {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		return same(token, c.Token)
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		return same(strings.TrimLeft(token, " "), c.Token)
 	}
 	user, password, ok := r.BasicAuth()
 	return ok && same(user, c.User) && same(password, c.Password)

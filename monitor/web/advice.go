@@ -17,6 +17,7 @@ type Advice struct {
 	Statement  string    `json:"statement"` // its number; empty: of several
 	Text       string    `json:"text"`
 	Table      string    `json:"table"`
+	Extension  string    `json:"extension"` // to be created before; empty: none
 	DDL        string    `json:"ddl"`
 	Why        string    `json:"why"`
 	Cost       string    `json:"cost"`
@@ -65,15 +66,18 @@ func (d *Dashboard) advice(*http.Request) (any, error) {
 
 func newAdvice(a *advice.Advice) Advice {
 	title := titles[a.Kind]
-	if title == "" {
+	switch {
+	case title == "":
 		title = string(a.Kind)
+	case a.Kind == advice.Index && a.DDL == "":
+		title = "No index can help a condition"
 	}
 	if a.Table != "" {
 		title += ": " + a.Table
 	}
 	return Advice{
 		ID: a.ID, Title: title, Kind: string(a.Kind), State: string(a.State), Database: a.Database, Statement: a.Statement,
-		Text: shorten(a.Text), Table: a.Table, DDL: a.DDL, Why: a.Why, Cost: a.Cost,
+		Text: shorten(a.Text), Table: a.Table, Extension: a.Extension, DDL: a.DDL, Why: a.Why, Cost: a.Cost,
 		CostBefore: finite(a.CostBefore), CostAfter: finite(a.CostAfter), Saved: a.Saved.Seconds(),
 		Before: a.Before.Seconds(), After: a.After.Seconds(), Seen: a.Seen, Last: a.Last,
 	}

@@ -14,10 +14,10 @@ const compressFrom = 1000
 // acceptsGzip reports whether a client can read a compressed answer.
 func acceptsGzip(r *http.Request) bool {
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.EqualFold(name, "gzip") {
-			q := strings.ReplaceAll(quality, " ", "")
-			return q != "q=0" && !strings.HasPrefix(q, "q=0.000")
+		name, weight, weighed := strings.Cut(strings.ToLower(strings.ReplaceAll(part, " ", "")), ";q=")
+		if name == "gzip" {
+			q, err := strconv.ParseFloat(weight, 64)
+			return !weighed || err == nil && q > 0
 		}
 	}
 	return false

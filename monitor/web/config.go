@@ -30,11 +30,16 @@ var known = []string{
 	"default", "letmein", "dashboard", "12345678", "123456789", "qwertyui", "00000000", "11111111",
 }
 
-// Guessable reports whether a password is one that everybody tries first, or one of
-// these with digits or an exclamation mark behind it.
-func Guessable(password string) bool {
-	word := strings.ToLower(password)
-	return slices.Contains(known, word) || slices.Contains(known, strings.TrimRight(word, "0123456789!"))
+// Guessable reports whether a password is one that everybody tries first: one of these or the
+// user's name, once or again and again, with digits or an exclamation mark behind it; or one
+// character all along, or nothing but spaces.
+func Guessable(password, user string) bool {
+	whole := strings.ToLower(strings.TrimSpace(password))
+	word := strings.TrimRight(whole, "0123456789!")
+	made := func(of string) bool {
+		return of != "" && (strings.ReplaceAll(whole, of, "") == "" || word != "" && strings.ReplaceAll(word, of, "") == "")
+	}
+	return whole == "" || made(string([]rune(whole)[:1])) || made(strings.ToLower(user)) || slices.ContainsFunc(known, made)
 }
 
 // login reports whether a browser can log in at all.

@@ -67,6 +67,8 @@ func TestAccess(t *testing.T) {
 		{"wrong user", locked, false, "10.0.0.1:9432", basic("root", "correct horse"), 401},
 		{"no password given", locked, false, "10.0.0.1:9432", basic("admin", ""), 401},
 		{"token", locked, false, "10.0.0.1:9432", []string{"Authorization", "Bearer t0ken-t0ken"}, 200},
+		{"token of another case of its scheme", locked, false, "10.0.0.1:9432", []string{"Authorization", "bearer  t0ken-t0ken"}, 200},
+		{"token of another case", locked, false, "10.0.0.1:9432", []string{"Authorization", "Bearer T0ken-t0ken"}, 401},
 		{"wrong token", locked, false, "10.0.0.1:9432", []string{"Authorization", "Bearer t0ken"}, 401},
 		{"empty token where there is none", Config{Enabled: true, User: "admin", Password: "correct horse"}, false, "x", []string{"Authorization", "Bearer "}, 401},
 	} {
@@ -97,8 +99,12 @@ func TestConfigure(t *testing.T) {
 }
 
 func TestGuessable(t *testing.T) {
-	for password, want := range map[string]bool{"password": true, "PgJay123": true, "changeme!": true, "Postgres2024": true, "correct horse": false, "xK9#mQ2$vL": false} {
-		if Guessable(password) != want {
+	for password, want := range map[string]bool{
+		"password": true, "PgJay123": true, "changeme!": true, "Postgres2024": true, "correct horse": false, "xK9#mQ2$vL": false,
+		"adminadmin": true, "AdminAdmin99": true, "1234567812345678": true, "aaaaaaaa": true, "ÄÄÄÄÄÄÄÄ": true, "        ": true, "\t\t\t\t\t\t\t\t": true,
+		" password ": true, "kimberly": true, "KimberlyKimberly!": true, "kimberly the second": false, "83740265": false, "aaaaaaab": false,
+	} {
+		if Guessable(password, "Kimberly") != want {
 			t.Errorf("Guessable(%q) is %v", password, !want)
 		}
 	}
@@ -131,6 +137,10 @@ func TestCompression(t *testing.T) {
 	}{
 		{"/app.js", "gzip, deflate, br", "gzip"},
 		{"/app.js", "gzip;q=0", ""},
+		{"/app.js", "gzip;q=0.0", ""},
+		{"/app.js", "br, GZIP ; Q=0.00", ""},
+		{"/app.js", "gzip;q=0.001", "gzip"},
+		{"/app.js", "br;q=0, gzip; q=1.0", "gzip"},
 		{"/app.js", "", ""},
 		{"/icon.svg", "gzip", ""}, // it is short
 		{"/api/rewrites", "gzip", ""},

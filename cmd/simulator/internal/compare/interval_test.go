@@ -57,6 +57,8 @@ func TestStatements(t *testing.T) {
 		{"ddl": "CREATE INDEX CONCURRENTLY ON contacts (title)", "why": "a filter"},
 		{"ddl": nil, "why": "create something"},
 		{"ddl": "DROP TABLE contacts"},
+		{"ddl": "CREATE INDEX CONCURRENTLY ON contacts USING gin (title gin_trgm_ops);", "extension": "CREATE EXTENSION pg_trgm;"},
+		{"ddl": "CREATE INDEX CONCURRENTLY ON contacts ((doc ->> <value of the statement>::text));", "extension": ""},
 	})
 	if len(got) != 1 || got[0] != "CREATE INDEX ON contacts (title)" {
 		t.Errorf("%q", got)

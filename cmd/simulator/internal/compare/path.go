@@ -110,16 +110,16 @@ func (c *Comparer) applyAdvice(ctx context.Context, o *contender) (made int, err
 	return made, nil
 }
 
-// Statements are those in rows of SHOW ADVICE that make an index, without
-// CONCURRENTLY: nobody else is there.
+// Statements are those in rows of SHOW ADVICE that make an index as they are, without
+// CONCURRENTLY: nobody else is there. What needs an extension, or a value to be filled in, is
+// not among them.
 func Statements(advised []map[string]any) []string {
 	var all []string
 	for _, row := range advised {
-		for _, value := range row {
-			sql, ok := value.(string)
-			if ok && strings.HasPrefix(strings.ToUpper(sql), "CREATE INDEX ") {
-				all = append(all, strings.Replace(sql, "CONCURRENTLY ", "", 1))
-			}
+		sql, _ := row["ddl"].(string)
+		extension, _ := row["extension"].(string)
+		if strings.HasPrefix(sql, "CREATE INDEX ") && extension == "" && !strings.Contains(sql, "<value of the statement>") {
+			all = append(all, strings.Replace(sql, "CONCURRENTLY ", "", 1))
 		}
 	}
 	return all

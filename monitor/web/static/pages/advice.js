@@ -14,10 +14,13 @@ function Copy({ text }) {
 
 const KINDS = { verified: 'ok', adopted: 'ok', unverified: 'warning' };
 
+const Statement = ({ text }) => text && html`<div><pre class="sql" tabindex="0">${text}</pre><p><${Copy} text=${text} /></p></div>`;
+
 const One = ({ a }) => html`
   <section>
     <h2>${a.title} <${Badge} kind=${KINDS[a.state]}>${a.state}<//></h2>
-    ${a.ddl && html`<div><pre class="sql" tabindex="0">${a.ddl}</pre><p><${Copy} text=${a.ddl} /></p></div>`}
+    <${Statement} text=${a.extension} />
+    <${Statement} text=${a.ddl} />
     <dl class="facts">
       <dt>Why</dt><dd>${a.why}</dd>
       ${a.cost && html`<dt>It costs</dt><dd>${a.cost}</dd>`}
