@@ -113,6 +113,26 @@ func TestSlowStatementIsExplained(t *testing.T) {
 	t.Log(strings.Join(r.Lines(), "\n"))
 }
 
+// What SET LOCAL has made of a session no other can have, until its transaction ends.
+func TestLocalSettingsAreNotExplained(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn := dial(t, p.addr)
+	for i, set := range []string{"set local search_path = pg_catalog", "select set_config('app.tenant', 'x', true)"} {
+		inside, after := fmt.Sprint("inside", i), fmt.Sprint("after", i)
+		for _, sql := range []string{"begin", set, "select 1 as " + inside, "commit", "select 1 as " + after} {
+			if _, err := conn.Exec(context.Background(), sql).ReadAll(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := explained(t, p, inside); r.Plan != nil || r.Skip != explain.SkipSession {
+			t.Errorf("%s: explained: %+v", set, r)
+		}
+		if r := explained(t, p, after); r.Plan == nil {
+			t.Errorf("%s: afterwards: %s", set, r.Reason)
+		}
+	}
+}
+
 // Each session's thresholds are those of its database and user.
 func TestThresholdsOfUsers(t *testing.T) {
 	p := startObserving(t, plain(t), func(c *monitor.Config) {

@@ -281,6 +281,8 @@ func (s *session) offer(rec *digest.Record) {
 		}
 	}
 	switch {
+	case s.tx.sets:
+		r.Unlike = "its transaction has changed settings, perhaps for itself alone (SET LOCAL)"
 	case s.tx.pins.Has(sqlparse.ReasonTemporary):
 		r.Note = "its session has temporary objects"
 	case x.rewritten:

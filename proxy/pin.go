@@ -41,6 +41,7 @@ func (s *session) note(class sqlparse.Class, text []byte) {
 	s.noteChanges(class, text)
 	s.tx.reads = s.tx.reads && class.ReadOnly() && !class.Locks
 	s.tx.tame = s.tx.tame && changesOnlyRows(class)
+	s.tx.sets = s.tx.sets || class.Sets
 	if class.Pins.Has(sqlparse.ReasonPrepared) {
 		class = s.noteNames(class, text)
 	}

@@ -264,6 +264,8 @@ type transaction struct {
 	// tame is set while the transaction is READ COMMITTED and has changed nothing but
 	// rows.
 	tame bool
+	// sets is set when the transaction has changed a setting, which may end with it.
+	sets bool
 }
 
 // copyState is how far the backend is with reading copy data.

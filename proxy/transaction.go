@@ -141,7 +141,7 @@ func (s *session) endTransaction(now int64, result monitor.TransactionResult) {
 			s.traffic.Block(s.tx.exchanges, now-s.tx.began, s.tx.work)
 		}
 	}
-	s.tx.began, s.tx.exchanges, s.tx.work, s.tx.reads, s.tx.tame = 0, 0, 0, false, false
+	s.tx.began, s.tx.exchanges, s.tx.work, s.tx.reads, s.tx.tame, s.tx.sets = 0, 0, 0, false, false, false
 	s.clock.clear(timeoutTransaction)
 	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
 }

@@ -39,6 +39,9 @@ type Request struct {
 	Told Told
 	// Note says why it must not be executed; empty: the gates decide.
 	Note string
+	// Unlike says why a session of PgJay's own cannot be like the client's was, so that it
+	// must not even be planned; empty: it can.
+	Unlike string
 }
 
 // Result is an explained statement. It is never changed.

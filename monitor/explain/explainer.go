@@ -112,6 +112,9 @@ func (e *Explainer) Configure(cfg Config) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.cfg = cfg
+	if cfg.Mode == Off {
+		clear(e.queue.waiting)
+	}
 }
 
 // Busy reports whether the backends of a pool have too much to do for more.

@@ -2,36 +2,91 @@ package explain
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
-// askBehind asks for the texts that stand behind the relations with these names, in any
-// schema: of views, and of the views that they read, and of the policies of all of these.
-// EXPLAIN does not show all that these call: not what LIMIT, VALUES and the frames of
-// windows are computed by. The checks of domains are among the texts, whoever uses them.
-const askBehind = `WITH RECURSIVE behind (oid) AS (
-	SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-	UNION SELECT d.refobjid FROM behind b, pg_catalog.pg_rewrite r, pg_catalog.pg_depend d
-	WHERE r.ev_class OPERATOR(pg_catalog.=) b.oid AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-	AND d.objid OPERATOR(pg_catalog.=) r.oid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass)
-	SELECT pg_catalog.pg_get_viewdef(c.oid) FROM behind b, pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) b.oid AND c.relkind OPERATOR(pg_catalog.=) 'v'
-	UNION ALL SELECT pg_catalog.pg_get_expr(p.polqual, p.polrelid) FROM behind b, pg_catalog.pg_policy p WHERE p.polrelid OPERATOR(pg_catalog.=) b.oid
-	UNION ALL SELECT pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint c
-	WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
+// EXPLAIN does not show all that a statement calls: not what LIMIT, VALUES and the frames of
+// windows of a view are computed by, nor what stands in functions. So the texts behind it are
+// read, and what these name, and so on. Each word of theirs counts as a name, in any schema,
+// of a relation and of a function.
 
-// behind returns the names that may be called by what a statement reads and does not name
-// itself.
-func behind(ctx context.Context, conn *pgconn.PgConn, part *sqlparse.Part) (names []string, err error) {
-	var relations []string
-	for _, r := range part.Reads {
-		relations = append(relations, r[len(r)-1])
+// askBehind asks for the texts behind these names, with what they are: of views, of the
+// policies of tables, and of functions that are not PostgreSQL's own nor an extension's, and
+// not declared immutable; of these the source if it can be read. Domains' checks are asked
+// for once, as a type need not be named.
+const (
+	askBehind = `SELECT 'text', pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
+	WHERE c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND c.relkind OPERATOR(pg_catalog.=) 'v'
+	UNION ALL SELECT 'text', pg_catalog.pg_get_expr(p.polqual, p.polrelid) FROM pg_catalog.pg_policy p, pg_catalog.pg_class c
+	WHERE c.oid OPERATOR(pg_catalog.=) p.polrelid AND c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+	UNION ALL SELECT CASE WHEN p.prokind OPERATOR(pg_catalog.<>) 'f' THEN 'text' WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN 'source' ELSE 'closed' END,
+	CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'f' AND l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.proname::pg_catalog.text END
+	FROM pg_catalog.pg_proc p, pg_catalog.pg_language l WHERE l.oid OPERATOR(pg_catalog.=) p.prolang
+	AND p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 's'
+	AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+	AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')`
+
+	askDomains = `SELECT 'text', pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint c
+	WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
+)
+
+// maxBehind bounds the words that are looked up, and so the rounds.
+const maxBehind = 20_000
+
+// behind returns the names that may be called by what stands behind these; why is set if what
+// that does cannot be found out.
+func behind(ctx context.Context, conn *pgconn.PgConn, fresh []string) (names []string, why string, err error) {
+	seen := make(map[string]bool)
+	ask := askBehind + " UNION ALL " + askDomains
+	for len(fresh) > 0 {
+		r := conn.ExecParams(ctx, ask, [][]byte{textArray(fresh)}, nil, nil, nil).Read()
+		if r.Err != nil {
+			return nil, "", r.Err
+		}
+		fresh, ask = nil, askBehind
+		for _, row := range r.Rows {
+			kind, text := string(row[0]), row[1]
+			switch {
+			case kind == "closed":
+				return nil, fmt.Sprintf("what the function %s does cannot be read", text), nil
+			case kind == "source" && executes.Match(text):
+				return nil, "a function that it calls makes statements up", nil
+			}
+			for _, name := range words(text) {
+				if !seen[name] {
+					seen[name] = true
+					names, fresh = append(names, name), append(fresh, name)
+				}
+			}
+		}
+		if len(names) > maxBehind {
+			return nil, "there is too much behind it", nil
+		}
 	}
-	r := conn.ExecParams(ctx, askBehind, [][]byte{textArray(relations)}, nil, nil, nil).Read()
-	for _, row := range r.Rows {
-		names = append(names, called(row[0])...)
+	return names, "", nil
+}
+
+// executes finds in a function what runs a text that it makes up.
+var executes = regexp.MustCompile(`(?i)\bexecute\b`)
+
+// word is a name as PostgreSQL reads it, in quotes or not.
+var word = regexp.MustCompile(`"((?:[^"]|"")+)"|[\pL_][\pL\pN_$]*`)
+
+// words returns the names that a text may have, in lower case if they are not quoted.
+func words(text []byte) (names []string) {
+	for _, found := range word.FindAllSubmatch(text, -1) {
+		name := strings.ToLower(string(found[0]))
+		if found[1] != nil {
+			name = strings.ReplaceAll(string(found[1]), `""`, `"`)
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return names, r.Err
+	return names
 }

@@ -17,9 +17,9 @@ const dangers = `
 	CREATE TABLE touched (n int); CREATE SEQUENCE s; GRANT ALL ON ALL TABLES IN SCHEMA public TO app; GRANT ALL ON SEQUENCE s TO app;
 	CREATE FUNCTION bump() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM pg_advisory_lock(7); RETURN 1; END $$;
 	CREATE FUNCTION attribute(t) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN bump(); END $$;
-	CREATE FUNCTION lying() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM pg_advisory_lock(8); RETURN 1; END $$;
+	CREATE FUNCTION lying(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_advisory_lock(8); RETURN 1; END $$;
 	CREATE FUNCTION counting() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN nextval('s'); END $$;
-	CREATE FUNCTION lying_more() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN counting(); END $$;
+	CREATE FUNCTION lying_more(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN counting(); END $$;
 	CREATE FUNCTION crosstab(text) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN EXECUTE $1; RETURN 1; END $$;
 	CREATE VIEW hiding AS SELECT id, bump() AS b FROM t; GRANT ALL ON hiding TO app;
 	CREATE VIEW hiding_limit AS SELECT id FROM t LIMIT bump(); CREATE VIEW hiding_more AS SELECT * FROM hiding_limit;
@@ -28,6 +28,15 @@ const dangers = `
 	GRANT ALL ON hiding_limit, hiding_more, hiding_values, hiding_frame TO app;
 	CREATE FUNCTION step(s int, x int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN bump(); END $$;
 	CREATE AGGREGATE hiding_sum(int) (SFUNC = step, STYPE = int, INITCOND = '0');
+	CREATE FUNCTION stable_sql() RETURNS int LANGUAGE sql STABLE AS 'SELECT bump()';
+	CREATE FUNCTION stable_body() RETURNS int LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*)::int FROM hiding_limit; END;
+	CREATE FUNCTION stable_set() RETURNS SETOF hiding_limit LANGUAGE sql STABLE AS 'SELECT * FROM hiding_more';
+	CREATE FUNCTION stable_wrapped() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN stable_sql(); END $$;
+	CREATE FUNCTION stable_made() RETURNS int LANGUAGE plpgsql STABLE AS $$ DECLARE r int; BEGIN EXECUTE 'SELECT ' || 'bu' || 'mp()' INTO r; RETURN r; END $$;
+	CREATE FUNCTION stable_xml() RETURNS xml LANGUAGE sql STABLE AS 'SELECT table_to_xml(''hiding'', true, true, '''')';
+	CREATE FUNCTION stable_fine() RETURNS int LANGUAGE sql STABLE AS 'SELECT max(id) FROM t';
+	CREATE TABLE guarded_by_view (id int); INSERT INTO guarded_by_view VALUES (1); ALTER TABLE guarded_by_view ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY p ON guarded_by_view USING ((SELECT count(*) FROM hiding_limit) >= 0); GRANT ALL ON guarded_by_view TO app;
 	CREATE TABLE guarded_more (id int); INSERT INTO guarded_more VALUES (1); ALTER TABLE guarded_more ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY p ON guarded_more USING (id IN (SELECT 1 LIMIT bump())); GRANT ALL ON guarded_more TO app;
 	CREATE TABLE guarded (id int); INSERT INTO guarded VALUES (1); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
@@ -87,17 +96,25 @@ func TestGates(t *testing.T) {
 		{"SELECT pg_terminate_backend(pid) FROM pg_stat_activity", "pg_terminate_backend is volatile", true},
 		{"SELECT pg_cancel_backend(pid) FROM pg_stat_activity", "pg_cancel_backend is volatile", true},
 		{"SELECT pg_sleep(100)", "pg_sleep is volatile", true},
-		{"SELECT query_to_xml('DELETE FROM t', false, false, '')", "query_to_xml executes what it is given", true},
-		{"SELECT crosstab('SELECT pg_advisory_lock(9)')", "crosstab executes what it is given", true},
+		{"SELECT query_to_xml('DELETE FROM t', false, false, '')", "query_to_xml executes what it is given", false},
+		{"SELECT crosstab('SELECT pg_advisory_lock(9)')", "crosstab executes what it is given", false},
 		{"SELECT * FROM hiding", "bump is volatile", true},
 		{"SELECT * FROM hiding_limit", "bump is volatile", true},
 		{"SELECT * FROM hiding_more", "bump is volatile", true},
 		{"SELECT * FROM hiding_values", "bump is volatile", true},
 		{"SELECT * FROM hiding_frame", "bump is volatile", true},
 		{"SELECT * FROM guarded_more", "bump is volatile", true},
+		{"SELECT * FROM guarded_by_view", "bump is volatile", true},
+		{"SELECT stable_sql() FROM t", "bump is volatile", true},
+		{"SELECT stable_body() FROM t", "bump is volatile", true},
+		{"SELECT * FROM stable_set()", "bump is volatile", true},
+		{"SELECT stable_wrapped() FROM t", "bump is volatile", true},
+		{"SELECT stable_made() FROM t", "makes statements up", true},
+		{"SELECT id FROM t WHERE stable_xml() IS NOT NULL", "table_to_xml executes what it is given", false},
+		{"SELECT id FROM t WHERE v = 'dblinkSECRET('", "functions of dblink", true},
 		{"SELECT hiding_sum(id) FROM t", "hiding_sum is volatile", true},
-		{"SELECT schema_to_xml('public', true, true, '')", "schema_to_xml executes what it is given", true},
-		{"SELECT table_to_xml_and_xmlschema('hiding', true, true, '')", "table_to_xml_and_xmlschema executes what it is given", true},
+		{"SELECT schema_to_xml('public', true, true, '')", "schema_to_xml executes what it is given", false},
+		{"SELECT table_to_xml_and_xmlschema('hiding', true, true, '')", "table_to_xml_and_xmlschema executes what it is given", false},
 		{"SELECT * FROM guarded", "bump is volatile", true},
 		{"SELECT (t).attribute FROM t", "attribute is volatile", true},
 		{`SELECT "attribute"(t) FROM t`, "attribute is volatile", true},
@@ -179,7 +196,7 @@ func TestGatesOfCircumstances(t *testing.T) {
 // What volatile functions say that do nothing does not hinder.
 func TestHarmlessFunctions(t *testing.T) {
 	w := newWorld(t, dangers)
-	if r := w.explain("SELECT random(), clock_timestamp(), now(), upper(v), count(*) OVER () FROM t"); r.Reason != "" || !r.Plan.Analyzed {
+	if r := w.explain("SELECT random(), clock_timestamp(), now(), upper(v), count(*) OVER (), stable_fine() FROM t"); r.Reason != "" || !r.Plan.Analyzed {
 		t.Errorf("it was not executed: %s", r.Reason)
 	}
 }
@@ -188,14 +205,14 @@ func TestHarmlessFunctions(t *testing.T) {
 func TestNothingStays(t *testing.T) {
 	w := newWorld(t, dangers)
 	before := w.value(residue)
-	r := w.explain("SELECT lying() FROM t")
+	r := w.explain("SELECT lying(id) FROM t")
 	if r.Reason != "" || !r.Plan.Analyzed {
 		t.Fatalf("it was not executed: %s", r.Reason)
 	}
 	if after := w.value(residue); after != before {
 		t.Errorf("it has left something: %s, not %s", after, before)
 	}
-	w.expectReason(w.explain("SELECT lying_more() FROM t"), "25006")
+	w.expectReason(w.explain("SELECT lying_more(id) FROM t"), "25006")
 	if after := w.value(residue); after != before {
 		t.Errorf("a sequence has moved: %s, not %s", after, before)
 	}
@@ -224,9 +241,16 @@ func TestNotThere(t *testing.T) {
 
 // What PostgreSQL says of a value is not told.
 func TestRefusalHidesValues(t *testing.T) {
-	w := newWorld(t, "CREATE TABLE plain (a int)")
-	if r := w.explain("SELECT 'secret'::int"); r.Plan != nil || r.Reason != "PostgreSQL says 22P02" {
-		t.Errorf("%+v", r)
+	w := newWorld(t, "CREATE TABLE plain (a int); CREATE FUNCTION tells(text) RETURNS text LANGUAGE plpgsql STABLE AS "+
+		"$$ BEGIN RAISE insufficient_privilege USING MESSAGE = 'no access to ' || $1; END $$")
+	for sql, reason := range map[string]string{
+		"SELECT 'secret'::int":      "PostgreSQL says 22P02",
+		"SELECT 'secret'::regclass": "something that it names is not there (42P01)",
+		"SELECT 1 FROM generate_series(1, 2) AS n WHERE tells('secret') = 'x'": "it may not do that (42501)",
+	} {
+		if r := w.explain(sql); !strings.HasSuffix(r.Reason, reason) || strings.Contains(r.Reason, "secret") {
+			t.Errorf("%s: %+v", sql, r)
+		}
 	}
 }
 

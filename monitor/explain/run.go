@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"time"
 
@@ -97,6 +96,10 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	e.mu.Lock()
 	connect, busy := e.connect, e.busy
 	e.mu.Unlock()
+	if x.Unlike != "" {
+		x.stop(SkipSession, x.Unlike)
+		return nil
+	}
 	if x.Text == nil {
 		x.stop(SkipText, "its text was not kept, as it was too long (more than 16 kB) or prepared by SQL's PREPARE")
 		return nil
@@ -114,6 +117,9 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	}
 	defer leave()
 	if err := x.begin(ctx); err != nil {
+		return err
+	}
+	if planned, err := x.mayPlan(ctx, part); err != nil || !planned {
 		return err
 	}
 	if x.Unknown {
@@ -145,6 +151,16 @@ func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (le
 	}, nil
 }
 
+// mayPlan is the part of gate 2 that comes before a plain EXPLAIN.
+func (x *explanation) mayPlan(ctx context.Context, part *sqlparse.Part) (bool, error) {
+	names := named(part, x.Text)
+	more, _, err := behind(ctx, x.conn, names)
+	if err != nil {
+		return false, err
+	}
+	return !x.stop(SkipFunction, gateExecuting(append(names, more...))), nil
+}
+
 // mayAnalyze asks the gates that need the server; see gate.go.
 func (x *explanation) mayAnalyze(ctx context.Context, part *sqlparse.Part, busy func(pool.Key) bool) {
 	switch {
@@ -161,10 +177,10 @@ func (x *explanation) mayAnalyze(ctx context.Context, part *sqlparse.Part, busy 
 	if x.stop(SkipDuration, gateTime(x.Observed, x.cfg)) || x.stop(SkipPlan, gatePlan(x.result.Plan, x.cfg)) {
 		return
 	}
-	var why string
-	names, err := behind(ctx, x.conn, part)
-	if err == nil {
-		why, err = gateFunctions(ctx, x.conn, slices.Concat(named(part), called(x.raw), names))
+	names := append(named(part, x.Text), called(x.raw)...)
+	more, why, err := behind(ctx, x.conn, names)
+	if err == nil && why == "" {
+		why, err = gateFunctions(ctx, x.conn, append(names, more...))
 	}
 	if err == nil && !x.stop(SkipFunction, why) && !x.cfg.Superuser {
 		why, err = gateSuperuser(ctx, x.conn)
@@ -275,8 +291,10 @@ func refusal(err error) string {
 		return "PostgreSQL could not be reached, or its reply not be read"
 	}
 	switch refused.Code {
-	case "42P01", "42703", "42883", "3F000", "42501": // no such table, column, function, schema; no right
-		return refused.Message + " (" + refused.Code + ")"
+	case "42P01", "42703", "42883", "3F000":
+		return "something that it names is not there (" + refused.Code + ")"
+	case "42501":
+		return "it may not do that (42501)"
 	case "57014":
 		return "it took too long (57014)"
 	case "55P03":

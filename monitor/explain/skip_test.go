@@ -23,6 +23,7 @@ func TestSkips(t *testing.T) {
 		{SkipText, "LISTEN x", nil},
 		{SkipMode, "SELECT 1", func(*Request) { w.cfg.Mode = Plan }},
 		{SkipSession, "SELECT 1", func(r *Request) { r.Note = "temporary objects" }},
+		{SkipSession, "SELECT 1", func(r *Request) { r.Unlike = "SET LOCAL" }},
 		{SkipBusy, "SELECT 1", func(*Request) { w.explainer.SetConnect(w.connect, func(pool.Key) bool { return true }) }},
 		{SkipDuration, "SELECT 1", func(r *Request) { r.Observed = time.Hour }},
 		{SkipPlan, "SELECT * FROM t", func(*Request) { w.cfg.MaxCost = 0.001 }},
@@ -66,5 +67,11 @@ func TestQueueSkips(t *testing.T) {
 	}
 	if e.Wants(first.Shape, time.Second) || e.Counts().Skips[SkipQueue] != 2 {
 		t.Errorf("what is too fast: %v", e.Counts().Skips)
+	}
+	cfg := w.cfg
+	cfg.Mode = Off
+	e.Configure(cfg)
+	if e.Counts().Queued != 0 {
+		t.Error("what has waited is explained though that has been switched off")
 	}
 }
