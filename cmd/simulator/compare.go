@@ -20,7 +20,8 @@ import (
 var compareHelp = `simulator compare asks the same directly and through PgJay, in blocks that take
 turns, and says how much faster PgJay is, with all its parts and with each of them
 alone. Without --dsn it does so on a throw-away PostgreSQL. With --dsn it makes
-copies of that database, and drops them afterwards.
+copies of that database, simulator_..., and drops them afterwards; the database
+stays as it is.
 
 Usage: simulator compare [FLAGS]
 
@@ -136,7 +137,7 @@ func (f *compareFlags) throwAway(ctx context.Context, stderr io.Writer) (*crm.Da
 	if err != nil {
 		return nil, nil, db.Close, err
 	}
-	if err := servers.CreateDatabase(ctx, u, "crm", false); err != nil {
+	if err := servers.CreateDatabase(ctx, u, "crm"); err != nil {
 		return nil, nil, db.Close, err
 	}
 	bar := newBar(stderr, int(data.Rows()), "loading", "rows")

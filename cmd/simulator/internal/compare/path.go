@@ -60,20 +60,18 @@ type contender struct {
 	pgjay    *servers.PgJay // nil on the direct path
 }
 
-// open copies the database and starts the PgJay of a path.
+// open copies the database, under a name with suffix in it, and starts the PgJay of a
+// path.
 func (c *Comparer) open(ctx context.Context, p Path, suffix string) (*contender, error) {
-	o := &contender{Path: p, database: servers.DatabaseOf(c.URL) + "_" + suffix}
-	if err := servers.DropDatabase(ctx, c.URL, o.database); err != nil {
-		return nil, err
-	}
-	if err := servers.CreateDatabase(ctx, c.URL, o.database, true); err != nil {
+	o := &contender{Path: p}
+	var err error
+	if o.database, err = servers.CopyDatabase(ctx, c.URL, suffix); err != nil {
 		return nil, err
 	}
 	o.url = servers.WithDatabase(c.URL, o.database)
 	if p.direct {
 		return o, nil
 	}
-	var err error
 	if o.pgjay, err = servers.StartPgJay(ctx, c.Program, o.url, p.settings...); err != nil {
 		return nil, errors.Join(err, c.shut(ctx, o))
 	}
@@ -87,7 +85,7 @@ func (c *Comparer) shut(ctx context.Context, o *contender) error {
 	if o.pgjay != nil {
 		err = o.pgjay.Close()
 	}
-	return errors.Join(err, servers.DropDatabase(context.WithoutCancel(ctx), c.URL, o.database))
+	return errors.Join(err, servers.DropCopy(ctx, c.URL, o.database))
 }
 
 // applyAdvice makes the indexes that the console advises, and says how many.
