@@ -36,8 +36,10 @@ func advise(err error, u *url.URL) string {
 	}
 	place, database := u.Redacted(), strings.TrimPrefix(u.Path, "/")
 	switch {
-	case errors.Is(err, seed.ErrNotSeeded), code(err) == "42P01":
+	case errors.Is(err, seed.ErrNotSeeded):
 		return "Fill it first: simulator seed --dsn " + place
+	case errors.Is(err, seed.ErrUnfinished), code(err) == "42P01":
+		return "Fill it again: simulator seed --replace --dsn " + place
 	case errors.Is(err, seed.ErrSeeded):
 		return ""
 	case code(err) == "3D000":

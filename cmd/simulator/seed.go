@@ -26,7 +26,8 @@ Usage: simulator seed --dsn URL [FLAGS]
                       full (also GIN, trigrams, orders); default basic
   --workers N         connections that load at the same time; default one for
                       each core, two at least
-  --replace           drop what an earlier seed has left
+  --replace           drop what an earlier seed has left, complete or not; tables
+                      that seed has not made stay, and it fails
   --hash              print a hash of all rows at the end
 `
 
