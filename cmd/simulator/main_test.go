@@ -68,6 +68,7 @@ func database(t *testing.T, name string) string {
 // TestProgram measures PgJay as it is built now.
 func TestProgram(t *testing.T) {
 	program := buildPgJay(t)
+	t.Run("doors", func(t *testing.T) { doors(t, program) })
 	t.Run("small", func(t *testing.T) { small(t, program) })
 	t.Run("claims", func(t *testing.T) {
 		succeed(t, []string{"60 % hits on repeats"}, "claims", "--pgjay", program, "--scenario", "small", "--only", "dashboards")
