@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
@@ -89,6 +88,9 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) in
 }
 
 func (f *compareFlags) compare(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if err := writable(f.html, f.json); err != nil {
+		return err
+	}
 	if f.pgjay == "" {
 		if f.pgjay, err = servers.Find(); err != nil {
 			return err
@@ -157,16 +159,4 @@ func (f *compareFlags) write(c *compare.Comparison, stdout io.Writer) error {
 		return errDiffer
 	}
 	return err
-}
-
-// toFile writes a file, unless its name is empty.
-func toFile(name string, write func(io.Writer) error) error {
-	if name == "" {
-		return nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(file), file.Close())
 }

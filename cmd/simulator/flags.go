@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -43,12 +44,17 @@ func parseFlags(set *flag.FlagSet, args []string, help string, stdout, stderr io
 	return exitOK, true
 }
 
+// echoed is what package flag writes before the reason why a URL is none: with the URL,
+// and so with its password.
+var echoed = regexp.MustCompile(`(?s)^invalid value ".*" for flag -(dsn|proxy): `)
+
 // flagError is package flag's error with the two dashes that we document.
 func flagError(err error) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return "there is no flag --" + name
 	}
+	text = echoed.ReplaceAllString(text, "--$1: ")
 	return strings.NewReplacer("argument: -", "argument: --", "for flag -", "for flag --").Replace(text)
 }
 

@@ -128,6 +128,9 @@ func (f *runFlags) run(ctx context.Context, path string, stdout, stderr io.Write
 	o.URL, o.Progress = target.String(), func(done int) { _ = bar.Set(done) }
 	result, err := load.Run(ctx, load.New(data, f.patterns...), 0, f.load.queries, o)
 	_ = bar.Exit()
+	if err != nil && f.proxy != nil {
+		err = &proxyError{f.proxy, err}
+	}
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func CopyDatabase(ctx context.Context, u *url.URL, what string) (name string, er
 	err = execute(ctx, u, "create database "+pgx.Identifier{name}.Sanitize()+" template "+pgx.Identifier{DatabaseOf(u)}.Sanitize())
 	var refused *pgconn.PgError
 	var unconnected *pgconn.ConnectError
-	if err == nil || errors.As(err, &refused) || errors.As(err, &unconnected) {
+	if err == nil || err == context.Cause(ctx) || errors.As(err, &refused) || errors.As(err, &unconnected) {
 		return name, err
 	}
 	// The connection is lost, and the server may have made it all the same.
@@ -61,8 +61,13 @@ func execute(ctx context.Context, u *url.URL, sql string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err = conn.Exec(ctx, sql); err != nil {
-		return fmt.Errorf("%s: %w", sql, errors.Join(context.Cause(ctx), err))
+	_, err = conn.Exec(ctx, sql)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "57014" && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
 	}
 	return nil
 }
