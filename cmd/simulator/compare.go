@@ -29,7 +29,8 @@ Usage: simulator compare [FLAGS]
                       databases; default: a throw-away PostgreSQL
 ` + fmt.Sprintf(dataFlagsHelp, "2,000 to 400,000\n                      queries; default medium") + `                      (with --dsn these are what the database has)
   --indexes NAME      none, basic or full, on the throw-away PostgreSQL; default basic
-` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8
+` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8;
+                      below 4 there are no intervals
   --verify            first ask all queries on both paths, by all three protocols,
                       and compare every answer
   --pgjay FILE        the program; default beside this one

@@ -82,7 +82,7 @@ func batching(b *compare.Batching) string {
 		b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
 }
 
-func interval(i compare.Interval) string { return fmt.Sprintf("%.2f to %.2f", i.Low, i.High) }
+func interval(i compare.Interval) string { return i.String() }
 
 // Verification prints how answers compared.
 func Verification(w io.Writer, v *load.Verification) {
