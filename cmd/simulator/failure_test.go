@@ -34,7 +34,7 @@ func TestFailures(t *testing.T) {
 		{"run", exitUsage, "simulator run baseline"},
 		{"run sideways", exitUsage, `unexpected argument "sideways"`},
 		{"seed --scenario huge", exitUsage, "small, medium, large, stress-test"},
-		{"seed --batch 0", exitUsage, "not a number from 1 on"},
+		{"seed --batch 0", exitUsage, "not a number from 1 to 1000000"},
 		{"seed --tenants 30 --dsn " + empty, exitFailed, "1 to 20 tenants"},
 		{"claims --only magic", exitUsage, "seeding; imports; pages"},
 		{"compare --rounds 3", exitUsage, "--rounds is even"},
@@ -55,6 +55,34 @@ func TestFailures(t *testing.T) {
 		status, output := simulate(t, strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(output, c.want) {
 			t.Errorf("simulator %s: status %d and\n%snot status %d and %q", c.args, status, output, c.status, c.want)
+		}
+	}
+}
+
+// TestNonsense wants numbers refused that make no sense, and flags that change nothing.
+func TestNonsense(t *testing.T) {
+	const dsn = " --dsn postgres://u@127.0.0.1:1/d"
+	for args, want := range map[string]string{
+		"run baseline --clients 1000000000":                      "1 to 10000",
+		"run baseline --connections 4294967297":                  "1 to 10000",
+		"compare --queries 9223372036854775807":                  "1 to 4000000",
+		"compare --rounds 1002":                                  "2 to 1000",
+		"run baseline --rate NaN":                                "1 to 1000000",
+		"run baseline --rate -5":                                 "1 to 1000000",
+		"run baseline --rate 1e-300":                             "1 to 1000000",
+		"run baseline --rate Inf":                                "1 to 1000000",
+		"compare --queries 7":                                    "fewer than --rounds",
+		"compare --verify --batch 7 --connections 2":             "--connections: there is no pool",
+		"seed --workers +5x":                                     "1 to 1000",
+		"run baseline --proxy postgres://u@h/d --set a=b":        "--proxy, --set: baseline asks without PgJay",
+		"run proxied --proxy postgres://u@h/d --set a=b":         "--set: the PgJay of --proxy",
+		"run baseline --connections 5":                           "--connections: there is no pool",
+		"run baseline --connect pool --batch 5":                  "--batch: there are no batches",
+		"compare --scenario small --indexes full --seed 7" + dsn: "--indexes, --scenario, --seed: the database",
+		"seed --method single --batch 5":                         "--batch: --method single",
+	} {
+		if status, output := simulate(t, strings.Fields(args)...); status != exitUsage || !strings.Contains(output, want) {
+			t.Errorf("simulator %s: status %d and %snot %q", args, status, output, want)
 		}
 	}
 }

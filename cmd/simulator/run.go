@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
@@ -23,13 +25,13 @@ Usage: simulator run baseline|proxied --dsn URL [FLAGS]
 ` + dsnHelp + `  --proxy URL         a PgJay that runs, for proxied; default: one is started before
                       the server of --dsn, with the cache on
   --pgjay FILE        the program for that; default beside this one
-  --set KEY=VALUE     a setting of that PgJay; may be repeated
+  --set KEY=VALUE     a setting of a PgJay that is started; may be repeated
   --scenario NAME     how many queries: small 2,000, medium 25,000, large 100,000,
                       stress-test 400,000; default as the data
   --pattern NAME      only these queries; may be repeated: ` + strings.Join(patternNames(), ",\n                      ") + `
-` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rate N            begin N queries a second, ready or not; a latency counts from
-                      when its query was to begin; default: each client asks
-                      when it has its answer
+` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rate N            begin N queries a second, from 1 on, ready or not; a latency
+                      counts from when its query was to begin; default: each
+                      client asks when it has its answer
   --progress-every N  queries after which the progress is shown; default 50
 `
 
@@ -52,10 +54,23 @@ type runFlags struct {
 	patterns []load.Pattern
 }
 
+// mostAsked queries take three years at the least rate.
+const mostAsked = 100_000_000
+
+// parseRate reads queries a second.
+func parseRate(text string) (float64, error) {
+	const least, most = 1, 1_000_000
+	rate, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(rate >= least && rate <= most) {
+		return 0, fmt.Errorf("%q is not a number from %d to %d", text, least, most)
+	}
+	return rate, nil
+}
+
 func newRunFlags() (*runFlags, *flag.FlagSet) {
 	f := new(runFlags)
 	set := newFlags("run")
-	f.load.add(set, load.PerQuery)
+	f.load.add(set, load.PerQuery, mostAsked)
 	f.load.options.Every = 50
 	addDSN(set, &f.dsn)
 	value(set, "proxy", &f.proxy, servers.ParseURL)
@@ -73,8 +88,8 @@ func newRunFlags() (*runFlags, *flag.FlagSet) {
 		f.patterns = append(f.patterns, p)
 		return err
 	})
-	set.Float64Var(&f.load.options.Rate, "rate", 0, "")
-	atLeast(set, "progress-every", &f.load.options.Every, 1)
+	value(set, "rate", &f.load.options.Rate, parseRate)
+	number(set, "progress-every", &f.load.options.Every, 1, mostAsked)
 	return f, set
 }
 
@@ -92,6 +107,9 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "simulator run: say which: simulator run baseline, or simulator run proxied")
 		return exitUsage
 	}
+	if err := f.check(path, set); err != nil {
+		return refused(set, err, stderr)
+	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	var err error
@@ -102,6 +120,18 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return failed(stderr, "run", err, f.dsn)
 	}
 	return exitOK
+}
+
+// check finds flags that do not fit together.
+func (f *runFlags) check(path string, set *flag.FlagSet) error {
+	err := f.load.check(set, false)
+	switch {
+	case path == "baseline":
+		err = errors.Join(err, needless(set, "baseline asks without PgJay", "proxy", "pgjay", "set"))
+	case f.proxy != nil:
+		err = errors.Join(err, needless(set, "the PgJay of --proxy is one that runs", "pgjay", "set"))
+	}
+	return err
 }
 
 func (f *runFlags) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
