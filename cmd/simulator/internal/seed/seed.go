@@ -116,10 +116,15 @@ func index(ctx context.Context, url string, indexes crm.Indexes) (notes []string
 	return notes, err
 }
 
-// Hash is of all rows of all tables, whatever their order on disk.
+// Hash is of all rows of all tables, whatever their order on disk, and whatever the
+// settings of server and user: they are hashed as text.
 func Hash(ctx context.Context, url string) (string, error) {
+	const settings = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'"
 	var parts []string
 	err := With(ctx, url, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, settings); err != nil {
+			return err
+		}
 		for _, table := range crm.TableNames() {
 			var part string
 			sql := "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) from " + table + " as t"

@@ -71,6 +71,27 @@ func TestSameHash(t *testing.T) {
 	}
 }
 
+// TestHashWherever wants the same hash whatever the session's settings are.
+func TestHashWherever(t *testing.T) {
+	url := database(t)
+	o := options(t, 1)
+	o.Indexes = crm.NoIndexes
+	if _, err := Seed(t.Context(), url, o); err != nil {
+		t.Fatal(err)
+	}
+	hashes := make(map[string]string)
+	for _, settings := range []string{"timezone=UTC", "timezone=Asia/Tokyo", "datestyle=German"} {
+		hash, err := Hash(t.Context(), url+"&"+settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[hash] = settings
+	}
+	if len(hashes) != 1 {
+		t.Errorf("hashes depend on settings: %v", hashes)
+	}
+}
+
 // TestCountsAndIndexes looks at what is there afterwards.
 func TestCountsAndIndexes(t *testing.T) {
 	url := database(t)
