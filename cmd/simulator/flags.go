@@ -79,19 +79,24 @@ func number(set *flag.FlagSet, name string, into *int, least, most int) {
 	})
 }
 
+// given are those of these flags that are on the command line.
+func given(set *flag.FlagSet, names ...string) (found []string) {
+	set.Visit(func(f *flag.Flag) {
+		if slices.Contains(names, f.Name) {
+			found = append(found, "--"+f.Name)
+		}
+	})
+	return found
+}
+
 // needless fails if one of these flags was given where it changes nothing, for this
 // reason.
 func needless(set *flag.FlagSet, reason string, names ...string) error {
-	var given []string
-	set.Visit(func(f *flag.Flag) {
-		if slices.Contains(names, f.Name) {
-			given = append(given, "--"+f.Name)
-		}
-	})
-	if given == nil {
+	found := given(set, names...)
+	if found == nil {
 		return nil
 	}
-	return fmt.Errorf("without effect: %s: %s", strings.Join(given, ", "), reason)
+	return fmt.Errorf("without effect: %s: %s", strings.Join(found, ", "), reason)
 }
 
 // refused prints that flags do not fit together.

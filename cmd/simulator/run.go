@@ -19,6 +19,8 @@ import (
 
 var runHelpText = `simulator run asks a database that simulator seed has filled, and prints how long
 the answers took. baseline asks it as --dsn says; proxied asks it through PgJay.
+The application writes too: updates and imports stay in the database. Where it ends
+early, what was measured until then is printed, marked as incomplete.
 
 Usage: simulator run baseline|proxied --dsn URL [FLAGS]
 
@@ -32,7 +34,8 @@ Usage: simulator run baseline|proxied --dsn URL [FLAGS]
 ` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rate N            begin N queries a second, from 1 on, ready or not; a latency
                       counts from when its query was to begin; default: each
                       client asks when it has its answer
-  --progress-every N  queries after which the progress is shown; default 50
+  --progress-every N  queries after which the progress is shown; default 50; without
+                      a terminal it is shown, a line each time, only if N is given
 `
 
 func patternNames() []string {
@@ -52,6 +55,7 @@ type runFlags struct {
 	settings []string
 	scenario *crm.Scenario
 	patterns []load.Pattern
+	lines    bool // progress is shown without a terminal too
 }
 
 // mostAsked queries take three years at the least rate.
@@ -110,6 +114,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := f.check(path, set); err != nil {
 		return refused(set, err, stderr)
 	}
+	f.lines = given(set, "progress-every") != nil
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	var err error
@@ -153,19 +158,31 @@ func (f *runFlags) run(ctx context.Context, path string, stdout, stderr io.Write
 		defer stop()
 		target = proxy
 	}
-	bar := newBar(stderr, f.load.queries, path, "queries")
 	o := f.load.options
-	o.URL, o.Progress = target.String(), func(done int) { _ = bar.Set(done) }
+	o.URL = target.String()
+	show, end := f.progress(stderr, path)
+	o.Progress = show
 	result, err := load.Run(ctx, load.New(data, f.patterns...), 0, f.load.queries, o)
-	_ = bar.Exit()
+	end()
+	if result != nil && result.Queries > 0 {
+		if err != nil {
+			fmt.Fprintf(stdout, "INCOMPLETE: %d of %d queries, then it ended\n", result.Queries, f.load.queries)
+		}
+		report.Run(stdout, result)
+	}
 	if err != nil && f.proxy != nil {
 		err = &proxyError{f.proxy, err}
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// progress is what shows how far the run is, and what ends showing it.
+func (f *runFlags) progress(stderr io.Writer, path string) (show func(done int), end func()) {
+	if f.lines && !terminal(stderr) {
+		return lines(stderr, f.load.queries, path, "queries"), func() {}
 	}
-	report.Run(stdout, result)
-	return nil
+	bar := newBar(stderr, f.load.queries, path, "queries")
+	return func(done int) { _ = bar.Set(done) }, func() { _ = bar.Exit() }
 }
 
 // through is the PgJay that was named, or one that is started; stop ends that.

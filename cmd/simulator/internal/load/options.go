@@ -31,6 +31,17 @@ const (
 	Pooled   Connect = "pool"  // a pool of connections that stay
 )
 
+// Describe says it in words.
+func (c Connect) Describe() string {
+	switch c {
+	case PerQuery:
+		return "a connection for each query"
+	case PerBatch:
+		return "a connection for each batch"
+	}
+	return "a pool of connections"
+}
+
 // ParseConnect reads one.
 func ParseConnect(text string) (Connect, error) {
 	switch c := Connect(text); c {
