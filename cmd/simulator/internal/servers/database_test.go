@@ -134,3 +134,14 @@ func until(t *testing.T, conn *pgx.Conn, query string) {
 		}
 	}
 }
+
+// TestCopyStays wants it said that a copy could not be dropped, and which.
+func TestCopyStays(t *testing.T) {
+	u, err := ParseURL("postgres://u@127.0.0.1:1/crm?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := DropCopy(t.Context(), u, "simulator_x"); err == nil || !strings.Contains(err.Error(), "simulator_x, a copy of the database crm") {
+		t.Error(err)
+	}
+}
