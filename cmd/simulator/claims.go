@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ func runClaims(ctx context.Context, args []string, stdout, stderr io.Writer) int
 }
 
 func (f *claimsFlags) claims(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if err := writable(f.outputs()...); err != nil {
+		return err
+	}
 	o := f.options
 	if o.Data, err = f.data.data(); err != nil {
 		return err
@@ -94,4 +98,13 @@ func (f *claimsFlags) claims(ctx context.Context, stdout, stderr io.Writer) (err
 		return errNotMeasured
 	}
 	return err
+}
+
+// outputs are the files that are to be written, without those that are not asked for.
+func (f *claimsFlags) outputs() []string {
+	files := []string{f.markdown, f.json}
+	if f.docs != "" {
+		files = append(files, filepath.Join(f.docs, "docs", "benchmarks.md"), filepath.Join(f.docs, "README.md"))
+	}
+	return files
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
@@ -20,16 +19,18 @@ import (
 var compareHelp = `simulator compare asks the same directly and through PgJay, in blocks that take
 turns, and says how much faster PgJay is, with all its parts and with each of them
 alone. Without --dsn it does so on a throw-away PostgreSQL. With --dsn it makes
-copies of that database, and drops them afterwards.
+copies of that database, simulator_..., and drops them afterwards; the database
+stays as it is.
 
 Usage: simulator compare [FLAGS]
 
   --dsn URL           a database that simulator seed has filled, such as
                       postgres://user@127.0.0.1:5432/crm, whose user may create
                       databases; default: a throw-away PostgreSQL
-` + fmt.Sprintf(dataFlagsHelp, "2,000 to 400,000\n                      queries; default medium") + `                      (with --dsn these are what the database has)
+` + fmt.Sprintf(dataFlagsHelp, "2,000 to 400,000\n                      queries; default medium") + `                      (not with --dsn: its database has its data)
   --indexes NAME      none, basic or full, on the throw-away PostgreSQL; default basic
-` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8
+` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8;
+                      below 4 there are no intervals
   --verify            first ask all queries on both paths, by all three protocols,
                       and compare every answer
   --pgjay FILE        the program; default beside this one
@@ -51,14 +52,18 @@ type compareFlags struct {
 	verify     bool
 }
 
+// mostCompared queries write no contact with the number of one that shows what batches
+// gain.
+const mostCompared = 4_000_000
+
 func newCompareFlags() (*compareFlags, *flag.FlagSet) {
 	f := &compareFlags{indexes: crm.BasicIndexes, rounds: 8}
 	set := newFlags("compare")
 	f.data.add(set, "medium")
-	f.load.add(set, load.PerQuery)
+	f.load.add(set, load.PerQuery, mostCompared)
 	addDSN(set, &f.dsn)
 	value(set, "indexes", &f.indexes, crm.ParseIndexes)
-	atLeast(set, "rounds", &f.rounds, 2)
+	number(set, "rounds", &f.rounds, 2, 1000)
 	set.StringVar(&f.pgjay, "pgjay", "", "")
 	set.StringVar(&f.html, "html", "", "")
 	set.StringVar(&f.json, "json", "", "")
@@ -75,9 +80,8 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	if status, ok := parseFlags(set, args, compareHelp, stdout, stderr); !ok {
 		return status
 	}
-	if f.rounds%2 == 1 {
-		fmt.Fprintln(stderr, "simulator compare: --rounds is even: each order of the paths has its reverse")
-		return exitUsage
+	if err := f.check(set); err != nil {
+		return refused(set, err, stderr)
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
@@ -87,7 +91,26 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	return exitOK
 }
 
+// check finds flags that do not fit together.
+func (f *compareFlags) check(set *flag.FlagSet) error {
+	if f.rounds%2 == 1 {
+		return errors.New("--rounds is even: each order of the paths has its reverse")
+	}
+	if f.load.queries > 0 && f.load.queries < f.rounds {
+		return errors.New("--queries are fewer than --rounds: some would have none")
+	}
+	if f.dsn != nil {
+		if err := needless(set, "the database of --dsn has its data", "scenario", "tenants", "seed", "indexes"); err != nil {
+			return err
+		}
+	}
+	return f.load.check(set, f.verify) // which asks in batches
+}
+
 func (f *compareFlags) compare(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if err := writable(f.html, f.json); err != nil {
+		return err
+	}
 	if f.pgjay == "" {
 		if f.pgjay, err = servers.Find(); err != nil {
 			return err
@@ -136,7 +159,7 @@ func (f *compareFlags) throwAway(ctx context.Context, stderr io.Writer) (*crm.Da
 	if err != nil {
 		return nil, nil, db.Close, err
 	}
-	if err := servers.CreateDatabase(ctx, u, "crm", false); err != nil {
+	if err := servers.CreateDatabase(ctx, u, "crm"); err != nil {
 		return nil, nil, db.Close, err
 	}
 	bar := newBar(stderr, int(data.Rows()), "loading", "rows")
@@ -156,16 +179,4 @@ func (f *compareFlags) write(c *compare.Comparison, stdout io.Writer) error {
 		return errDiffer
 	}
 	return err
-}
-
-// toFile writes a file, unless its name is empty.
-func toFile(name string, write func(io.Writer) error) error {
-	if name == "" {
-		return nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(file), file.Close())
 }

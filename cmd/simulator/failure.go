@@ -5,53 +5,108 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
+
+// proxyError is an error on the path through the PgJay that --proxy names.
+type proxyError struct {
+	proxy *url.URL
+	err   error
+}
+
+func (e *proxyError) Error() string { return e.err.Error() }
+func (e *proxyError) Unwrap() error { return e.err }
 
 // failed prints why a command failed, and what to do about it. u is the database
 // that it used, or nil.
 func failed(stderr io.Writer, command string, err error, u *url.URL) int {
-	if errors.Is(err, context.Canceled) {
+	all := reasons(err)
+	if len(all) == 0 || errors.Is(err, context.Canceled) {
 		fmt.Fprintf(stderr, "simulator %s: stopped\n", command)
-		return exitFailed
 	}
-	fmt.Fprintf(stderr, "simulator %s: %v\n", command, err)
-	if hint := advise(err, u); hint != "" {
+	for _, err := range all {
+		fmt.Fprintf(stderr, "simulator %s: %v\n", command, err)
+	}
+	if hint := advise(command, errors.Join(all...), u); hint != "" {
 		fmt.Fprintln(stderr, hint)
 	}
 	return exitFailed
 }
 
+// reasons are what is left of an error without what says that it was stopped: such as
+// what then went wrong with cleaning up.
+func reasons(err error) []error {
+	if !errors.Is(err, context.Canceled) {
+		return []error{err}
+	}
+	switch wrapped := err.(type) {
+	case interface{ Unwrap() error }:
+		return reasons(wrapped.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []error
+		for _, err := range wrapped.Unwrap() {
+			all = append(all, reasons(err)...)
+		}
+		return all
+	}
+	return nil
+}
+
 // advise is what to do about an error, or "".
-func advise(err error, u *url.URL) string {
+func advise(command string, err error, u *url.URL) string {
 	if u == nil {
 		return ""
 	}
-	place, database := u.Redacted(), strings.TrimPrefix(u.Path, "/")
+	flag, server := "--dsn", "PostgreSQL"
+	var through *proxyError
+	if errors.As(err, &through) {
+		u, flag, server = through.proxy, "--proxy", "PgJay"
+	}
+	place, database := servers.Redacted(u), strings.TrimPrefix(u.Path, "/")
 	switch {
-	case errors.Is(err, seed.ErrNotSeeded), code(err) == "42P01":
+	case errors.Is(err, seed.ErrNotSeeded):
 		return "Fill it first: simulator seed --dsn " + place
-	case errors.Is(err, seed.ErrSeeded):
-		return ""
+	case errors.Is(err, seed.ErrUnfinished), code(err) == "42P01":
+		return "Fill it again: simulator seed --replace --dsn " + place
 	case code(err) == "3D000":
 		return fmt.Sprintf("Create the database %s first (createdb %[1]s), or correct the end of %s", database, place)
 	case code(err) == "28P01", code(err) == "28000":
 		return "The server does not let this user in: correct user and password of " + place
 	case code(err) == "53300":
-		return "The server has no connection left: fewer --clients, or a greater max_connections there"
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("Nobody listens at %s: start PostgreSQL there, or correct --dsn", u.Host)
+		return "The server has no connection left: " + fewer(command) + ", or a greater max_connections there"
+	case unreached(err) != "":
+		return fmt.Sprintf("Nobody listens at %s: start %s there, or correct %s", unreached(err), server, flag)
 	case lost(err):
 		return fmt.Sprintf("The server at %s went away while it was asked: see its log, and begin again when it is back", u.Host)
 	}
 	return ""
+}
+
+// fewer says how a command takes fewer connections.
+func fewer(command string) string {
+	if command == "seed" {
+		return "fewer --workers"
+	}
+	return "fewer --clients, or fewer --connections with --connect pool"
+}
+
+// unreached is the address at which nobody listened, or "".
+func unreached(err error) string {
+	var e *pgconn.ConnectError
+	if !errors.As(err, &e) || !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return ""
+	}
+	return net.JoinHostPort(e.Config.Host, strconv.Itoa(int(e.Config.Port)))
 }
 
 // code is the SQLSTATE of an error, or "".

@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -43,12 +46,17 @@ func parseFlags(set *flag.FlagSet, args []string, help string, stdout, stderr io
 	return exitOK, true
 }
 
+// echoed is what package flag writes before the reason why a URL is none: with the URL,
+// and so with its password.
+var echoed = regexp.MustCompile(`(?s)^invalid value ".*" for flag -(dsn|proxy): `)
+
 // flagError is package flag's error with the two dashes that we document.
 func flagError(err error) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return "there is no flag --" + name
 	}
+	text = echoed.ReplaceAllString(text, "--$1: ")
 	return strings.NewReplacer("argument: -", "argument: --", "for flag -", "for flag --").Replace(text)
 }
 
@@ -60,14 +68,41 @@ func value[T any](set *flag.FlagSet, name string, into *T, parse func(string) (T
 	})
 }
 
-// atLeast makes a flag for a number from least on.
-func atLeast(set *flag.FlagSet, name string, into *int, least int) {
-	value(set, name, into, func(text string) (n int, err error) {
-		if _, err := fmt.Sscanf(text+" ", "%d ", &n); err != nil || n < least || fmt.Sprint(n) != text {
-			return 0, fmt.Errorf("%q is not a number from %d on", text, least)
+// number makes a flag for one from least to most.
+func number(set *flag.FlagSet, name string, into *int, least, most int) {
+	value(set, name, into, func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("%q is not a number from %d to %d", text, least, most)
 		}
 		return n, nil
 	})
+}
+
+// given are those of these flags that are on the command line.
+func given(set *flag.FlagSet, names ...string) (found []string) {
+	set.Visit(func(f *flag.Flag) {
+		if slices.Contains(names, f.Name) {
+			found = append(found, "--"+f.Name)
+		}
+	})
+	return found
+}
+
+// needless fails if one of these flags was given where it changes nothing, for this
+// reason.
+func needless(set *flag.FlagSet, reason string, names ...string) error {
+	found := given(set, names...)
+	if found == nil {
+		return nil
+	}
+	return fmt.Errorf("without effect: %s: %s", strings.Join(found, ", "), reason)
+}
+
+// refused prints that flags do not fit together.
+func refused(set *flag.FlagSet, err error, stderr io.Writer) int {
+	fmt.Fprintf(stderr, "%s: %v\n", set.Name(), err)
+	return exitUsage
 }
 
 // dataFlags say which data.
@@ -85,7 +120,7 @@ const dataFlagsHelp = `  --scenario NAME     small, medium, large or stress-test
 func (f *dataFlags) add(set *flag.FlagSet, scenario string) {
 	f.scenario, _ = crm.FindScenario(scenario)
 	value(set, "scenario", &f.scenario, crm.FindScenario)
-	atLeast(set, "tenants", &f.tenants, 1)
+	number(set, "tenants", &f.tenants, 1, 1_000_000)
 	set.Uint64Var(&f.seed, "seed", 1, "")
 }
 
@@ -109,14 +144,31 @@ const loadFlagsHelp = `  --queries N         how many; default the scenario's
   --protocol NAME     simple, extended or prepared; default extended
 `
 
-func (f *loadFlags) add(set *flag.FlagSet, connect load.Connect) {
+// most clients, or connections: what one machine has the sockets for.
+const mostClients = 10_000
+
+// add makes the flags, for up to mostQueries.
+func (f *loadFlags) add(set *flag.FlagSet, connect load.Connect, mostQueries int) {
 	f.options = load.Options{Connect: connect, Clients: 8, Batch: 50, Protocol: load.Extended}
-	atLeast(set, "queries", &f.queries, 1)
-	atLeast(set, "clients", &f.options.Clients, 1)
+	number(set, "queries", &f.queries, 1, mostQueries)
+	number(set, "clients", &f.options.Clients, 1, mostClients)
 	value(set, "connect", &f.options.Connect, load.ParseConnect)
-	atLeast(set, "batch", &f.options.Batch, 1)
-	atLeast(set, "connections", &f.options.Connections, 1)
+	number(set, "batch", &f.options.Batch, 1, 1_000_000)
+	number(set, "connections", &f.options.Connections, 1, mostClients)
 	value(set, "protocol", &f.options.Protocol, load.ParseProtocol)
+}
+
+// check finds what has no effect on how the queries are asked; batched says that some
+// are in batches whatever --connect says.
+func (f *loadFlags) check(set *flag.FlagSet, batched bool) error {
+	var errs []error
+	if f.options.Connect != load.Pooled {
+		errs = append(errs, needless(set, "there is no pool without --connect pool", "connections"))
+	}
+	if f.options.Connect != load.PerBatch && !batched {
+		errs = append(errs, needless(set, "there are no batches without --connect batch", "batch"))
+	}
+	return errors.Join(errs...)
 }
 
 // finish gives what was left open its default.

@@ -12,7 +12,7 @@ import (
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
 
-// TestServerGone stops the server while it is asked.
+// TestServerGone stops the server while it is asked: what was measured is printed.
 func TestServerGone(t *testing.T) {
 	server := pgtest.NewServer(t, embedded.Options{})
 	dsn := server.URL("postgres", "postgres")
@@ -23,13 +23,13 @@ func TestServerGone(t *testing.T) {
 	}
 	ended := make(chan outcome, 1)
 	go func() {
-		status, output := simulate(t, "run", "baseline", "--dsn", dsn, "--queries", "100000000", "--connect", "pool")
+		status, output := simulate(t, "run", "baseline", "--dsn", dsn, "--queries", "100000000", "--connect", "pool", "--progress-every", "1")
 		ended <- outcome{status, output}
 	}()
 	err := seed.With(t.Context(), dsn, func(conn *pgx.Conn) error {
 		busy := false
 		for deadline := time.Now().Add(pgtest.Patience); !busy && time.Now().Before(deadline); {
-			const query = "select exists (select from pg_stat_activity where query ~ 'FROM contacts')"
+			const query = "select exists (select from pg_stat_activity where pid <> pg_backend_pid() and state = 'idle' and query ~ 'FROM contacts')"
 			if err := conn.QueryRow(t.Context(), query).Scan(&busy); err != nil {
 				return err
 			}
@@ -45,5 +45,10 @@ func TestServerGone(t *testing.T) {
 	got := <-ended
 	if got.status != exitFailed || !(strings.Contains(got.output, "went away") || strings.Contains(got.output, "Nobody listens")) {
 		t.Errorf("status %d: %s", got.status, got.output)
+	}
+	for _, want := range []string{"baseline: 1 of 100000000 queries", "INCOMPLETE", "p99 ms"} {
+		if !strings.Contains(got.output, want) {
+			t.Errorf("%q is not in what it prints: %s", want, got.output)
+		}
 	}
 }

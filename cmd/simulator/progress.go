@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"os"
 	"time"
 
@@ -9,13 +10,25 @@ import (
 	"golang.org/x/term"
 )
 
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// lines is what shows progress by a line each time.
+func lines(w io.Writer, total int, what, unit string) func(done int) {
+	out, begin := log.New(w, what+": ", 0), time.Now() // several may show it at once
+	return func(done int) {
+		out.Printf("%d of %d %s, %.0f a second", done, total, unit, float64(done)/time.Since(begin).Seconds())
+	}
+}
+
 // newBar is a bar with rate and time left, on a terminal; elsewhere it shows
 // nothing.
 func newBar(w io.Writer, total int, what, unit string) *progressbar.ProgressBar {
-	f, ok := w.(*os.File)
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(ok && term.IsTerminal(int(f.Fd()))),
+		progressbar.OptionSetVisibility(terminal(w)),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetItsString(unit),
 		progressbar.OptionShowIts(),

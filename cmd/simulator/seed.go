@@ -26,7 +26,8 @@ Usage: simulator seed --dsn URL [FLAGS]
                       full (also GIN, trigrams, orders); default basic
   --workers N         connections that load at the same time; default one for
                       each core, two at least
-  --replace           drop what an earlier seed has left
+  --replace           drop what an earlier seed has left, complete or not; tables
+                      that seed has not made stay, and it fails
   --hash              print a hash of all rows at the end
 `
 
@@ -45,8 +46,8 @@ func newSeedFlags() (*seedFlags, *flag.FlagSet) {
 	addDSN(set, &f.dsn)
 	value(set, "method", &f.options.Method, seed.ParseMethod)
 	value(set, "indexes", &f.options.Indexes, crm.ParseIndexes)
-	atLeast(set, "batch", &f.options.Batch, 1)
-	atLeast(set, "workers", &f.options.Workers, 1)
+	number(set, "batch", &f.options.Batch, 1, 1_000_000)
+	number(set, "workers", &f.options.Workers, 1, 1000)
 	set.BoolVar(&f.options.Replace, "replace", false, "")
 	set.BoolVar(&f.hash, "hash", false, "")
 	return f, set
@@ -57,6 +58,11 @@ func runSeed(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f, set := newSeedFlags()
 	if status, ok := parseFlags(set, args, seedHelp, stdout, stderr); !ok {
 		return status
+	}
+	if f.options.Method == seed.Single {
+		if err := needless(set, "--method single has one row in each INSERT", "batch"); err != nil {
+			return refused(set, err, stderr)
+		}
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()

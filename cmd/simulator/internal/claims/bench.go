@@ -69,7 +69,7 @@ func (b *bench) rewrites() bool {
 }
 
 func (b *bench) fill(ctx context.Context) error {
-	if err := servers.CreateDatabase(ctx, b.url, servers.DatabaseOf(b.url), false); err != nil {
+	if err := servers.CreateDatabase(ctx, b.url, servers.DatabaseOf(b.url)); err != nil {
 		return err
 	}
 	o := seed.Options{Data: b.options.Data, Method: seed.Copy, Batch: 5000, Indexes: crm.FullIndexes, Workers: 4}
@@ -83,7 +83,7 @@ func (b *bench) openArchive(ctx context.Context) (*url.URL, error) {
 		return b.archive, nil
 	}
 	u := servers.WithDatabase(b.url, "archive")
-	if err := servers.CreateDatabase(ctx, u, servers.DatabaseOf(u), false); err != nil {
+	if err := servers.CreateDatabase(ctx, u, servers.DatabaseOf(u)); err != nil {
 		return nil, err
 	}
 	b.archive = u

@@ -74,7 +74,7 @@ func (b *bench) loadContacts(ctx context.Context, u *url.URL, n int, rows seed.R
 func (b *bench) emptyContacts(ctx context.Context, u *url.URL) error {
 	err := execute(ctx, u, crm.DropTables)
 	if err != nil {
-		if err := servers.CreateDatabase(ctx, u, servers.DatabaseOf(u), false); err != nil {
+		if err := servers.CreateDatabase(ctx, u, servers.DatabaseOf(u)); err != nil {
 			return err
 		}
 	}

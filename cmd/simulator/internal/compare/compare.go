@@ -187,9 +187,7 @@ func inTurn[T any](list []T, round int) []T {
 }
 
 func (c *Comparer) ask(ctx context.Context, o *contender, from, to int) (*load.Result, error) {
-	options := c.Load
-	options.URL = o.url.String()
-	r, err := load.Run(ctx, c.workload, from, to, options)
+	r, err := load.Run(ctx, c.workload, from, to, o.load(c.Load))
 	if err != nil {
 		return nil, fmt.Errorf("path %s: %w", o.Name, err)
 	}

@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
 
@@ -57,37 +59,55 @@ type contender struct {
 	Path
 	database string
 	url      *url.URL
+	pool     *pgxpool.Pool  // of all blocks; nil unless connections are pooled
 	pgjay    *servers.PgJay // nil on the direct path
 }
 
-// open copies the database and starts the PgJay of a path.
+// open copies the database, under a name with suffix in it, and starts the PgJay of a
+// path.
 func (c *Comparer) open(ctx context.Context, p Path, suffix string) (*contender, error) {
-	o := &contender{Path: p, database: servers.DatabaseOf(c.URL) + "_" + suffix}
-	if err := servers.DropDatabase(ctx, c.URL, o.database); err != nil {
-		return nil, err
-	}
-	if err := servers.CreateDatabase(ctx, c.URL, o.database, true); err != nil {
-		return nil, err
-	}
-	o.url = servers.WithDatabase(c.URL, o.database)
-	if p.direct {
-		return o, nil
-	}
+	o := &contender{Path: p}
 	var err error
-	if o.pgjay, err = servers.StartPgJay(ctx, c.Program, o.url, p.settings...); err != nil {
+	if o.database, err = servers.CopyDatabase(ctx, c.URL, suffix); err != nil {
+		return nil, err
+	}
+	if err = c.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, c.shut(ctx, o))
 	}
-	o.url = o.pgjay.URL(o.url)
 	return o, nil
+}
+
+// connect starts what leads to the copy.
+func (c *Comparer) connect(ctx context.Context, o *contender) (err error) {
+	o.url = servers.WithDatabase(c.URL, o.database)
+	if !o.direct {
+		if o.pgjay, err = servers.StartPgJay(ctx, c.Program, o.url, o.settings...); err != nil {
+			return err
+		}
+		o.url = o.pgjay.URL(o.url)
+	}
+	if c.Load.Connect == load.Pooled {
+		o.pool, err = load.OpenPool(ctx, o.load(c.Load))
+	}
+	return err
+}
+
+// load is how this path is asked.
+func (o *contender) load(options load.Options) load.Options {
+	options.URL, options.Pool = o.url.String(), o.pool
+	return options
 }
 
 // shut ends what open has begun.
 func (c *Comparer) shut(ctx context.Context, o *contender) error {
 	var err error
+	if o.pool != nil {
+		o.pool.Close()
+	}
 	if o.pgjay != nil {
 		err = o.pgjay.Close()
 	}
-	return errors.Join(err, servers.DropDatabase(context.WithoutCancel(ctx), c.URL, o.database))
+	return errors.Join(err, servers.DropCopy(ctx, c.URL, o.database))
 }
 
 // applyAdvice makes the indexes that the console advises, and says how many.

@@ -34,6 +34,28 @@ func TestSameSeed(t *testing.T) {
 	}
 }
 
+// TestWholeSeed wants every bit of the seed to count.
+func TestWholeSeed(t *testing.T) {
+	small, _ := FindScenario("small")
+	emails := make(map[string]int)
+	for bit := range 64 {
+		_, _, email := New(small, 1<<bit).ContactName(1, 7)
+		emails[email]++
+	}
+	if len(emails) < 60 {
+		t.Errorf("64 seeds give %d addresses", len(emails))
+	}
+}
+
+// TestSeedOne wants the data of seed 1 to stay what they are: what was measured of them can
+// be measured again.
+func TestSeedOne(t *testing.T) {
+	small, _ := FindScenario("small")
+	if _, _, email := New(small, 1).ContactName(2, 777); email != "kenji.kowalski.777@cobalt-motors-59.example" {
+		t.Errorf("contact 777 is %s", email)
+	}
+}
+
 // TestEveryRowOnce wants the tenants' rows to be all rows.
 func TestEveryRowOnce(t *testing.T) {
 	for _, name := range ScenarioNames() {

@@ -71,9 +71,9 @@ create table companies_metadata (
 	attributes jsonb not null
 );`
 
-// DropTables removes them, and what depends on them.
+// DropTables removes them. It fails where somebody's view or table depends on them.
 const DropTables = `drop table if exists companies_metadata, contacts_metadata, interactions, contacts, organisations,
-	companies, tenants cascade`
+	companies, tenants`
 
 // Indexes says which indexes there are besides those of primary keys.
 type Indexes string

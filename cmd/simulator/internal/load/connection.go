@@ -24,15 +24,34 @@ type connections struct {
 	asked  int       // on conn
 }
 
-// newPool makes the pool that all clients share.
-func newPool(ctx context.Context, o Options) (*pgxpool.Pool, error) {
+// OpenPool makes the pool that all clients share, with all its connections open, for as
+// many calls of Run as there are.
+func OpenPool(ctx context.Context, o Options) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
 		return nil, err
 	}
 	config.MaxConns = int32(o.Connections)
 	config.ConnConfig.DefaultQueryExecMode = o.Protocol.mode()
-	return pgxpool.NewWithConfig(ctx, config)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	opened := make([]*pgxpool.Conn, 0, o.Connections)
+	defer func() {
+		for _, conn := range opened {
+			conn.Release()
+		}
+	}()
+	for range o.Connections {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			go pool.Close() // when those that are open have been released
+			return nil, err
+		}
+		opened = append(opened, conn)
+	}
+	return pool, nil
 }
 
 // ask asks one query and reads its answer, into sum if that is not nil.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"io"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
 	"github.com/pgjay/pgjay/proxy/pgtest"
@@ -160,6 +162,40 @@ func TestConnections(t *testing.T) {
 		if made.Load() != c.want {
 			t.Errorf("%s: %d connections, not %d", c.connect, made.Load(), c.want)
 		}
+	}
+}
+
+// TestPoolStays wants no connection made by runs that are given a pool, whose connections
+// were all open before, and none closed.
+func TestPoolStays(t *testing.T) {
+	w := constant(t, "select 1")
+	url, made := counted(t, server(t))
+	o := Options{URL: url, Clients: 3, Connections: 3, Connect: Pooled, Protocol: Extended}
+	pool, err := OpenPool(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if o.Pool = pool; made.Load() != 3 {
+		t.Errorf("%d connections were open at the beginning", made.Load())
+	}
+	for block := range 4 {
+		if _, err := Run(t.Context(), w, 10*block, 10*block+10, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made.Load() != 3 {
+		t.Errorf("%d connections were made for four blocks", made.Load())
+	}
+}
+
+// TestPoolFails wants an error where there is no place for all connections, and those
+// that were there closed.
+func TestPoolFails(t *testing.T) {
+	o := Options{URL: server(t), Connections: 1000, Connect: Pooled, Protocol: Extended}
+	var refused *pgconn.PgError
+	if _, err := OpenPool(t.Context(), o); !errors.As(err, &refused) || refused.Code != "53300" {
+		t.Error(err)
 	}
 }
 

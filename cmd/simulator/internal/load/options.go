@@ -4,15 +4,17 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Options says how to ask.
 type Options struct {
 	URL         string
-	Clients     int     // that ask at the same time
-	Connect     Connect // what connections they have
-	Batch       int     // queries of one connection, with PerBatch
-	Connections int     // of all clients together, with Pooled
+	Clients     int           // that ask at the same time
+	Connect     Connect       // what connections they have
+	Batch       int           // queries of one connection, with PerBatch
+	Connections int           // of all clients together, with Pooled
+	Pool        *pgxpool.Pool // that stays, with Pooled; nil: one for this run alone
 	Protocol    Protocol
 	Rate        float64 // queries a second begun, whether earlier ones have ended or not; 0: each client asks when it has its answer
 	Every       int     // Progress is called after so many queries; 0: never
@@ -28,6 +30,17 @@ const (
 	PerBatch Connect = "batch" // one for each batch of queries
 	Pooled   Connect = "pool"  // a pool of connections that stay
 )
+
+// Describe says it in words.
+func (c Connect) Describe() string {
+	switch c {
+	case PerQuery:
+		return "a connection for each query"
+	case PerBatch:
+		return "a connection for each batch"
+	}
+	return "a pool of connections"
+}
 
 // ParseConnect reads one.
 func ParseConnect(text string) (Connect, error) {

@@ -73,8 +73,8 @@ func Run(ctx context.Context, w *Workload, from, to int, o Options) (*Result, er
 		return nil, err
 	}
 	r.config.DefaultQueryExecMode = o.Protocol.mode()
-	if o.Connect == Pooled {
-		if r.pool, err = newPool(ctx, o); err != nil {
+	if r.pool = o.Pool; r.pool == nil && o.Connect == Pooled {
+		if r.pool, err = OpenPool(ctx, o); err != nil {
 			return nil, err
 		}
 		defer r.pool.Close()

@@ -66,7 +66,8 @@ func label(b *strings.Builder, y int, text string) {
 func gainChart(gains []compare.PatternGain) template.HTML {
 	least, most, said := 0.5, 2.0, ""
 	for _, g := range gains {
-		least, most = min(least, max(g.Gain.Low, 0.01)), max(most, g.Gain.High)
+		low, high := bounds(g.Gain)
+		least, most = min(least, max(low, 0.01)), max(most, high)
 		said += fmt.Sprintf("%s %.2f times as fast; ", g.Pattern, g.Gain.Ratio)
 	}
 	x := logScale(least, most, labelWidth, labelWidth+barsWidth)
@@ -80,11 +81,20 @@ func gainChart(gains []compare.PatternGain) template.HTML {
 	for i, g := range gains {
 		y := rowHeight*i + rowHeight/2
 		label(b, rowHeight*i, g.Pattern)
-		fmt.Fprintf(b, `<line class="whisker" x1="%.1f" x2="%.1f" y1="%d" y2="%[3]d"/>`, x(g.Gain.Low), x(g.Gain.High), y)
+		low, high := bounds(g.Gain)
+		fmt.Fprintf(b, `<line class="whisker" x1="%.1f" x2="%.1f" y1="%d" y2="%[3]d"/>`, x(low), x(high), y)
 		fmt.Fprintf(b, `<circle class="pgjay" cx="%.1f" cy="%d" r="6"/>`, x(g.Gain.Ratio), y)
 		fmt.Fprintf(b, `<text x="%d" y="%d">%.2f</text>`, labelWidth+barsWidth+30, y+5, g.Gain.Ratio)
 	}
 	return finish(b)
+}
+
+// bounds are those of an interval, or of the dot alone.
+func bounds(i compare.Interval) (low, high float64) {
+	if !i.Known() {
+		return i.Ratio, i.Ratio
+	}
+	return i.Low, i.High
 }
 
 // logScale maps from least..most to from..to.

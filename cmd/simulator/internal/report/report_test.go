@@ -26,7 +26,7 @@ func comparison() *compare.Comparison {
 		return compare.PatternGain{Pattern: name, Queries: 7, Gain: compare.Interval{Ratio: ratio, Low: ratio / 2, High: ratio * 2}}
 	}
 	return &compare.Comparison{
-		When: time.Unix(0, 0), Queries: 100, Rounds: 4,
+		When: time.Unix(0, 0), Queries: 100, Rounds: 4, Connect: load.Pooled,
 		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
 			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
 		Patterns:     []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
@@ -43,7 +43,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not available", "prefers-color-scheme: dark",
+	for _, want := range []string{"by &lt;id&gt;", "a pool of connections", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not available", "prefers-color-scheme: dark",
 		`lang="en"`, "<caption>", `scope="row"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)

@@ -35,8 +35,8 @@ func newTable(w io.Writer) *tabwriter.Writer {
 func Text(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintf(w, "%s, %s, %d cores; PostgreSQL %s; %s\n", c.When.Format(time.DateOnly), c.Machine.CPU, c.Machine.Cores,
 		c.Machine.PostgreSQL, c.Machine.Go)
-	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, connections per %s, %s protocol\n\n",
-		c.Scenario.Name, c.Seed, c.Queries, c.Rounds, c.Clients, c.Connect, c.Protocol)
+	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, %s, %s protocol\n\n",
+		c.Scenario.Name, c.Seed, c.Queries, c.Rounds, c.Clients, c.Connect.Describe(), c.Protocol)
 	t := newTable(w)
 	fmt.Fprintln(t, "path\tqueries/s\tp50 ms\tp95 ms\tp99 ms\ttimes as fast as\t\t95 % interval\t")
 	for _, m := range c.Paths {
@@ -82,7 +82,7 @@ func batching(b *compare.Batching) string {
 		b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
 }
 
-func interval(i compare.Interval) string { return fmt.Sprintf("%.2f to %.2f", i.Low, i.High) }
+func interval(i compare.Interval) string { return i.String() }
 
 // Verification prints how answers compared.
 func Verification(w io.Writer, v *load.Verification) {

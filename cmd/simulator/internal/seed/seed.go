@@ -33,9 +33,6 @@ type Result struct {
 	Notes    []string // what could not be had, and why
 }
 
-// ErrSeeded is returned where there are tables already.
-var ErrSeeded = errors.New("this database has tables of the simulator already; --replace drops them first")
-
 // Seed makes the tables and fills them. url may be of PostgreSQL or of a proxy.
 func Seed(ctx context.Context, url string, o Options) (Result, error) {
 	if err := createTables(ctx, url, o.Replace); err != nil {
@@ -57,59 +54,10 @@ func Seed(ctx context.Context, url string, o Options) (Result, error) {
 	return result, err
 }
 
-// sign writes into the database what it has, when it has all of it.
-func sign(ctx context.Context, url string, d *crm.Data) error {
-	return With(ctx, url, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "comment on table tenants is '"+d.Describe()+"'")
-		return err
-	})
-}
-
-// ErrNotSeeded is returned where there is no data, or not all of it.
-var ErrNotSeeded = errors.New("this database has no data of the simulator, or not all of it")
-
-// Find returns the data that a database has.
-func Find(ctx context.Context, url string) (data *crm.Data, err error) {
-	err = With(ctx, url, func(conn *pgx.Conn) error {
-		var line *string
-		if err := conn.QueryRow(ctx, "select obj_description(to_regclass('tenants'), 'pg_class')").Scan(&line); err != nil {
-			return err
-		}
-		if line == nil {
-			return ErrNotSeeded
-		}
-		if data, err = crm.Parse(*line); err != nil {
-			return fmt.Errorf("%w (%w)", ErrNotSeeded, err)
-		}
-		return nil
-	})
-	return data, err
-}
-
 func (o Options) stage(name string) {
 	if o.Stage != nil {
 		o.Stage(name)
 	}
-}
-
-func createTables(ctx context.Context, url string, replace bool) error {
-	return With(ctx, url, func(conn *pgx.Conn) error {
-		var found int
-		const count = "select count(*) from unnest($1::text[]) as name where to_regclass(name) is not null"
-		if err := conn.QueryRow(ctx, count, crm.TableNames()).Scan(&found); err != nil {
-			return err
-		}
-		if found > 0 && !replace {
-			return ErrSeeded
-		}
-		if replace {
-			if _, err := conn.Exec(ctx, crm.DropTables); err != nil {
-				return err
-			}
-		}
-		_, err := conn.Exec(ctx, crm.CreateTables)
-		return err
-	})
 }
 
 // load fills all tables, big tenants first.
@@ -168,10 +116,15 @@ func index(ctx context.Context, url string, indexes crm.Indexes) (notes []string
 	return notes, err
 }
 
-// Hash is of all rows of all tables, whatever their order on disk.
+// Hash is of all rows of all tables, whatever their order on disk, and whatever the
+// settings of server and user: they are hashed as text.
 func Hash(ctx context.Context, url string) (string, error) {
+	const settings = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'"
 	var parts []string
 	err := With(ctx, url, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, settings); err != nil {
+			return err
+		}
 		for _, table := range crm.TableNames() {
 			var part string
 			sql := "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) from " + table + " as t"

@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -70,6 +71,27 @@ func TestSameHash(t *testing.T) {
 	}
 }
 
+// TestHashWherever wants the same hash whatever the session's settings are.
+func TestHashWherever(t *testing.T) {
+	url := database(t)
+	o := options(t, 1)
+	o.Indexes = crm.NoIndexes
+	if _, err := Seed(t.Context(), url, o); err != nil {
+		t.Fatal(err)
+	}
+	hashes := make(map[string]string)
+	for _, settings := range []string{"timezone=UTC", "timezone=Asia/Tokyo", "datestyle=German"} {
+		hash, err := Hash(t.Context(), url+"&"+settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[hash] = settings
+	}
+	if len(hashes) != 1 {
+		t.Errorf("hashes depend on settings: %v", hashes)
+	}
+}
+
 // TestCountsAndIndexes looks at what is there afterwards.
 func TestCountsAndIndexes(t *testing.T) {
 	url := database(t)
@@ -119,4 +141,55 @@ func TestFind(t *testing.T) {
 	if _, err := Seed(t.Context(), url, o); !errors.Is(err, ErrSeeded) {
 		t.Errorf("seeded again: %v", err)
 	}
+}
+
+// TestUnfinished interrupts a seed: it is known for what it is, and can be replaced.
+func TestUnfinished(t *testing.T) {
+	url := database(t)
+	o := options(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Loaded = func(int) { cancel() }
+	if _, err := Seed(ctx, url, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := Find(t.Context(), url); !errors.Is(err, ErrUnfinished) {
+		t.Errorf("interrupted: %v", err)
+	}
+	o.Loaded = nil
+	if _, err := Seed(t.Context(), url, o); err != nil {
+		t.Errorf("replaced: %v", err)
+	}
+}
+
+// TestForeign wants nothing dropped that the simulator has not made: a table that has
+// one of its names, and a view of one of its tables.
+func TestForeign(t *testing.T) {
+	url := database(t)
+	execute := func(sql string) {
+		t.Helper()
+		err := With(t.Context(), url, func(conn *pgx.Conn) error {
+			_, err := conn.Exec(t.Context(), sql)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute("create table contacts as select 'mine' as name; comment on table contacts is 'mine'")
+	for _, replace := range []bool{false, true} {
+		o := options(t, 1)
+		o.Replace = replace
+		if _, err := Seed(t.Context(), url, o); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "contacts") {
+			t.Errorf("over a table of another's, replace %v: %v", replace, err)
+		}
+	}
+	execute("select name from contacts; drop table contacts")
+	if _, err := Seed(t.Context(), url, options(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	execute("create view mine as select id from contacts")
+	if _, err := Seed(t.Context(), url, options(t, 1)); err == nil {
+		t.Error("tables were replaced that somebody's view needs")
+	}
+	execute("select id from mine limit 1")
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -20,13 +20,14 @@ type PgJay struct {
 	Address string // for clients
 	Admin   string // of its metrics
 	console string // its URL
+	door    door
 	cmd     *exec.Cmd
 	done    chan struct{} // closed when it has ended
-	dir     string        // its configuration and log
+	log     *os.File      // has no name: nothing of it stays, however we end
 }
 
-// StartPgJay starts the program before the server of u, trusting everybody, with
-// these settings (key=value), and returns when it serves.
+// StartPgJay starts the program before the server of u, for the user of u and with these
+// settings (key=value), and returns when it serves.
 func StartPgJay(ctx context.Context, program string, u *url.URL, settings ...string) (*PgJay, error) {
 	p := &PgJay{done: make(chan struct{})}
 	err := p.start(ctx, program, u, settings)
@@ -40,7 +41,7 @@ func StartPgJay(ctx context.Context, program string, u *url.URL, settings ...str
 }
 
 func (p *PgJay) start(ctx context.Context, program string, u *url.URL, settings []string) (err error) {
-	if p.dir, err = os.MkdirTemp("", "pgjay-simulator-"); err != nil {
+	if p.door, err = doorTo(ctx, u); err != nil {
 		return err
 	}
 	if p.Address, err = freeAddress(); err != nil {
@@ -49,35 +50,30 @@ func (p *PgJay) start(ctx context.Context, program string, u *url.URL, settings 
 	if p.Admin, err = freeAddress(); err != nil {
 		return err
 	}
-	p.console = through(WithDatabase(u, "pgjay"), p.Address).String()
-	// The password is in a file: what is on a command line, every user can see.
-	config := filepath.Join(p.dir, "pgjay.yaml")
-	server, password := backend(u)
-	text := fmt.Sprintf("backend:\n  url: %q\n  password: %q\n", strings.ReplaceAll(server, "${", "$${"), strings.ReplaceAll(password, "${", "$${"))
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return err
-	}
-	args := []string{"serve", "--config", config, "--listen", p.Address, "--admin", p.Admin,
-		"--set", "auth.method=trust", "--set", "timeouts.shutdown=1s", "--set", "limits.max_clients_per_address=5000"}
+	p.console = p.door.through(WithDatabase(u, "pgjay"), p.Address).String()
+	args := append([]string{"serve", "--listen", p.Address, "--admin", p.Admin,
+		"--set", "timeouts.shutdown=1s", "--set", "limits.max_clients_per_address=5000"}, p.door.flags()...)
 	for _, s := range settings {
 		args = append(args, "--set", s)
 	}
 	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), p.door.environment()...)
 	cmd.SysProcAttr = attributes()
 	return p.launch(ctx, cmd)
 }
 
 // launch starts it from a goroutine that keeps its thread until the process has
 // ended: where the kernel ends it with us, it does so when that thread ends.
-func (p *PgJay) launch(ctx context.Context, cmd *exec.Cmd) error {
-	log, err := os.Create(p.logFile())
-	if err != nil {
+func (p *PgJay) launch(ctx context.Context, cmd *exec.Cmd) (err error) {
+	if p.log, err = os.CreateTemp("", "pgjay-simulator-"); err != nil {
 		return err
 	}
-	cmd.Stdout, cmd.Stderr = log, log
+	if err := os.Remove(p.log.Name()); err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = p.log, p.log
 	started := make(chan error)
 	go func() {
-		defer log.Close()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -93,8 +89,6 @@ func (p *PgJay) launch(ctx context.Context, cmd *exec.Cmd) error {
 	p.cmd = cmd
 	return ctx.Err()
 }
-
-func (p *PgJay) logFile() string { return filepath.Join(p.dir, "pgjay.log") }
 
 // ready waits until it accepts clients.
 func (p *PgJay) ready(ctx context.Context) error {
@@ -130,7 +124,7 @@ func (p *PgJay) answers(ctx context.Context) bool {
 }
 
 // URL is a database of u's server through it.
-func (p *PgJay) URL(u *url.URL) *url.URL { return through(u, p.Address) }
+func (p *PgJay) URL(u *url.URL) *url.URL { return p.door.through(u, p.Address) }
 
 // PID is its process.
 func (p *PgJay) PID() int { return p.cmd.Process.Pid }
@@ -138,22 +132,22 @@ func (p *PgJay) PID() int { return p.cmd.Process.Pid }
 // Log is what it has logged, the end of it if it is long.
 func (p *PgJay) Log() string {
 	const enough = 4000
-	text, err := os.ReadFile(p.logFile())
+	text, err := io.ReadAll(io.NewSectionReader(p.log, 0, math.MaxInt64))
 	if err != nil {
 		return err.Error()
 	}
 	return string(text[max(0, len(text)-enough):])
 }
 
-// Close ends it and removes what it had.
+// Close ends it; nothing of it stays.
 func (p *PgJay) Close() error {
 	var errs []error
 	if p.cmd != nil {
 		http.DefaultClient.CloseIdleConnections() // readyz was asked on one
 		errs = append(errs, p.end())
 	}
-	if p.dir != "" {
-		errs = append(errs, os.RemoveAll(p.dir))
+	if p.log != nil {
+		errs = append(errs, p.log.Close())
 	}
 	return errors.Join(errs...)
 }

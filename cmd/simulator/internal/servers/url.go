@@ -9,19 +9,43 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ParseURL reads where a database is.
+var errNoURL = errors.New("a database is given as a URL, such as postgres://user@127.0.0.1:5432/crm")
+
+// ParseURL reads where a database is. No password is in its error.
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return nil, errors.New("a database is given as a URL, such as postgres://user@127.0.0.1:5432/crm")
+		return nil, errNoURL
 	}
 	if _, err := pgx.ParseConfig(text); err != nil {
-		return nil, err
+		if _, err = pgx.ParseConfig(Redacted(u)); err != nil { // it quotes what it has read
+			return nil, err
+		}
+		return nil, errNoURL
 	}
 	if u.User.Username() == "" || len(u.Path) < 2 {
-		return nil, fmt.Errorf("%s lacks a user or a database: postgres://user@host:5432/database", u.Redacted())
+		return nil, fmt.Errorf("%s lacks a user or a database: postgres://user@host:5432/database", Redacted(u))
 	}
 	return u, nil
+}
+
+// secrets are the parameters of a URL that nobody may see.
+var secrets = []string{"password", "sslpassword"}
+
+// Redacted is a URL without its passwords, for people.
+func Redacted(u *url.URL) string {
+	other, query := *u, u.Query()
+	hidden := false
+	for _, name := range secrets {
+		if query.Has(name) {
+			query.Set(name, "xxxxx") // the word that package url has for it
+			hidden = true
+		}
+	}
+	if hidden {
+		other.RawQuery = query.Encode()
+	}
+	return other.Redacted()
 }
 
 // WithDatabase is another database of the same server.
@@ -33,20 +57,6 @@ func WithDatabase(u *url.URL, database string) *url.URL {
 
 // DatabaseOf is a URL's database.
 func DatabaseOf(u *url.URL) string { return u.Path[1:] }
-
-// through is the same database and user by way of a proxy on this machine, which
-// trusts everybody.
-func through(u *url.URL, address string) *url.URL {
-	return &url.URL{Scheme: "postgres", User: url.User(u.User.Username()), Host: address, Path: u.Path, RawQuery: "sslmode=disable"}
-}
-
-// backend is what PgJay wants to know of the server: all but user and database.
-func backend(u *url.URL) (server, password string) {
-	other := *u
-	other.User, other.Path = nil, ""
-	password, _ = u.User.Password()
-	return other.String(), password
-}
 
 // freeAddress is one that nobody listens on.
 func freeAddress() (string, error) {
