@@ -1,0 +1,24 @@
+package claims
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestCompressedLists wants nothing met where nothing was compressed.
+func TestCompressedLists(t *testing.T) {
+	for _, c := range []struct {
+		lists []packed
+		met   bool
+		want  string
+	}{
+		{[]packed{{25, 0, 0}, {100, 0, 0}}, false, "25 rows are kept as they are, 100 rows are kept as they are"},
+		{[]packed{{25, 0, 0}, {100, 10240, 2048}}, true, "25 rows are kept as they are, 100 rows 80 % less; together 10 KB became 2 KB, 80 % less"},
+		{[]packed{{25, 10240, 5120}, {100, 10240, 4096}}, false, "55 % less"},
+		{nil, false, "lists in the cache"},
+	} {
+		if text, met := compressedLists(c.lists); met != c.met || !strings.Contains(text, c.want) {
+			t.Errorf("%v: %v, %q", c.lists, met, text)
+		}
+	}
+}
