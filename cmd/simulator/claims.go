@@ -44,12 +44,22 @@ func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
 	set := newFlags("claims")
 	f.data.add(set, "large")
 	value(set, "only", &f.options.Only, claims.FindName)
-	set.DurationVar(&f.options.Budget, "budget", 4*time.Minute, "")
+	f.options.Budget = 4 * time.Minute
+	value(set, "budget", &f.options.Budget, parseBudget)
 	set.StringVar(&f.options.Program, "pgjay", "", "")
 	set.StringVar(&f.markdown, "markdown", "", "")
 	set.StringVar(&f.json, "json", "", "")
 	set.StringVar(&f.docs, "docs", "", "")
 	return f, set
+}
+
+// parseBudget reads a time in which something can be measured.
+func parseBudget(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a time above 0, such as 4m", text)
+	}
+	return d, nil
 }
 
 var errNotMeasured = errors.New("something could not be measured")

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestClaimsFlags wants claims refused that could not be measured.
+func TestClaimsFlags(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--budget 0s", `"0s" is not a time above 0`},
+		{"--budget -1m", `"-1m" is not a time above 0`},
+		{"--budget soon", `"soon" is not a time above 0`},
+	} {
+		status, output := simulate(t, append([]string{"claims", "--pgjay", "nothing"}, strings.Fields(c.args)...)...)
+		if status != exitUsage || !strings.Contains(output, c.want) {
+			t.Errorf("claims %s: status %d and\n%snot %q", c.args, status, output, c.want)
+		}
+	}
+}
