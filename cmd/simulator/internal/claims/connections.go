@@ -32,7 +32,7 @@ func connections(ctx context.Context, b *bench) error {
 	}
 	fresh := times{median(took[0]), median(took[1])}
 	overhead := times{fresh.direct - open.direct, fresh.pgjay - open.pgjay}
-	b.add("5 to 10 times less connection overhead", "to connect, "+overhead.String(), overhead.ratio() >= 5)
+	b.add("5 to 10 times less connection overhead", "to connect, "+overhead.String(), faster(overhead.direct, overhead.pgjay, 5))
 	b.figure("to connect and ask once", fresh)
 	saved := 100 - 100*open.pgjay/fresh.direct
 	b.add("reuse 90 % faster than new connections", fmt.Sprintf("a query on a new connection directly %s, on one that stays through PgJay %s: "+
@@ -80,10 +80,10 @@ func reuse(ctx context.Context, b *bench) error {
 		text = fmt.Sprintf("%d of %d queries of %s, for which there was time", asked, queries, b.options.Data.Name)
 	}
 	text += fmt.Sprintf(": %s %v, %s %v, %s %v", ways[0].name, round(each), ways[1].name, round(batch), ways[2].name, round(pgjay))
-	b.add("3 times faster through PgJay than with new connections", fmt.Sprintf("%s: %.1f times", text, each.Seconds()/pgjay.Seconds()), each >= 3*pgjay)
+	b.add("3 times faster through PgJay than with new connections", fmt.Sprintf("%s: %.1f times", text, each.Seconds()/pgjay.Seconds()), faster(each.Seconds(), pgjay.Seconds(), 3))
 	b.figure(fmt.Sprintf("%d queries of the CRM, a connection for each", asked), times{milliseconds(each), milliseconds(pgjay)})
 	b.add("1.8 times faster through PgJay than with reuse", fmt.Sprintf("%.1f times (reuse alone gains %.1f times)",
-		batch.Seconds()/pgjay.Seconds(), each.Seconds()/batch.Seconds()), batch.Seconds() >= 1.8*pgjay.Seconds())
+		batch.Seconds()/pgjay.Seconds(), each.Seconds()/batch.Seconds()), faster(batch.Seconds(), pgjay.Seconds(), 1.8))
 	return nil
 }
 

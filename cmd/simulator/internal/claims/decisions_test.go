@@ -22,3 +22,15 @@ func TestCompressedLists(t *testing.T) {
 		}
 	}
 }
+
+// TestFaster wants what was not measured not to be fast.
+func TestFaster(t *testing.T) {
+	for _, c := range []struct {
+		base, other, least float64
+		want               bool
+	}{{10, 1, 10, true}, {9.9, 1, 10, false}, {10, 0, 3, false}, {0, 0, 3, false}, {10, -1, 3, false}, {0, 1, 0, false}} {
+		if got := faster(c.base, c.other, c.least); got != c.want {
+			t.Errorf("%v against %v is %v times faster: %v", c.other, c.base, c.least, got)
+		}
+	}
+}

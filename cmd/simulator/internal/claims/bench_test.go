@@ -1,0 +1,83 @@
+package claims
+
+import (
+	"io"
+	"net"
+	"testing"
+
+	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
+	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
+	"github.com/pgjay/pgjay/proxy/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// smallBench has a small CRM on the PostgreSQL of all tests, and no PgJay.
+func smallBench(t *testing.T) *bench {
+	t.Helper()
+	s, err := crm.FindScenario("small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{options: Options{Data: crm.New(s, 1), Say: func(string) {}}, table: new(Table)}
+	b.url = parse(pgtest.Server(t).URL("crm", servers.User))
+	if err := servers.DropDatabase(t.Context(), b.url, "crm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// few is a way to a server that lets in so many, and then nobody.
+func few(t *testing.T, server string, clients int) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		defer l.Close()
+		for range clients {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			backend, err := net.Dial("tcp", server)
+			if err != nil {
+				return
+			}
+			go copyAndClose(backend, client)
+			go copyAndClose(client, backend)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func copyAndClose(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	_ = to.Close()
+}
+
+// TestMeasurementFails has the measurement of joins, which connects four times, fail
+// at each of these.
+func TestMeasurementFails(t *testing.T) {
+	b := smallBench(t)
+	for clients := range 4 {
+		b.table = new(Table)
+		b.plain = &servers.PgJay{Address: few(t, b.url.Host, clients)}
+		if err := joins(t.Context(), b); err == nil {
+			t.Fatalf("with %d connections nothing failed", clients)
+		}
+		if want := max(clients-1, 0); len(b.table.Lines) != want {
+			t.Errorf("with %d connections there are %d lines, not %d: %v", clients, len(b.table.Lines), want, b.table.Lines)
+		}
+		for _, f := range b.table.Figures {
+			if f.Direct <= 0 || f.PgJay <= 0 {
+				t.Errorf("with %d connections a figure is %+v", clients, f)
+			}
+		}
+	}
+}
