@@ -34,3 +34,20 @@ func TestFaster(t *testing.T) {
 		}
 	}
 }
+
+// TestFreeJoins wants the lists through PgJay compared, whatever they take directly.
+func TestFreeJoins(t *testing.T) {
+	for _, c := range []struct {
+		joined, simple times
+		want           bool
+	}{
+		{times{100, 40}, times{100, 35}, true},
+		{times{100, 100}, times{100, 35}, false}, // PgJay has made the simple list fast, and not the other
+		{times{100, 40}, times{30, 35}, true},
+		{times{}, times{}, false},
+	} {
+		if got := freeJoins(c.joined, c.simple); got != c.want {
+			t.Errorf("%v with joins and %v without: %v", c.joined, c.simple, got)
+		}
+	}
+}
