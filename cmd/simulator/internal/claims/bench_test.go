@@ -81,3 +81,13 @@ func TestMeasurementFails(t *testing.T) {
 		}
 	}
 }
+
+// TestPrepared wants PostgreSQL asked by prepared statements too, where it is faster so.
+func TestPrepared(t *testing.T) {
+	b := &bench{url: parse(pgtest.Server(t).URL("postgres", servers.User))}
+	got, err := b.time(t.Context(), b.url, &servers.PgJay{Address: b.url.Host}, 3, question{sql: "SELECT CASE WHEN NOT EXISTS " +
+		"(SELECT FROM pg_prepared_statements WHERE NOT from_sql) THEN pg_sleep(0.1) END"})
+	if err != nil || got.direct*2 > got.pgjay {
+		t.Errorf("%v, %v", got, err)
+	}
+}

@@ -49,18 +49,18 @@ func connectAndAsk(ctx context.Context, u *url.URL, q question) (took float64, e
 	return float64(time.Since(begin).Microseconds()) / 1000, err
 }
 
-// way is how the application of the documents asks.
-type way struct {
+// habit is how the application of the documents asks.
+type habit struct {
 	name    string
 	options load.Options
 	elapsed time.Duration
 }
 
-// reuse: "100,000 queries 1.8 times faster by reusing connections". All three ways
+// reuse: "100,000 queries 1.8 times faster by reusing connections". All three habits
 // are asked the same, a block in turns, until all is asked or the time is over; one block
 // is asked in any case.
 func reuse(ctx context.Context, b *bench) error {
-	ways := []*way{
+	habits := []*habit{
 		{name: "directly, a connection for each query", options: loadOptions(b.url, load.PerQuery)},
 		{name: "directly, one for each 50", options: loadOptions(b.url, load.PerBatch)},
 		{name: "through PgJay, one for each query", options: loadOptions(b.cached.URL(b.url), load.PerQuery)},
@@ -69,17 +69,17 @@ func reuse(ctx context.Context, b *bench) error {
 	asked, block := 0, max(queries/100, 1)
 	deadline := time.Now().Add(b.options.Budget)
 	for asked == 0 || asked < queries && time.Now().Before(deadline) {
-		if err := askAll(ctx, ways, workload, asked, min(asked+block, queries)); err != nil {
+		if err := askAll(ctx, habits, workload, asked, min(asked+block, queries)); err != nil {
 			return err
 		}
 		asked = min(asked+block, queries)
 	}
-	each, batch, pgjay := ways[0].elapsed, ways[1].elapsed, ways[2].elapsed
+	each, batch, pgjay := habits[0].elapsed, habits[1].elapsed, habits[2].elapsed
 	text := fmt.Sprintf("%d queries of %s", asked, b.options.Data.Name)
 	if asked < queries {
 		text = fmt.Sprintf("%d of %d queries of %s, for which there was time", asked, queries, b.options.Data.Name)
 	}
-	text += fmt.Sprintf(": %s %v, %s %v, %s %v", ways[0].name, round(each), ways[1].name, round(batch), ways[2].name, round(pgjay))
+	text += fmt.Sprintf(": %s %v, %s %v, %s %v", habits[0].name, round(each), habits[1].name, round(batch), habits[2].name, round(pgjay))
 	b.add("3 times faster through PgJay than with new connections", fmt.Sprintf("%s: %.1f times", text, each.Seconds()/pgjay.Seconds()), faster(each.Seconds(), pgjay.Seconds(), 3))
 	b.figure(fmt.Sprintf("%d queries of the CRM, a connection for each", asked), times{milliseconds(each), milliseconds(pgjay)})
 	b.add("1.8 times faster through PgJay than with reuse", fmt.Sprintf("%.1f times (reuse alone gains %.1f times)",
@@ -89,18 +89,18 @@ func reuse(ctx context.Context, b *bench) error {
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// askAll asks a block on all ways, and the next one the other way round.
-func askAll(ctx context.Context, ways []*way, w *load.Workload, from, to int) error {
-	order := slices.Clone(ways)
+// askAll asks a block in all habits, and the next one the other way round.
+func askAll(ctx context.Context, habits []*habit, w *load.Workload, from, to int) error {
+	order := slices.Clone(habits)
 	if from/(to-from)%2 == 1 {
 		slices.Reverse(order)
 	}
-	for _, way := range order {
-		r, err := load.Run(ctx, w, from, to, way.options)
+	for _, h := range order {
+		r, err := load.Run(ctx, w, from, to, h.options)
 		if err != nil {
-			return fmt.Errorf("%s: %w", way.name, err)
+			return fmt.Errorf("%s: %w", h.name, err)
 		}
-		way.elapsed += r.Elapsed
+		h.elapsed += r.Elapsed
 	}
 	return nil
 }
