@@ -23,6 +23,8 @@ Usage: simulator claims [FLAGS]
   --budget DURATION   for the 100,000 queries: where they take longer, a part of
                       them is measured, which is said; default 4m
   --pgjay FILE        the program; default beside this one
+  --set KEY=VALUE     a setting of each PgJay, such as cache.enabled=false to see what
+                      falls short without; may be repeated
   --markdown FILE     write the table for docs
   --docs DIR          put it into docs/benchmarks.md, and the main figures into
                       README.md, of the repository in this directory
@@ -47,6 +49,10 @@ func newClaimsFlags() (*claimsFlags, *flag.FlagSet) {
 	f.options.Budget = 4 * time.Minute
 	value(set, "budget", &f.options.Budget, parseBudget)
 	set.StringVar(&f.options.Program, "pgjay", "", "")
+	set.Func("set", "", func(text string) error {
+		f.options.Settings = append(f.options.Settings, text)
+		return nil
+	})
 	set.StringVar(&f.markdown, "markdown", "", "")
 	set.StringVar(&f.json, "json", "", "")
 	set.StringVar(&f.docs, "docs", "", "")

@@ -49,11 +49,16 @@ func (b *bench) open(ctx context.Context) (err error) {
 	}
 	b.options.Say(fmt.Sprintf("%-16s %v", "(preparing)", time.Since(begin).Round(100*time.Millisecond)))
 	settings := b.settings()
-	if b.plain, err = servers.StartPgJay(ctx, b.options.Program, b.url, settings...); err != nil {
+	if b.plain, err = b.start(ctx, b.url, settings...); err != nil {
 		return err
 	}
-	b.cached, err = servers.StartPgJay(ctx, b.options.Program, b.url, append(settings, "cache.enabled=true")...)
+	b.cached, err = b.start(ctx, b.url, append(settings, "cache.enabled=true")...)
 	return err
+}
+
+// start starts a PgJay before a server. Settings of the user win.
+func (b *bench) start(ctx context.Context, u *url.URL, settings ...string) (*servers.PgJay, error) {
+	return servers.StartPgJay(ctx, b.options.Program, u, slices.Concat(settings, b.options.Settings)...)
 }
 
 // settings are all parts of PgJay but the cache.

@@ -21,6 +21,8 @@ type Options struct {
 	Budget  time.Duration // for the claim that asks 100,000 queries again and again; others take what they need
 	Only    string        // the name of one claim; "" for all
 	Say     func(text string)
+
+	Settings []string // key=value, of each PgJay
 }
 
 // Mark says how a claim compares with what was measured.
@@ -79,6 +81,7 @@ var claims = []claim{
 	{"gzip", gzip},
 	{"slow queries", slowQueries},
 	{"pool", poolOverflow},
+	{"pre-ping", func(ctx context.Context, b *bench) error { return prePing(ctx, b, 25, patient) }},
 	{"connections", connections},
 	{"100,000 queries", reuse},
 }
