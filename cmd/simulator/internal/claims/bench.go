@@ -23,6 +23,7 @@ type bench struct {
 	table    *Table
 	claim    string // that is being measured
 	features servers.Features
+	patience time.Duration // for what PgJay does in the background
 
 	postgres *embedded.Server
 	url      *url.URL // the database of the CRM
@@ -48,6 +49,11 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	b.options.Say(fmt.Sprintf("%-16s %v", "(preparing)", time.Since(begin).Round(100*time.Millisecond)))
+	return b.startBoth(ctx)
+}
+
+// startBoth starts the two PgJays.
+func (b *bench) startBoth(ctx context.Context) (err error) {
 	settings := b.settings()
 	if b.plain, err = b.start(ctx, b.url, settings...); err != nil {
 		return err
@@ -63,8 +69,12 @@ func (b *bench) start(ctx context.Context, u *url.URL, settings ...string) (*ser
 
 // settings are all parts of PgJay but the cache.
 func (b *bench) settings() []string {
-	on, _ := b.features.Rewriting()
-	return slices.Concat(on, b.features.Explaining("20ms")) // low, so that slow statements are quickly provoked
+	settings, _ := b.features.Rewriting()
+	settings = slices.Concat(settings, b.features.Explaining("20ms")) // low, so that slow statements are quickly provoked
+	if b.features.Has("monitor", "explain_superuser") {
+		settings = append(settings, "monitor.explain_superuser=true", "monitor.explain_timeout=20s") // we are one, and nobody else is there
+	}
+	return settings
 }
 
 // rewrites says whether this PgJay can.

@@ -19,7 +19,7 @@ func smallBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{options: Options{Data: crm.New(s, 1), Say: func(string) {}}, table: new(Table)}
+	b := &bench{options: Options{Data: crm.New(s, 1), Say: func(string) {}}, table: new(Table), patience: patience}
 	b.url = parse(pgtest.Server(t).URL("crm", servers.User))
 	if err := servers.DropDatabase(t.Context(), b.url, "crm"); err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func FindName(name string) (string, error) {
 // be measured.
 func Run(ctx context.Context, o Options) (table *Table, err error) {
 	table = &Table{When: time.Now(), Data: o.Data.Describe()}
-	b := &bench{options: o, table: table}
+	b := &bench{options: o, table: table, patience: patience}
 	defer func() { err = errors.Join(err, b.close()) }()
 	if err := b.open(ctx); err != nil {
 		return nil, err

@@ -8,12 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
-	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
 
@@ -137,51 +133,4 @@ func (b *bench) compressedPage(ctx context.Context, path string) error {
 	saved := 100 - 100*float64(len(short))/float64(len(plain))
 	b.add(compressionClaim, fmt.Sprintf("%s: %d bytes became %d, %.0f %% less", path, len(plain), len(short), saved), saved >= aboutSeventy)
 	return nil
-}
-
-// slowQueries: "longer than 1 s: logged; very slow: EXPLAIN ANALYZE".
-func slowQueries(ctx context.Context, b *bench) error {
-	const marked = "generate_series(1, 12000000)"
-	begin := time.Now()
-	err := seed.With(ctx, b.plain.URL(b.url).String(), func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "SELECT count(*) FROM "+marked+" AS slow", pgx.QueryExecModeExec)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	took := round(time.Since(begin))
-	if !b.features.Has("monitor", "slow_threshold") {
-		b.line("slow statements are logged and explained", fmt.Sprintf("a statement of %v: this PgJay has no slow log", took), NotAvailable)
-		return nil
-	}
-	logged := b.until(ctx, func() bool { return strings.Contains(b.plain.Log(), "generate_series") })
-	b.add("statements over 1 s are logged", fmt.Sprintf("a statement of %v: logged %v", took, logged), logged)
-	var unknown error
-	explained := b.until(ctx, func() bool {
-		rows, err := b.plain.Show(ctx, "SHOW PLANS")
-		unknown = err
-		return err != nil || strings.Contains(fmt.Sprint(rows), "generate_series")
-	})
-	if unknown != nil {
-		return unknown
-	}
-	b.add("very slow ones are explained", fmt.Sprintf("SHOW PLANS has its plan: %v", explained), explained)
-	return nil
-}
-
-// until asks for some seconds whether something has become true.
-func (b *bench) until(ctx context.Context, condition func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	poll := time.NewTicker(100 * time.Millisecond)
-	defer poll.Stop()
-	for !condition() {
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
 }

@@ -32,26 +32,52 @@ func TestWithout(t *testing.T) {
 	if b.features, err = servers.AskFeatures(t.Context(), b.options.Program); err != nil {
 		t.Fatal(err)
 	}
-	quick := func(ctx context.Context, b *bench) error { return prePing(ctx, b, 4, 2*time.Second) }
-	ping := "pre-ping: connections that fell silent"
+	const ping, slow, explained = "pre-ping: connections that fell silent", "statements over 1 s", "very slow ones are explained"
 	for _, c := range []struct {
-		name    string
-		measure func(context.Context, *bench) error
-		claimed string
-		without []string
-		mark    Mark
+		name     string
+		measure  func(context.Context, *bench) error
+		settings []string
+		want     map[string]Mark // by how the claim begins
 	}{
-		{"ping", func(ctx context.Context, b *bench) error { return prePing(ctx, b, 4, patient) }, ping, nil, Met},
-		{"no ping", quick, ping, []string{"pool.pre_ping=false"}, Short},
+		{"slow log", slowQueries, nil, map[string]Mark{slow: Met, explained: Met}},
+		{"no slow log", slowQueries, []string{"monitor.slow_threshold=0s", "monitor.explain=plan"}, map[string]Mark{slow: Short, explained: Short}},
+		{"ping", pingOf(patient), nil, map[string]Mark{ping: Met}},
+		{"no ping", pingOf(2 * time.Second), []string{"pool.pre_ping=false"}, map[string]Mark{ping: Short}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b.table, b.options.Settings = new(Table), c.without
+			b.restart(t, c.settings)
 			if err := c.measure(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
-			wantMark(t, b.table, c.claimed, c.mark)
+			for claimed, mark := range c.want {
+				wantMark(t, b.table, claimed, mark)
+			}
 		})
 	}
+}
+
+func pingOf(wait time.Duration) func(context.Context, *bench) error {
+	return func(ctx context.Context, b *bench) error { return prePing(ctx, b, 4, wait) }
+}
+
+// restart has other settings, and PgJays with them.
+func (b *bench) restart(t *testing.T, settings []string) {
+	t.Helper()
+	b.table, b.options.Settings = new(Table), settings
+	b.patience = patience
+	if len(settings) > 0 {
+		b.patience = 2 * time.Second // for what does not come
+	}
+	if err := b.startBoth(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, p := range []*servers.PgJay{b.plain, b.cached} {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 // wantMark wants this mark on the lines of a claim.
