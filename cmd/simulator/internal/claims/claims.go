@@ -58,6 +58,7 @@ type Table struct {
 	Took    time.Duration   `json:"took_ns"`
 	Machine compare.Machine `json:"machine"`
 	Data    string          `json:"data"`
+	Command string          `json:"command"` // that measures the same again
 	Lines   []Line          `json:"lines"`
 	Figures []Figure        `json:"figures"`
 }
@@ -159,14 +160,29 @@ func (b *bench) fail(err error) {
 }
 
 // Failures are how many claims could not be measured.
-func (t *Table) Failures() int {
+func (t *Table) Failures() int { return t.count(Failed) }
+
+func (t *Table) count(mark Mark) int {
 	n := 0
 	for _, l := range t.Lines {
-		if l.Mark == Failed {
+		if l.Mark == mark {
 			n++
 		}
 	}
 	return n
+}
+
+// Whole says whether each claim was measured.
+func (t *Table) Whole() bool {
+	if t.count(Failed) > 0 || t.count(NotAvailable) > 0 {
+		return false
+	}
+	for _, name := range Names() {
+		if !slices.ContainsFunc(t.Lines, func(l Line) bool { return l.Claim == name }) {
+			return false
+		}
+	}
+	return true
 }
 
 // parse is for URLs that the simulator has made itself.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,9 +112,14 @@ func TestClaimsDocs(t *testing.T) {
 	dir := t.TempDir()
 	readme, full := filepath.Join(dir, "README.md"), filepath.Join(dir, "docs", "benchmarks.md")
 	table := &claims.Table{
+		Command: "make claims",
 		Lines:   []claims.Line{{Claim: "pages", Claimed: "all the same", Measurement: "they are", Mark: claims.Met}},
 		Figures: []claims.Figure{{What: "a page", Direct: 64.2, PgJay: 0.32}, {What: "100 queries", Direct: 20_000, PgJay: 10_000}},
 	}
+	for _, name := range claims.Names()[1:] {
+		table.Lines = append(table.Lines, claims.Line{Claim: name, Mark: claims.Short})
+	}
+	table.Lines[0].Claim = claims.Names()[0]
 	if err := os.Mkdir(filepath.Dir(full), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +141,23 @@ func TestClaimsDocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for part, n := range map[string]int{"before\n": 1, want: 1, "\nafter\n": 1, "old": 0, docsBegin: 1, docsEnd: 1} {
+		for part, n := range map[string]int{"before\n": 1, want: 1, "by `make claims`": 1, "\nafter\n": 1, "old": 0, docsBegin: 1, docsEnd: 1} {
 			if strings.Count(string(text), part) != n {
 				t.Errorf("%q is not %d times in\n%s", part, n, text)
 			}
 		}
+	}
+	for _, mark := range []claims.Mark{claims.Failed, claims.NotAvailable} {
+		part := *table
+		part.Lines = append(slices.Clone(table.Lines), claims.Line{Claim: "pages", Mark: mark})
+		if err := ClaimsDocs(dir, &part); err == nil {
+			t.Errorf("lines with %q were accepted", mark)
+		}
+	}
+	part := *table
+	part.Lines = table.Lines[1:]
+	if err := ClaimsDocs(dir, &part); err == nil {
+		t.Error("a part was accepted")
 	}
 	if err := os.WriteFile(readme, []byte("no marks"), 0o600); err != nil {
 		t.Fatal(err)
