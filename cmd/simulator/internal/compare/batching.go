@@ -30,7 +30,7 @@ func (c *Comparer) batching(ctx context.Context, single, batched *contender) (*B
 		first := firstBatched + round*batchSize
 		one := func() { p.base, err = c.insert(ctx, single, first, 1) }
 		many := func() { p.other, err = c.insert(ctx, batched, first, batchSize) }
-		for _, turn := range inTurn([]func(){one, many}, round) {
+		for _, turn := range InTurn([]func(){one, many}, round) {
 			if turn(); err != nil {
 				return nil, err
 			}

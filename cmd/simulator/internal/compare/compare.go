@@ -164,7 +164,7 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 	results := make(map[string][]*load.Result)
 	for round := range c.Rounds {
 		from, to := c.Queries*round/c.Rounds, c.Queries*(round+1)/c.Rounds
-		for _, o := range inTurn(opened, round) {
+		for _, o := range InTurn(opened, round) {
 			r, err := c.ask(ctx, o, from, to)
 			if err != nil {
 				return nil, err
@@ -174,16 +174,6 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 		}
 	}
 	return results, nil
-}
-
-// inTurn is the order of a round: forth and back (ABBA), so that what gets faster or
-// slower with time concerns all alike.
-func inTurn[T any](list []T, round int) []T {
-	order := slices.Clone(list)
-	if round%2 == 1 {
-		slices.Reverse(order)
-	}
-	return order
 }
 
 func (c *Comparer) ask(ctx context.Context, o *contender, from, to int) (*load.Result, error) {
