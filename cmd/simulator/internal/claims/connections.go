@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgjay/pgjay/cmd/simulator/internal/compare"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 )
@@ -51,25 +51,29 @@ func connectAndAsk(ctx context.Context, u *url.URL, q question) (took float64, e
 
 // habit is how the application of the documents asks.
 type habit struct {
-	name    string
-	options load.Options
-	elapsed time.Duration
+	name     string
+	options  load.Options
+	workload *load.Workload
+	elapsed  time.Duration
 }
 
 // reuse: "100,000 queries 1.8 times faster by reusing connections". All three habits
 // are asked the same, a block in turns, until all is asked or the time is over; one block
-// is asked in any case.
+// is asked in any case. They write to one database: imports are of contacts of their own.
 func reuse(ctx context.Context, b *bench) error {
 	habits := []*habit{
 		{name: "directly, a connection for each query", options: loadOptions(b.url, load.PerQuery)},
 		{name: "directly, one for each 50", options: loadOptions(b.url, load.PerBatch)},
 		{name: "through PgJay, one for each query", options: loadOptions(b.cached.URL(b.url), load.PerQuery)},
 	}
-	workload, queries := load.New(b.options.Data), b.options.Data.Queries
+	for i, h := range habits {
+		h.workload = load.New(b.options.Data).Apart(i)
+	}
+	queries := b.options.Data.Queries
 	asked, block := 0, max(queries/100, 1)
 	deadline := time.Now().Add(b.options.Budget)
-	for asked == 0 || asked < queries && time.Now().Before(deadline) {
-		if err := askAll(ctx, habits, workload, asked, min(asked+block, queries)); err != nil {
+	for round := 0; asked == 0 || asked < queries && time.Now().Before(deadline); round++ {
+		if err := askAll(ctx, compare.InTurn(habits, round), asked, min(asked+block, queries)); err != nil {
 			return err
 		}
 		asked = min(asked+block, queries)
@@ -89,14 +93,10 @@ func reuse(ctx context.Context, b *bench) error {
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// askAll asks a block in all habits, and the next one the other way round.
-func askAll(ctx context.Context, habits []*habit, w *load.Workload, from, to int) error {
-	order := slices.Clone(habits)
-	if from/(to-from)%2 == 1 {
-		slices.Reverse(order)
-	}
-	for _, h := range order {
-		r, err := load.Run(ctx, w, from, to, h.options)
+// askAll asks a block in all habits.
+func askAll(ctx context.Context, habits []*habit, from, to int) error {
+	for _, h := range habits {
+		r, err := load.Run(ctx, h.workload, from, to, h.options)
 		if err != nil {
 			return fmt.Errorf("%s: %w", h.name, err)
 		}

@@ -53,6 +53,34 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// TestApart wants imports of other contacts, and all else the same.
+func TestApart(t *testing.T) {
+	p, err := FindPattern("import of 200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, imported := workload(t, "small"), make(map[any]bool)
+	for n := range 3 {
+		other := w.Apart(n)
+		for i := range 10_000 {
+			a, b := w.Query(i), other.Query(i)
+			if a.Pattern != p {
+				if i%100 == 0 && !reflect.DeepEqual(a, b) {
+					t.Fatalf("query %d is %v, and %v", i, a, b)
+				}
+				continue
+			}
+			if id := b.Args[0]; imported[id] {
+				t.Fatalf("query %d of %d imports contact %v again", i, n, id)
+			}
+			imported[b.Args[0]] = true
+		}
+	}
+	if len(imported) == 0 {
+		t.Error("nothing was imported")
+	}
+}
+
 // TestOnly wants the patterns that were named, and no other.
 func TestOnly(t *testing.T) {
 	p, err := FindPattern("pages, jumped to")
