@@ -1,8 +1,10 @@
 package claims
 
 import (
+	"context"
 	"io"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
@@ -71,7 +73,7 @@ func TestMeasurementFails(t *testing.T) {
 		if err := joins(t.Context(), b); err == nil {
 			t.Fatalf("with %d connections nothing failed", clients)
 		}
-		if want := max(clients-1, 0); len(b.table.Lines) != want {
+		if want := []int{0, 0, 2, 3}[clients]; len(b.table.Lines) != want {
 			t.Errorf("with %d connections there are %d lines, not %d: %v", clients, len(b.table.Lines), want, b.table.Lines)
 		}
 		for _, f := range b.table.Figures {
@@ -89,5 +91,25 @@ func TestPrepared(t *testing.T) {
 		"(SELECT FROM pg_prepared_statements WHERE NOT from_sql) THEN pg_sleep(0.1) END"})
 	if err != nil || got.direct*2 > got.pgjay {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestNothing measures a PgJay that does nothing: it is PostgreSQL itself.
+func TestNothing(t *testing.T) {
+	b := smallBench(t)
+	b.plain = &servers.PgJay{Address: b.url.Host}
+	b.cached = b.plain
+	for _, measure := range []func(context.Context, *bench) error{joins, arrays, connections, reuse} {
+		if err := measure(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.table.Lines) < 9 {
+		t.Errorf("%d lines", len(b.table.Lines))
+	}
+	for _, l := range b.table.Lines {
+		if l.Mark == Met && !strings.Contains(l.Claimed, "does not pay") {
+			t.Errorf("met by PostgreSQL alone: %s: %s", l.Claimed, l.Measurement)
+		}
 	}
 }

@@ -64,8 +64,8 @@ func pages(ctx context.Context, b *bench) error {
 	b.add(claimed, measured, slowest <= 3)
 	last := len(numbers) - 1
 	b.figure(fmt.Sprintf("page %d of a list, LIMIT %d OFFSET %d", archivePages, archivePage, archiveRows-archivePage), times{direct[last], pgjay[last]})
-	b.add("any page within 10 ms", fmt.Sprintf("%d pages of %d at random, through PgJay: median %s, 95 of 100 within %s", anywhere, archivePages,
-		ms(jumps[len(jumps)/2]), ms(jumps[len(jumps)*95/100])), jumps[len(jumps)*95/100] <= 10)
+	b.add("95 of 100 pages within 10 ms", fmt.Sprintf("%d pages of %d at random, through PgJay: median %s, 95 of 100 within %s, all within %s", anywhere, archivePages,
+		ms(jumps[len(jumps)/2]), ms(jumps[len(jumps)*95/100]), ms(slices.Max(jumps))), jumps[len(jumps)*95/100] <= 10)
 	return nil
 }
 
