@@ -2,6 +2,7 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -41,11 +42,15 @@ func TestWithout(t *testing.T) {
 	}{
 		{"slow log", slowQueries, nil, map[string]Mark{slow: Met, explained: Met}},
 		{"no slow log", slowQueries, []string{"monitor.slow_threshold=0s", "monitor.explain=plan"}, map[string]Mark{slow: Short, explained: Short}},
+		{"no cache", dashboards, []string{"cache.enabled=false"}, map[string]Mark{"10 times faster on hits": Short, "60 % hits on repeats": Short}},
+		{"no compression", lists, []string{"cache.compress_over=0"}, map[string]Mark{compressionClaim: Short}},
+		{"no rewriting", arrays, []string{"rewrite.mode=off"}, map[string]Mark{"array filters 5 times": Short}},
 		{"ping", pingOf(patient), nil, map[string]Mark{ping: Met}},
 		{"no ping", pingOf(2 * time.Second), []string{"pool.pre_ping=false"}, map[string]Mark{ping: Short}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b.restart(t, c.settings)
+			t.Parallel()
+			b := b.with(t, c.settings)
 			if err := c.measure(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
@@ -54,17 +59,32 @@ func TestWithout(t *testing.T) {
 			}
 		})
 	}
+	t.Run("console", func(t *testing.T) { unknownCommands(t, b) })
 }
+
+// unknownCommands wants only what PgJay does not have to be called that.
+func unknownCommands(t *testing.T, b *bench) {
+	b = b.with(t, nil)
+	if _, err := b.plain.Show(t.Context(), "SHOW MIRACLES"); !errors.Is(err, servers.ErrUnknown) {
+		t.Errorf("SHOW MIRACLES: %v", err)
+	}
+	if _, err := b.plain.Show(t.Context(), "SHOW PLAN 999999"); err == nil || errors.Is(err, servers.ErrUnknown) {
+		t.Errorf("SHOW PLAN 999999: %v", err)
+	}
+}
+
+func lists(ctx context.Context, b *bench) error { return b.compressedAnswers(ctx) }
 
 func pingOf(wait time.Duration) func(context.Context, *bench) error {
 	return func(ctx context.Context, b *bench) error { return prePing(ctx, b, 4, wait) }
 }
 
-// restart has other settings, and PgJays with them.
-func (b *bench) restart(t *testing.T, settings []string) {
+// with is a bench of its own on the same data, whose PgJays have these settings.
+func (b *bench) with(t *testing.T, settings []string) *bench {
 	t.Helper()
+	other := *b
+	b = &other
 	b.table, b.options.Settings = new(Table), settings
-	b.patience = patience
 	if len(settings) > 0 {
 		b.patience = 2 * time.Second // for what does not come
 	}
@@ -78,6 +98,7 @@ func (b *bench) restart(t *testing.T, settings []string) {
 			}
 		}
 	})
+	return b
 }
 
 // wantMark wants this mark on the lines of a claim.
