@@ -143,15 +143,15 @@ func (c *Comparer) warm(ctx context.Context, list []Path, opened []*contender) (
 		c.Asked(n)
 		if o.advice {
 			p := &list[slices.IndexFunc(list, func(p Path) bool { return p.Name == o.Name })]
-			made, err := c.applyAdvice(ctx, o)
-			if errors.Is(err, servers.ErrUnknown) {
-				p.Missing = err.Error()
-				continue
-			}
-			if err != nil {
+			if err := c.advise(ctx, o, p); err != nil {
 				return nil, err
 			}
-			p.What += fmt.Sprintf(" (%d)", made)
+			if p.Missing != "" {
+				continue
+			}
+			if _, err := c.ask(ctx, o, c.Queries+n, c.Queries+2*n); err != nil { // its PgJay is new
+				return nil, err
+			}
 		}
 		ready = append(ready, o)
 	}

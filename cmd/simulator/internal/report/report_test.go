@@ -44,7 +44,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not available", "prefers-color-scheme: dark",
+	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not measured: it does not", "prefers-color-scheme: dark",
 		`lang="en"`, "<caption>", `scope="row"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
@@ -82,7 +82,7 @@ func wellFormed(t *testing.T, text string) {
 func TestText(t *testing.T) {
 	var b bytes.Buffer
 	Text(&b, comparison())
-	for _, want := range []string{"2.50", "2.25 to 2.75", "not available: it does not", "DIFFER", "select '<b>'", "batching:"} {
+	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "DIFFER", "select '<b>'", "batching:"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

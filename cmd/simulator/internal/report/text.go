@@ -61,7 +61,7 @@ func Text(w io.Writer, c *compare.Comparison) {
 
 func pathLine(m compare.Measured) string {
 	if m.Missing != "" {
-		return m.Name + "\tnot available\t\t\t\t\t\t\t"
+		return m.Name + "\tnot measured\t\t\t\t\t\t\t"
 	}
 	line := fmt.Sprintf("%s\t%.0f\t%.2f\t%.2f\t%.2f\t", m.Name, m.QPS, m.Latencies.P50, m.Latencies.P95, m.Latencies.P99)
 	if m.Against == "" {
@@ -72,7 +72,7 @@ func pathLine(m compare.Measured) string {
 
 func what(m compare.Measured) string {
 	if m.Missing != "" {
-		return "not available: " + m.Missing
+		return "not measured: " + m.Missing
 	}
 	return m.What
 }
