@@ -44,7 +44,7 @@ type Comparison struct {
 	Verification *load.Verification `json:"verification,omitempty"`
 	Paths        []Measured         `json:"paths"`
 	Patterns     []PatternGain      `json:"patterns"`
-	Batching     *Batching          `json:"batching"`
+	Batching     []Batching         `json:"batching"`
 }
 
 // Run compares.
@@ -126,8 +126,14 @@ func (c *Comparer) measure(ctx context.Context, result *Comparison) (err error) 
 	}
 	result.Paths = summarise(list, blocks)
 	result.Patterns = patternGains(blocks)
-	result.Batching, err = c.batching(ctx, ready[0], ready[1]) // direct, and pooling
-	return err
+	for _, o := range ready[:2] { // direct, and pooling
+		b, err := c.batching(ctx, o)
+		if err != nil {
+			return err
+		}
+		result.Batching = append(result.Batching, b)
+	}
+	return nil
 }
 
 // warm asks each path some queries that do not count, and takes the advice of the

@@ -31,7 +31,7 @@ func comparison() *compare.Comparison {
 		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
 			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
 		Patterns:     []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
-		Batching:     &compare.Batching{Single: 10, Batched: 100},
+		Batching:     []compare.Batching{{Path: "pooling", Single: 10, Batched: 100}},
 		Verification: &load.Verification{Compared: 10, Count: 1, Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}},
 	}
 }
@@ -82,7 +82,7 @@ func wellFormed(t *testing.T, text string) {
 func TestText(t *testing.T) {
 	var b bytes.Buffer
 	Text(&b, comparison())
-	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "DIFFER", "select '<b>'", "batching:"} {
+	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "DIFFER", "select '<b>'", "batching: on the path pooling, imports in batches of 200, 100 rows/s, to one by one, 10 rows/s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -53,7 +53,9 @@ func Text(w io.Writer, c *compare.Comparison) {
 	for _, m := range c.Paths {
 		fmt.Fprintf(w, "%s: %s\n", m.Name, what(m))
 	}
-	fmt.Fprintln(w, "batching:", batching(c.Batching))
+	for _, b := range c.Batching {
+		fmt.Fprintln(w, "batching:", batching(b))
+	}
 	if c.Verification != nil {
 		Verification(w, c.Verification)
 	}
@@ -77,9 +79,9 @@ func what(m compare.Measured) string {
 	return m.What
 }
 
-func batching(b *compare.Batching) string {
-	return fmt.Sprintf("imports in batches of 200 through PgJay, %.0f rows/s, to one by one without it, %.0f rows/s: %.2f times as fast (%s)",
-		b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
+func batching(b compare.Batching) string {
+	return fmt.Sprintf("on the path %s, imports in batches of 200, %.0f rows/s, to one by one, %.0f rows/s: %.2f times as fast (%s)",
+		b.Path, b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
 }
 
 func interval(i compare.Interval) string { return fmt.Sprintf("%.2f to %.2f", i.Low, i.High) }
