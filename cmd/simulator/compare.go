@@ -30,8 +30,8 @@ Usage: simulator compare [FLAGS]
 ` + fmt.Sprintf(dataFlagsHelp, "2,000 to 400,000\n                      queries; default medium") + `                      (with --dsn these are what the database has)
   --indexes NAME      none, basic or full, on the throw-away PostgreSQL; default basic
 ` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8
-  --verify            first ask all queries on both paths, by all three protocols,
-                      and compare every answer
+  --verify            first ask all queries on both paths, by each of the three
+                      protocols, and compare every answer
   --pgjay FILE        the program; default beside this one
   --html FILE         write a report
   --json FILE         write the numbers

@@ -239,5 +239,5 @@ func (b *bench) repeats(ctx context.Context, claimed string, patterns ...string)
 
 // hits is how many answers came from the cache so far.
 func (b *bench) hits(ctx context.Context) (float64, error) {
-	return b.metric(ctx, b.cached, `pgjay_cache_lookups_total{outcome="hit"`)
+	return b.cached.Metric(ctx, `pgjay_cache_lookups_total{outcome="hit"`)
 }

@@ -1,37 +1,14 @@
 package claims
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
-
-// metric is the sum of the samples whose name and labels begin like this.
-func (b *bench) metric(ctx context.Context, p *servers.PgJay, beginning string) (sum float64, err error) {
-	text, _, err := p.Get(ctx, "/metrics", false)
-	if err != nil {
-		return 0, err
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		line := lines.Text()
-		if !strings.HasPrefix(line, beginning) {
-			continue
-		}
-		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += value
-	}
-	return sum, nil
-}
 
 // aboutSeventy is "about 70 %".
 const aboutSeventy = 70
@@ -109,10 +86,10 @@ func compressedLists(lists []packed) (text string, met bool) {
 // compressed is how many bytes of answers the cache has compressed so far, and what
 // became of them.
 func (b *bench) compressed(ctx context.Context) (input, output float64, err error) {
-	if input, err = b.metric(ctx, b.cached, "pgjay_cache_compression_input_bytes_total"); err != nil {
+	if input, err = b.cached.Metric(ctx, "pgjay_cache_compression_input_bytes_total"); err != nil {
 		return 0, 0, err
 	}
-	output, err = b.metric(ctx, b.cached, "pgjay_cache_compression_output_bytes_total")
+	output, err = b.cached.Metric(ctx, "pgjay_cache_compression_output_bytes_total")
 	return input, output, err
 }
 

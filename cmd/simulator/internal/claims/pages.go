@@ -75,7 +75,7 @@ func (b *bench) countThrough(ctx context.Context, proxied *url.URL) error {
 	return seed.With(ctx, proxied.String(), func(conn *pgx.Conn) error {
 		var failed error
 		b.until(ctx, func() bool {
-			counted, err := b.metric(ctx, b.plain, `pgjay_rewrite_offset_samples_total{result="done"}`)
+			counted, err := b.plain.Metric(ctx, `pgjay_rewrite_offset_samples_total{result="done"}`)
 			if err == nil {
 				_, err = timeOne(ctx, conn, pageOf(archivePages/4))
 			}

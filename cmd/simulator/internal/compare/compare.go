@@ -31,20 +31,20 @@ type Comparer struct {
 
 // Comparison is what was found.
 type Comparison struct {
-	When         time.Time          `json:"when"`
-	Took         time.Duration      `json:"took_ns"`
-	Machine      Machine            `json:"machine"`
-	Scenario     crm.Scenario       `json:"scenario"`
-	Seed         uint64             `json:"seed"`
-	Queries      int                `json:"queries"`
-	Rounds       int                `json:"rounds"`
-	Clients      int                `json:"clients"`
-	Connect      load.Connect       `json:"connect"`
-	Protocol     load.Protocol      `json:"protocol"`
-	Verification *load.Verification `json:"verification,omitempty"`
-	Paths        []Measured         `json:"paths"`
-	Patterns     []PatternGain      `json:"patterns"`
-	Batching     []Batching         `json:"batching"`
+	When         time.Time     `json:"when"`
+	Took         time.Duration `json:"took_ns"`
+	Machine      Machine       `json:"machine"`
+	Scenario     crm.Scenario  `json:"scenario"`
+	Seed         uint64        `json:"seed"`
+	Queries      int           `json:"queries"`
+	Rounds       int           `json:"rounds"`
+	Clients      int           `json:"clients"`
+	Connect      load.Connect  `json:"connect"`
+	Protocol     load.Protocol `json:"protocol"`
+	Verification *Verification `json:"verification,omitempty"`
+	Paths        []Measured    `json:"paths"`
+	Patterns     []PatternGain `json:"patterns"`
+	Batching     []Batching    `json:"batching"`
 }
 
 // Run compares.
@@ -65,36 +65,6 @@ func (c *Comparer) Run(ctx context.Context) (*Comparison, error) {
 	err = c.measure(ctx, result)
 	result.Took = time.Since(begin)
 	return result, err
-}
-
-// verify compares the answers of PgJay with all its parts to PostgreSQL's, a third
-// of them by each protocol.
-func (c *Comparer) verify(ctx context.Context) (found *load.Verification, err error) {
-	list := paths(c.features)
-	var on [2]*contender
-	for i, p := range []Path{list[0], list[len(list)-1]} {
-		if on[i], err = c.open(ctx, p, fmt.Sprintf("verify%d", i)); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, c.shut(ctx, on[i])) }()
-	}
-	c.Stage("comparing answers", c.Queries)
-	found = new(load.Verification)
-	for i, protocol := range []load.Protocol{load.Simple, load.Extended, load.Prepared} {
-		o := c.Load
-		o.Protocol, o.Every = protocol, 1
-		o.Progress = func(int) { c.Asked(1) }
-		both := [2]load.Options{o, o}
-		both[0].URL, both[1].URL = on[0].url.String(), on[1].url.String()
-		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, both)
-		if err != nil {
-			return nil, err
-		}
-		found.Compared += part.Compared
-		found.Count += part.Count
-		found.Mismatches = append(found.Mismatches, part.Mismatches...)
-	}
-	return found, nil
 }
 
 // measure asks all blocks on all paths.

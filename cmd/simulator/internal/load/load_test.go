@@ -250,6 +250,11 @@ func TestVerify(t *testing.T) {
 		{"the tag", "select 1 where false", "delete from letters where false returning 1", true},
 		{"an error", "select 1/0", "select 'x'::int", true},
 		{"the same error", "select 1/0", "select 2/0", false},
+		{"where an error is", "select nothing", "select  nothing", true},
+		{"an error's detail", "select 'a'::json", "select 'b'::json", true},
+		{"an error's hint", raising("hint = 'a'"), raising("hint = 'b'"), true},
+		{"an error's table", raising("table = 'a'"), raising("table = 'b'"), true},
+		{"all of an error", raising("hint = 'a', detail = 'b'"), raising("hint = 'a', detail = 'b'"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if a, b := sumOf(t, o.URL, c.sql), sumOf(t, o.URL, c.other); (a != b) != c.differ {
@@ -269,6 +274,9 @@ func TestVerify(t *testing.T) {
 		t.Errorf("two that differ: %+v, %v", found, err)
 	}
 }
+
+// raising is a statement that fails with these fields.
+func raising(fields string) string { return "do $$ begin raise 'no' using " + fields + "; end $$" }
 
 var seedOfSums = maphash.MakeSeed()
 

@@ -30,9 +30,10 @@ func comparison() *compare.Comparison {
 		When: time.Unix(0, 0), Queries: 100, Rounds: 4,
 		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
 			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
-		Patterns:     []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
-		Batching:     []compare.Batching{{Path: "pooling", Single: 10, Batched: 100}},
-		Verification: &load.Verification{Compared: 10, Count: 1, Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}},
+		Patterns: []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
+		Batching: []compare.Batching{{Path: "pooling", Single: 10, Batched: 100}},
+		Verification: &compare.Verification{FromCache: 4, Rewritten: 3, Bookmarked: 2, Verification: load.Verification{Compared: 10, Count: 1,
+			Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}}},
 	}
 }
 
@@ -44,7 +45,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not measured: it does not", "prefers-color-scheme: dark",
+	for _, want := range []string{"by &lt;id&gt;", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "4 came from its cache, 3 by rewritten statements, 2 were deep pages", "not measured: it does not", "prefers-color-scheme: dark",
 		`lang="en"`, "<caption>", `scope="row"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)

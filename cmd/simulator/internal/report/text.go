@@ -87,15 +87,21 @@ func batching(b compare.Batching) string {
 func interval(i compare.Interval) string { return fmt.Sprintf("%.2f to %.2f", i.Low, i.High) }
 
 // Verification prints how answers compared.
-func Verification(w io.Writer, v *load.Verification) {
+func Verification(w io.Writer, v *compare.Verification) {
 	if v.Count == 0 {
-		fmt.Fprintf(w, "\nall %d answers are the same directly and through PgJay\n", v.Compared)
+		fmt.Fprintf(w, "\nall %d answers, by three protocols, are the same directly and through PgJay: %s\n", v.Compared, exercised(v))
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d answers DIFFER:\n", v.Count, v.Compared)
 	for _, m := range v.Mismatches {
 		fmt.Fprintf(w, "  query %d (%s): %s\n    %s %s\n", m.Number, m.Pattern, m.Detail, m.SQL, m.Args)
 	}
+}
+
+// exercised says what of PgJay had a part in the answers.
+func exercised(v *compare.Verification) string {
+	return fmt.Sprintf("%d came from its cache, %d by rewritten statements, %d were deep pages got from bookmarks or keys in an index",
+		v.FromCache, v.Rewritten, v.Bookmarked)
 }
 
 // JSON writes anything.
