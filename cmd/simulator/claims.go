@@ -21,7 +21,8 @@ Usage: simulator claims [FLAGS]
 
 ` + fmt.Sprintf(dataFlagsHelp, "default large") + `  --only NAME         one claim: ` + strings.Join(claims.Names(), ",\n                      ") + `
   --budget DURATION   for the 100,000 queries: where they take longer, a part of
-                      them is measured, which is said; default 4m
+                      them is measured, which is said; default 4m, and not beyond
+                      9 minutes of all claims
   --pgjay FILE        the program; default beside this one
   --set KEY=VALUE     a setting of each PgJay, such as cache.enabled=false to see what
                       falls short without; may be repeated

@@ -3,6 +3,7 @@ package claims
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestCompressedLists wants nothing met where nothing was compressed.
@@ -48,6 +49,19 @@ func TestFreeJoins(t *testing.T) {
 	} {
 		if got := freeJoins(c.joined, c.simple); got != c.want {
 			t.Errorf("%v with joins and %v without: %v", c.joined, c.simple, got)
+		}
+	}
+}
+
+// TestAskUntil wants all claims measured within ten minutes.
+func TestAskUntil(t *testing.T) {
+	began := time.Now()
+	for _, c := range []struct{ gone, budget, want time.Duration }{
+		{3 * time.Minute, 4 * time.Minute, 7 * time.Minute},
+		{7 * time.Minute, 4 * time.Minute, 9 * time.Minute},
+	} {
+		if got := askUntil(began, began.Add(c.gone), c.budget).Sub(began); got != c.want {
+			t.Errorf("after %v, with %v: until %v, not %v", c.gone, c.budget, got, c.want)
 		}
 	}
 }

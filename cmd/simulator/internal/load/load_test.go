@@ -253,6 +253,7 @@ func TestVerify(t *testing.T) {
 		{"where an error is", "select nothing", "select  nothing", true},
 		{"an error's detail", "select 'a'::json", "select 'b'::json", true},
 		{"an error's hint", raising("hint = 'a'"), raising("hint = 'b'"), true},
+		{"an error's own detail", raising("detail = 'a'"), raising("detail = 'b'"), true},
 		{"an error's table", raising("table = 'a'"), raising("table = 'b'"), true},
 		{"all of an error", raising("hint = 'a', detail = 'b'"), raising("hint = 'a', detail = 'b'"), false},
 	} {
