@@ -31,8 +31,8 @@ Usage: simulator compare [FLAGS]
   --indexes NAME      none, basic or full, on the throw-away PostgreSQL; default basic
 ` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8;
                       below 4 there are no intervals
-  --verify            first ask all queries on both paths, by all three protocols,
-                      and compare every answer
+  --verify            first ask all queries on both paths, by each of the three
+                      protocols, and compare every answer
   --pgjay FILE        the program; default beside this one
   --html FILE         write a report
   --json FILE         write the numbers

@@ -16,7 +16,7 @@ func TestDifferingAnswers(t *testing.T) {
 	for count, want := range []error{nil, errDiffer} {
 		dir := t.TempDir()
 		f := compareFlags{html: filepath.Join(dir, "report.html"), json: filepath.Join(dir, "report.json")}
-		c := &compare.Comparison{Batching: new(compare.Batching), Verification: &load.Verification{Compared: 9, Count: count}}
+		c := &compare.Comparison{Verification: &compare.Verification{Verification: load.Verification{Compared: 9, Count: count}}}
 		if err := f.write(c, new(bytes.Buffer)); !errors.Is(err, want) {
 			t.Errorf("with %d that differ: %v", count, err)
 		}

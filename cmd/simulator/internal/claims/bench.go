@@ -23,6 +23,7 @@ type bench struct {
 	table    *Table
 	claim    string // that is being measured
 	features servers.Features
+	patience time.Duration // for what PgJay does in the background
 
 	postgres *embedded.Server
 	url      *url.URL // the database of the CRM
@@ -48,18 +49,32 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	b.options.Say(fmt.Sprintf("%-16s %v", "(preparing)", time.Since(begin).Round(100*time.Millisecond)))
+	return b.startBoth(ctx)
+}
+
+// startBoth starts the two PgJays.
+func (b *bench) startBoth(ctx context.Context) (err error) {
 	settings := b.settings()
-	if b.plain, err = servers.StartPgJay(ctx, b.options.Program, b.url, settings...); err != nil {
+	if b.plain, err = b.start(ctx, b.url, settings...); err != nil {
 		return err
 	}
-	b.cached, err = servers.StartPgJay(ctx, b.options.Program, b.url, append(settings, "cache.enabled=true")...)
+	b.cached, err = b.start(ctx, b.url, append(settings, "cache.enabled=true")...)
 	return err
+}
+
+// start starts a PgJay before a server. Settings of the user win.
+func (b *bench) start(ctx context.Context, u *url.URL, settings ...string) (*servers.PgJay, error) {
+	return servers.StartPgJay(ctx, b.options.Program, u, slices.Concat(settings, b.options.Settings)...)
 }
 
 // settings are all parts of PgJay but the cache.
 func (b *bench) settings() []string {
-	on, _ := b.features.Rewriting()
-	return slices.Concat(on, b.features.Explaining("20ms")) // low, so that slow statements are quickly provoked
+	settings, _ := b.features.Rewriting()
+	settings = slices.Concat(settings, b.features.Explaining("20ms")) // low, so that slow statements are quickly provoked
+	if b.features.Has("monitor", "explain_superuser") {
+		settings = append(settings, "monitor.explain_superuser=true", "monitor.explain_timeout=20s") // we are one, and nobody else is there
+	}
+	return settings
 }
 
 // rewrites says whether this PgJay can.
@@ -114,77 +129,6 @@ func execute(ctx context.Context, u *url.URL, sql string) error {
 		_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 		return err
 	})
-}
-
-// question is a statement that is timed.
-type question struct {
-	sql  string
-	args []any
-}
-
-// times is medians in milliseconds: directly, and through PgJay.
-type times struct{ direct, pgjay float64 }
-
-func (t times) ratio() float64 { return t.direct / t.pgjay }
-
-func (t times) String() string {
-	return fmt.Sprintf("directly %s, through PgJay %s: %.1f times", ms(t.direct), ms(t.pgjay), t.ratio())
-}
-
-func ms(v float64) string {
-	if v < 10 {
-		return fmt.Sprintf("%.2f ms", v)
-	}
-	return fmt.Sprintf("%.0f ms", v)
-}
-
-// time asks on both paths in turns, and returns the medians. The first asks, in
-// which PgJay gets to know a statement, do not count. Slow statements are asked less
-// often.
-func (b *bench) time(ctx context.Context, u *url.URL, p *servers.PgJay, n int, q question) (times, error) {
-	const unseen, few, long = 8, 3, 10 * time.Second
-	begin := time.Now()
-	var took [2][]float64
-	err := seed.With(ctx, u.String(), func(direct *pgx.Conn) error {
-		return seed.With(ctx, p.URL(u).String(), func(proxied *pgx.Conn) error {
-			for round := range n + unseen {
-				if round >= unseen+few && time.Since(begin) > long {
-					break
-				}
-				for turn := range 2 {
-					path := (turn + round) % 2
-					ms, err := timeOne(ctx, []*pgx.Conn{direct, proxied}[path], q)
-					if err != nil {
-						return err
-					}
-					if round >= unseen {
-						took[path] = append(took[path], ms)
-					}
-				}
-			}
-			return nil
-		})
-	})
-	return times{median(took[0]), median(took[1])}, err
-}
-
-func timeOne(ctx context.Context, conn *pgx.Conn, q question) (float64, error) {
-	begin := time.Now()
-	rows, err := conn.Query(ctx, q.sql, append([]any{pgx.QueryExecModeExec}, q.args...)...)
-	if err != nil {
-		return 0, err
-	}
-	for rows.Next() {
-	}
-	return float64(time.Since(begin).Microseconds()) / 1000, rows.Err()
-}
-
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
 }
 
 // options of a load that is asked of a URL.

@@ -21,6 +21,8 @@ type Options struct {
 	Budget  time.Duration // for the claim that asks 100,000 queries again and again; others take what they need
 	Only    string        // the name of one claim; "" for all
 	Say     func(text string)
+
+	Settings []string // key=value, of each PgJay
 }
 
 // Mark says how a claim compares with what was measured.
@@ -56,6 +58,7 @@ type Table struct {
 	Took    time.Duration   `json:"took_ns"`
 	Machine compare.Machine `json:"machine"`
 	Data    string          `json:"data"`
+	Command string          `json:"command"` // that measures the same again
 	Lines   []Line          `json:"lines"`
 	Figures []Figure        `json:"figures"`
 }
@@ -79,6 +82,7 @@ var claims = []claim{
 	{"gzip", gzip},
 	{"slow queries", slowQueries},
 	{"pool", poolOverflow},
+	{"pre-ping", func(ctx context.Context, b *bench) error { return prePing(ctx, b, 25, patient) }},
 	{"connections", connections},
 	{"100,000 queries", reuse},
 }
@@ -104,7 +108,7 @@ func FindName(name string) (string, error) {
 // be measured.
 func Run(ctx context.Context, o Options) (table *Table, err error) {
 	table = &Table{When: time.Now(), Data: o.Data.Describe()}
-	b := &bench{options: o, table: table}
+	b := &bench{options: o, table: table, patience: patience}
 	defer func() { err = errors.Join(err, b.close()) }()
 	if err := b.open(ctx); err != nil {
 		return nil, err
@@ -156,14 +160,29 @@ func (b *bench) fail(err error) {
 }
 
 // Failures are how many claims could not be measured.
-func (t *Table) Failures() int {
+func (t *Table) Failures() int { return t.count(Failed) }
+
+func (t *Table) count(mark Mark) int {
 	n := 0
 	for _, l := range t.Lines {
-		if l.Mark == Failed {
+		if l.Mark == mark {
 			n++
 		}
 	}
 	return n
+}
+
+// Whole says whether each claim was measured.
+func (t *Table) Whole() bool {
+	if t.count(Failed) > 0 || t.count(NotAvailable) > 0 {
+		return false
+	}
+	for _, name := range Names() {
+		if !slices.ContainsFunc(t.Lines, func(l Line) bool { return l.Claim == name }) {
+			return false
+		}
+	}
+	return true
 }
 
 // parse is for URLs that the simulator has made itself.

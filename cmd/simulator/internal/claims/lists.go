@@ -28,7 +28,7 @@ func (b *bench) rewritten(ctx context.Context, claimed string, least float64, q 
 		b.line(claimed, t.String()+" (this PgJay does not rewrite)", NotAvailable)
 		return t, nil
 	}
-	b.add(claimed, t.String(), t.ratio() >= least)
+	b.add(claimed, t.String(), faster(t.direct, t.pgjay, least))
 	return t, nil
 }
 
@@ -60,20 +60,25 @@ func joins(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.add("a list does not pay for left joins that it does not need", fmt.Sprintf("with four of them directly %s, through PgJay %s; without any %s and %s",
-		ms(joined.direct), ms(joined.pgjay), ms(simple.direct), ms(simple.pgjay)), joined.pgjay <= 1.2*simple.direct)
-	t, err := b.rewritten(ctx, "to count a list 2 times faster without the inner joins that it does not need", 2, question{
+	b.add("a list 10 times faster without the left joins that it does not need", fmt.Sprintf("with four of them %v (without any directly %s: "+
+		"PostgreSQL drops such joins itself)", joined, ms(simple.direct)), faster(joined.direct, joined.pgjay, 10))
+	b.add("a list through PgJay does not pay for left joins that it does not need", fmt.Sprintf("with four of them directly %s, through PgJay %s; without any %s and %s",
+		ms(joined.direct), ms(joined.pgjay), ms(simple.direct), ms(simple.pgjay)), freeJoins(joined, simple))
+	t, err := b.rewritten(ctx, "to count a list 10 times faster without the inner joins that it does not need", 10, question{
 		"SELECT count(*) FROM contacts AS c JOIN companies AS co ON co.id = c.company_id JOIN tenants AS t ON t.id = c.tenant_id WHERE c.tenant_id = $1",
 		[]any{int64(1)}})
 	if err != nil {
 		return err
 	}
 	b.figure("to count a list, with inner joins that it does not need", t)
-	t, err = b.rewritten(ctx, "a list far down 2 times faster, joined when its rows are known", 2, question{
+	t, err = b.rewritten(ctx, "a list far down 10 times faster, joined when its rows are known", 10, question{
 		"SELECT c.id, c.email, co.name, m.score FROM contacts AS c LEFT JOIN companies AS co ON co.id = c.company_id " +
 			"LEFT JOIN contacts_metadata AS m ON m.contact_id = c.id ORDER BY c.created_at DESC, c.id DESC LIMIT 25 OFFSET 40000", nil})
+	if err != nil {
+		return err
+	}
 	b.figure("a list with joins, OFFSET 40000", t)
-	return err
+	return nil
 }
 
 // arrays: "filters on arrays 5 times faster with GIN". It is the filter that is
@@ -94,8 +99,11 @@ func (b *bench) ofTenant(ctx context.Context, what string, q question) error {
 		return err
 	}
 	t, err := b.time(ctx, b.url, b.plain, 9, q)
+	if err != nil {
+		return err
+	}
 	b.line(what+", of the largest tenant alone", t.String(), Noted)
-	return err
+	return nil
 }
 
 // order: "created_at DESC 10 times faster than by company's name".
@@ -109,15 +117,15 @@ func order(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.add("order by created_at 10 times faster than by company's name", fmt.Sprintf("by name: %s and %s, by created_at: %s and %s "+
+	b.add("order by created_at 10 times faster than by company's name (PostgreSQL's doing, by an index)", fmt.Sprintf("by name: %s and %s, by created_at: %s and %s "+
 		"(directly and through PgJay): %.0f and %.0f times", ms(byName.direct), ms(byName.pgjay), ms(byTime.direct), ms(byTime.pgjay),
-		byName.direct/byTime.direct, byName.pgjay/byTime.pgjay), byName.pgjay >= 10*byTime.pgjay)
+		byName.direct/byTime.direct, byName.pgjay/byTime.pgjay), faster(byName.pgjay, byTime.pgjay, 10))
 	return nil
 }
 
 // trigrams: "ILIKE 3 times faster with a trigram index", the one that PgJay advises.
 func trigrams(ctx context.Context, b *bench) error {
-	const claimed = "ILIKE 3 times faster with the advised index"
+	const claimed = "ILIKE 3 times faster with the advised index (PgJay advises it, PostgreSQL is faster)"
 	q := question{"SELECT count(*) FROM contacts AS c WHERE c.text_search ILIKE $1", []any{"%yuki kaminski%"}}
 	const drop = "drop index if exists contacts_text_search_idx"
 	if err := execute(ctx, b.url, drop); err != nil {
@@ -135,11 +143,11 @@ func trigrams(ctx context.Context, b *bench) error {
 		return fmt.Errorf("%s: %w", advised, err)
 	}
 	after, err := b.time(ctx, b.url, b.plain, 9, q)
-	b.add(claimed, fmt.Sprintf("through PgJay %s before, %s after %s: %.0f times", ms(before.pgjay), ms(after.pgjay), advised,
-		before.pgjay/after.pgjay), before.pgjay >= 3*after.pgjay)
 	if err != nil {
 		return err
 	}
+	b.add(claimed, fmt.Sprintf("through PgJay %s before, %s after %s: %.0f times", ms(before.pgjay), ms(after.pgjay), advised,
+		before.pgjay/after.pgjay), faster(before.pgjay, after.pgjay, 3))
 	return b.ofTenant(ctx, "ILIKE with that index", question{q.sql + " AND c.tenant_id = $2", append(q.args, int64(1))})
 }
 
@@ -191,28 +199,45 @@ func dashboards(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.add("10 times faster on hits", t.String(), t.ratio() >= 10)
+	b.add("10 times faster on hits", t.String(), faster(t.direct, t.pgjay, 10))
 	b.figure("a dashboard, from the cache", t)
+	const claimed = "60 % hits on repeats"
+	if err := b.repeats(ctx, claimed+", without writes", "dashboard"); err != nil {
+		return err
+	}
+	return b.repeats(ctx, claimed+", with writes to one of the tables", "dashboard", "update")
+}
+
+// repeats has people look at the first page, and do something else too if patterns say so.
+func (b *bench) repeats(ctx context.Context, claimed string, patterns ...string) error {
+	const queries = 3_000
+	var asked []load.Pattern
+	for _, name := range patterns {
+		p, err := load.FindPattern(name)
+		if err != nil {
+			return err
+		}
+		asked = append(asked, p)
+	}
 	before, err := b.hits(ctx)
 	if err != nil {
 		return err
 	}
-	pattern, err := load.FindPattern("dashboard")
+	r, err := load.Run(ctx, load.New(b.options.Data, asked...), 0, queries, loadOptions(b.cached.URL(b.url), load.Pooled))
 	if err != nil {
 		return err
 	}
-	const queries = 3_000
-	o := loadOptions(b.cached.URL(b.url), load.Pooled)
-	if _, err := load.Run(ctx, load.New(b.options.Data, pattern), 0, queries, o); err != nil {
+	after, err := b.hits(ctx)
+	if err != nil {
 		return err
 	}
-	after, err := b.hits(ctx)
-	share := 100 * float64(after-before) / queries
-	b.add("60 % hits on repeats", fmt.Sprintf("%.0f %% of %d queries of dashboards", share, queries), share >= 60)
-	return err
+	seen := r.ByPattern[asked[0]].TotalCount()
+	share := 100 * (after - before) / float64(seen)
+	b.add(claimed, fmt.Sprintf("%.0f %% of %d queries of dashboards, among which were %d updates", share, seen, queries-seen), share >= 60)
+	return nil
 }
 
 // hits is how many answers came from the cache so far.
 func (b *bench) hits(ctx context.Context) (float64, error) {
-	return b.metric(ctx, b.cached, `pgjay_cache_lookups_total{outcome="hit"`)
+	return b.cached.Metric(ctx, `pgjay_cache_lookups_total{outcome="hit"`)
 }

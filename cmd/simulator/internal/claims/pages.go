@@ -38,11 +38,11 @@ func pages(ctx context.Context, b *bench) error {
 		return err
 	}
 	numbers := []int{1, 100, 10_000, archivePages}
-	direct, err := b.inTurns(ctx, archive, numbers)
+	direct, err := b.directPages(ctx, archive, numbers)
 	if err != nil {
 		return err
 	}
-	pgjay, err := b.inTurns(ctx, proxied, numbers)
+	pgjay, err := b.inTurns(ctx, proxied, numbers, unnamed)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func pages(ctx context.Context, b *bench) error {
 	b.add(claimed, measured, slowest <= 3)
 	last := len(numbers) - 1
 	b.figure(fmt.Sprintf("page %d of a list, LIMIT %d OFFSET %d", archivePages, archivePage, archiveRows-archivePage), times{direct[last], pgjay[last]})
-	b.add("any page within 10 ms", fmt.Sprintf("%d pages of %d at random, through PgJay: median %s, 95 of 100 within %s", anywhere, archivePages,
-		ms(jumps[len(jumps)/2]), ms(jumps[len(jumps)*95/100])), jumps[len(jumps)*95/100] <= 10)
+	b.add("95 of 100 pages within 10 ms", fmt.Sprintf("%d pages of %d at random, through PgJay: median %s, 95 of 100 within %s, all within %s", anywhere, archivePages,
+		ms(jumps[len(jumps)/2]), ms(jumps[len(jumps)*95/100]), ms(slices.Max(jumps))), jumps[len(jumps)*95/100] <= 10)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (b *bench) countThrough(ctx context.Context, proxied *url.URL) error {
 	return seed.With(ctx, proxied.String(), func(conn *pgx.Conn) error {
 		var failed error
 		b.until(ctx, func() bool {
-			counted, err := b.metric(ctx, b.plain, `pgjay_rewrite_offset_samples_total{result="done"}`)
+			counted, err := b.plain.Metric(ctx, `pgjay_rewrite_offset_samples_total{result="done"}`)
 			if err == nil {
 				_, err = timeOne(ctx, conn, pageOf(archivePages/4))
 			}
@@ -86,14 +86,30 @@ func (b *bench) countThrough(ctx context.Context, proxied *url.URL) error {
 	})
 }
 
+// directPages is what pages take directly, by the better of unnamed and prepared statements.
+func (b *bench) directPages(ctx context.Context, u *url.URL, pages []int) ([]float64, error) {
+	medians, err := b.inTurns(ctx, u, pages, unnamed)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := b.inTurns(ctx, u, pages, prepared)
+	if err != nil {
+		return nil, err
+	}
+	for i := range medians {
+		medians[i] = min(medians[i], kept[i])
+	}
+	return medians, nil
+}
+
 // inTurns asks for pages in turns on one connection, and returns the median of each.
-func (b *bench) inTurns(ctx context.Context, u *url.URL, pages []int) (medians []float64, err error) {
+func (b *bench) inTurns(ctx context.Context, u *url.URL, pages []int, mode pgx.QueryExecMode) (medians []float64, err error) {
 	const unseen, rounds = 3, 15
 	took := make([][]float64, len(pages))
 	err = seed.With(ctx, u.String(), func(conn *pgx.Conn) error {
 		for round := range unseen + rounds {
 			for i, page := range pages {
-				ms, err := timeOne(ctx, conn, pageOf(page))
+				ms, err := way{conn, mode}.time(ctx, pageOf(page))
 				if err != nil {
 					return err
 				}

@@ -7,9 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Batching is what an application gains that imports rows in batches: 200 in one
-// INSERT through PgJay, to one by one without it.
+// Batching is what an application gains on a path that imports rows in batches: 200 in
+// one INSERT, to one by one on the same path.
 type Batching struct {
+	Path    string   `json:"path"`
 	Single  float64  `json:"single_rows_per_second"`
 	Batched float64  `json:"batched_rows_per_second"`
 	Gain    Interval `json:"gain"`
@@ -20,19 +21,19 @@ const (
 	firstBatched = 2_000_000_000 // number of a contact that nothing else writes
 )
 
-// batching imports a batch each round on both paths, which take turns.
-func (c *Comparer) batching(ctx context.Context, single, batched *contender) (*Batching, error) {
+// batching imports a batch each round in both ways, which take turns.
+func (c *Comparer) batching(ctx context.Context, o *contender) (Batching, error) {
 	var pairs []pair
-	b := new(Batching)
+	b := Batching{Path: o.Name}
 	for round := range c.Rounds {
 		var p pair
 		var err error
-		first := firstBatched + round*batchSize
-		one := func() { p.base, err = c.insert(ctx, single, first, 1) }
-		many := func() { p.other, err = c.insert(ctx, batched, first, batchSize) }
-		for _, turn := range inTurn([]func(){one, many}, round) {
+		first := firstBatched + 2*round*batchSize
+		one := func() { p.base, err = c.insert(ctx, o, first, 1) }
+		many := func() { p.other, err = c.insert(ctx, o, first+batchSize, batchSize) }
+		for _, turn := range InTurn([]func(){one, many}, round) {
 			if turn(); err != nil {
-				return nil, err
+				return b, err
 			}
 		}
 		pairs = append(pairs, p)

@@ -31,20 +31,20 @@ type Comparer struct {
 
 // Comparison is what was found.
 type Comparison struct {
-	When         time.Time          `json:"when"`
-	Took         time.Duration      `json:"took_ns"`
-	Machine      Machine            `json:"machine"`
-	Scenario     crm.Scenario       `json:"scenario"`
-	Seed         uint64             `json:"seed"`
-	Queries      int                `json:"queries"`
-	Rounds       int                `json:"rounds"`
-	Clients      int                `json:"clients"`
-	Connect      load.Connect       `json:"connect"`
-	Protocol     load.Protocol      `json:"protocol"`
-	Verification *load.Verification `json:"verification,omitempty"`
-	Paths        []Measured         `json:"paths"`
-	Patterns     []PatternGain      `json:"patterns"`
-	Batching     *Batching          `json:"batching"`
+	When         time.Time     `json:"when"`
+	Took         time.Duration `json:"took_ns"`
+	Machine      Machine       `json:"machine"`
+	Scenario     crm.Scenario  `json:"scenario"`
+	Seed         uint64        `json:"seed"`
+	Queries      int           `json:"queries"`
+	Rounds       int           `json:"rounds"`
+	Clients      int           `json:"clients"`
+	Connect      load.Connect  `json:"connect"`
+	Protocol     load.Protocol `json:"protocol"`
+	Verification *Verification `json:"verification,omitempty"`
+	Paths        []Measured    `json:"paths"`
+	Patterns     []PatternGain `json:"patterns"`
+	Batching     []Batching    `json:"batching"`
 }
 
 // Run compares.
@@ -65,36 +65,6 @@ func (c *Comparer) Run(ctx context.Context) (*Comparison, error) {
 	err = c.measure(ctx, result)
 	result.Took = time.Since(begin)
 	return result, err
-}
-
-// verify compares the answers of PgJay with all its parts to PostgreSQL's, a third
-// of them by each protocol.
-func (c *Comparer) verify(ctx context.Context) (found *load.Verification, err error) {
-	list := paths(c.features)
-	var on [2]*contender
-	for i, p := range []Path{list[0], list[len(list)-1]} {
-		if on[i], err = c.open(ctx, p, fmt.Sprintf("verify%d", i)); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, c.shut(ctx, on[i])) }()
-	}
-	c.Stage("comparing answers", c.Queries)
-	found = new(load.Verification)
-	for i, protocol := range []load.Protocol{load.Simple, load.Extended, load.Prepared} {
-		o := c.Load
-		o.Protocol, o.Every = protocol, 1
-		o.Progress = func(int) { c.Asked(1) }
-		both := [2]load.Options{o, o}
-		both[0].URL, both[1].URL = on[0].url.String(), on[1].url.String()
-		part, err := load.Verify(ctx, c.workload, c.Queries*i/3, c.Queries*(i+1)/3, both)
-		if err != nil {
-			return nil, err
-		}
-		found.Compared += part.Compared
-		found.Count += part.Count
-		found.Mismatches = append(found.Mismatches, part.Mismatches...)
-	}
-	return found, nil
 }
 
 // measure asks all blocks on all paths.
@@ -126,8 +96,14 @@ func (c *Comparer) measure(ctx context.Context, result *Comparison) (err error) 
 	}
 	result.Paths = summarise(list, blocks)
 	result.Patterns = patternGains(blocks)
-	result.Batching, err = c.batching(ctx, ready[0], ready[1]) // direct, and pooling
-	return err
+	for _, o := range ready[:2] { // direct, and pooling
+		b, err := c.batching(ctx, o)
+		if err != nil {
+			return err
+		}
+		result.Batching = append(result.Batching, b)
+	}
+	return nil
 }
 
 // warm asks each path some queries that do not count, and takes the advice of the
@@ -143,15 +119,15 @@ func (c *Comparer) warm(ctx context.Context, list []Path, opened []*contender) (
 		c.Asked(n)
 		if o.advice {
 			p := &list[slices.IndexFunc(list, func(p Path) bool { return p.Name == o.Name })]
-			made, err := c.applyAdvice(ctx, o)
-			if errors.Is(err, servers.ErrUnknown) {
-				p.Missing = err.Error()
-				continue
-			}
-			if err != nil {
+			if err := c.advise(ctx, o, p); err != nil {
 				return nil, err
 			}
-			p.What += fmt.Sprintf(" (%d)", made)
+			if p.Missing != "" {
+				continue
+			}
+			if _, err := c.ask(ctx, o, c.Queries+n, c.Queries+2*n); err != nil { // its PgJay is new
+				return nil, err
+			}
 		}
 		ready = append(ready, o)
 	}
@@ -164,7 +140,7 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 	results := make(map[string][]*load.Result)
 	for round := range c.Rounds {
 		from, to := c.Queries*round/c.Rounds, c.Queries*(round+1)/c.Rounds
-		for _, o := range inTurn(opened, round) {
+		for _, o := range InTurn(opened, round) {
 			r, err := c.ask(ctx, o, from, to)
 			if err != nil {
 				return nil, err
@@ -174,16 +150,6 @@ func (c *Comparer) blocks(ctx context.Context, opened []*contender) (map[string]
 		}
 	}
 	return results, nil
-}
-
-// inTurn is the order of a round: forth and back (ABBA), so that what gets faster or
-// slower with time concerns all alike.
-func inTurn[T any](list []T, round int) []T {
-	order := slices.Clone(list)
-	if round%2 == 1 {
-		slices.Reverse(order)
-	}
-	return order
 }
 
 func (c *Comparer) ask(ctx context.Context, o *contender, from, to int) (*load.Result, error) {

@@ -56,19 +56,6 @@ func TestStudent(t *testing.T) {
 	}
 }
 
-// TestInTurn wants each path as early as late.
-func TestInTurn(t *testing.T) {
-	paths, places := []int{0, 1, 2}, make([]int, 3)
-	for round := range 8 {
-		for place, path := range inTurn(paths, round) {
-			places[path] += place
-		}
-	}
-	if places[0] != 8 || places[1] != 8 || places[2] != 8 || paths[0] != 0 {
-		t.Errorf("the places add up to %v; %v", places, paths)
-	}
-}
-
 func TestStatements(t *testing.T) {
 	got := Statements([]map[string]any{
 		{"ddl": "CREATE INDEX CONCURRENTLY ON contacts (title)", "why": "a filter"},

@@ -3,12 +3,10 @@ package compare
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
@@ -108,26 +106,6 @@ func (c *Comparer) shut(ctx context.Context, o *contender) error {
 		err = o.pgjay.Close()
 	}
 	return errors.Join(err, servers.DropCopy(ctx, c.URL, o.database))
-}
-
-// applyAdvice makes the indexes that the console advises, and says how many.
-func (c *Comparer) applyAdvice(ctx context.Context, o *contender) (made int, err error) {
-	advised, err := o.pgjay.Show(ctx, "SHOW ADVICE")
-	if err != nil {
-		return 0, err
-	}
-	conn, err := pgx.Connect(ctx, servers.WithDatabase(c.URL, o.database).String())
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range Statements(advised) {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return made, fmt.Errorf("%s, as advised: %w", sql, err)
-		}
-		made++
-	}
-	return made, nil
 }
 
 // Statements are those in rows of SHOW ADVICE that make an index as they are, without

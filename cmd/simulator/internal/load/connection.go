@@ -120,7 +120,11 @@ func sumRow(sum *maphash.Hash, values [][]byte) {
 func sumError(sum *maphash.Hash, err error) error {
 	var refused *pgconn.PgError
 	if sum != nil && errors.As(err, &refused) {
-		sum.WriteString(refused.Severity + refused.Code + refused.Message)
+		for _, part := range []string{refused.Severity, refused.Code, refused.Message, refused.Detail, refused.Hint, refused.InternalQuery,
+			refused.Where, refused.SchemaName, refused.TableName, refused.ColumnName, refused.DataTypeName, refused.ConstraintName} {
+			maphash.WriteComparable(sum, part)
+		}
+		maphash.WriteComparable(sum, [2]int32{refused.Position, refused.InternalPosition})
 	}
 	return err
 }

@@ -55,6 +55,34 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// TestApart wants imports of other contacts, and all else the same.
+func TestApart(t *testing.T) {
+	p, err := FindPattern("import of 200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, imported := workload(t, "small"), make(map[any]bool)
+	for n := range 3 {
+		other := w.Apart(n)
+		for i := range 10_000 {
+			a, b := w.Query(i), other.Query(i)
+			if a.Pattern != p {
+				if i%100 == 0 && !reflect.DeepEqual(a, b) {
+					t.Fatalf("query %d is %v, and %v", i, a, b)
+				}
+				continue
+			}
+			if id := b.Args[0]; imported[id] {
+				t.Fatalf("query %d of %d imports contact %v again", i, n, id)
+			}
+			imported[b.Args[0]] = true
+		}
+	}
+	if len(imported) == 0 {
+		t.Error("nothing was imported")
+	}
+}
+
 // TestOnly wants the patterns that were named, and no other.
 func TestOnly(t *testing.T) {
 	p, err := FindPattern("pages, jumped to")
@@ -258,6 +286,12 @@ func TestVerify(t *testing.T) {
 		{"the tag", "select 1 where false", "delete from letters where false returning 1", true},
 		{"an error", "select 1/0", "select 'x'::int", true},
 		{"the same error", "select 1/0", "select 2/0", false},
+		{"where an error is", "select nothing", "select  nothing", true},
+		{"an error's detail", "select 'a'::json", "select 'b'::json", true},
+		{"an error's hint", raising("hint = 'a'"), raising("hint = 'b'"), true},
+		{"an error's own detail", raising("detail = 'a'"), raising("detail = 'b'"), true},
+		{"an error's table", raising("table = 'a'"), raising("table = 'b'"), true},
+		{"all of an error", raising("hint = 'a', detail = 'b'"), raising("hint = 'a', detail = 'b'"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if a, b := sumOf(t, o.URL, c.sql), sumOf(t, o.URL, c.other); (a != b) != c.differ {
@@ -277,6 +311,9 @@ func TestVerify(t *testing.T) {
 		t.Errorf("two that differ: %+v, %v", found, err)
 	}
 }
+
+// raising is a statement that fails with these fields.
+func raising(fields string) string { return "do $$ begin raise 'no' using " + fields + "; end $$" }
 
 var seedOfSums = maphash.MakeSeed()
 

@@ -176,13 +176,16 @@ const importSize = 200
 // firstImported is far above the numbers of the seed.
 const firstImported = 1_000_000_000
 
+// importedApart is more than all imports of one Workload.
+const importedApart = 10_000_000_000
+
 // importBatch writes contacts that are in no other batch. Those of an earlier run
 // are there already.
 func importBatch(w *Workload, _ *rand.Rand, tenant, i int) (string, []any) {
 	contacts := w.data.Contacts()
 	args := make([]any, 0, importSize*len(contacts.Columns))
 	for row := range importSize {
-		args = append(args, contacts.Row(tenant, firstImported+i*importSize+row)...)
+		args = append(args, contacts.Row(tenant, w.apart*importedApart+firstImported+i*importSize+row)...)
 	}
 	return w.importText, args
 }

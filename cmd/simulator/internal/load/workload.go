@@ -12,6 +12,7 @@ type Workload struct {
 	data       *crm.Data
 	importText string
 	until      []int // sum of the weights up to each pattern
+	apart      int   // whose imports these are
 }
 
 // Query is one that is asked.
@@ -34,6 +35,14 @@ func New(data *crm.Data, only ...Pattern) *Workload {
 		w.until[p] = sum
 	}
 	return w
+}
+
+// Apart is the same with imports of other contacts, for each n others: who writes to a
+// database to which others have written the same has his rows to write too.
+func (w *Workload) Apart(n int) *Workload {
+	other := *w
+	other.apart = n
+	return &other
 }
 
 // Query is the query with the number i.

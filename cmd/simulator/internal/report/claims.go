@@ -34,8 +34,8 @@ func Claims(w io.Writer, t *claims.Table) {
 // ClaimsMarkdown writes the same as a table for docs.
 func ClaimsMarkdown(w io.Writer, t *claims.Table) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s on %s, %d cores, PostgreSQL %s, %s, in %v, by `make claims`. Data: %s.\n\n", t.When.UTC().Format("2006-01-02 15:04 UTC"),
-		t.Machine.CPU, t.Machine.Cores, t.Machine.PostgreSQL, t.Machine.Go, t.Took.Round(time.Second), strings.TrimPrefix(t.Data, "simulator: "))
+	fmt.Fprintf(&b, "Measured %s on %s, %d cores, PostgreSQL %s, %s, in %v, by `%s`. Data: %s.\n\n", t.When.UTC().Format("2006-01-02 15:04 UTC"),
+		t.Machine.CPU, t.Machine.Cores, t.Machine.PostgreSQL, t.Machine.Go, t.Took.Round(time.Second), t.Command, strings.TrimPrefix(t.Data, "simulator: "))
 	b.WriteString("| Claim | Measured | |\n|---|---|---|\n")
 	for _, l := range t.Lines {
 		claimed := l.Claimed

@@ -18,8 +18,12 @@ const (
 )
 
 // ClaimsDocs puts what was measured into the documents of the repository in dir: all
-// of it into docs/benchmarks.md, the main figures into README.md.
+// of it into docs/benchmarks.md, the main figures into README.md. What stands there is not
+// replaced by a part.
 func ClaimsDocs(dir string, t *claims.Table) error {
+	if !t.Whole() {
+		return errors.New("docs stay as they are: not every claim was measured")
+	}
 	var all strings.Builder
 	return errors.Join(
 		ClaimsMarkdown(&all, t),
@@ -34,8 +38,8 @@ func figures(t *claims.Table) string {
 	for _, f := range t.Figures {
 		fmt.Fprintf(&b, "| %s | %s | %s | %.1f times |\n", cell(f.What), duration(f.Direct), duration(f.PgJay), f.Direct/f.PgJay)
 	}
-	fmt.Fprintf(&b, "\nMeasured %s on %s, %d cores, PostgreSQL %s, all on the same machine, by `make claims`.\n",
-		t.When.UTC().Format(time.DateOnly), t.Machine.CPU, t.Machine.Cores, t.Machine.PostgreSQL)
+	fmt.Fprintf(&b, "\nMeasured %s on %s, %d cores, PostgreSQL %s, all on the same machine, by `%s`.\n",
+		t.When.UTC().Format(time.DateOnly), t.Machine.CPU, t.Machine.Cores, t.Machine.PostgreSQL, t.Command)
 	return b.String()
 }
 

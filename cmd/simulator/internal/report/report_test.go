@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +30,10 @@ func comparison() *compare.Comparison {
 		When: time.Unix(0, 0), Queries: 100, Rounds: 4, Connect: load.Pooled,
 		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
 			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
-		Patterns:     []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
-		Batching:     &compare.Batching{Single: 10, Batched: 100},
-		Verification: &load.Verification{Compared: 10, Count: 1, Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}},
+		Patterns: []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
+		Batching: []compare.Batching{{Path: "pooling", Single: 10, Batched: 100}},
+		Verification: &compare.Verification{FromCache: 4, Rewritten: 3, Bookmarked: 2, Verification: load.Verification{Compared: 10, Count: 1,
+			Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}}},
 	}
 }
 
@@ -43,7 +45,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"by &lt;id&gt;", "a pool of connections", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "not available", "prefers-color-scheme: dark",
+	for _, want := range []string{"by &lt;id&gt;", "a pool of connections", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "4 came from its cache, 3 by rewritten statements, 2 were deep pages", "not measured: it does not", "prefers-color-scheme: dark",
 		`lang="en"`, "<caption>", `scope="row"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
@@ -81,7 +83,7 @@ func wellFormed(t *testing.T, text string) {
 func TestText(t *testing.T) {
 	var b bytes.Buffer
 	Text(&b, comparison())
-	for _, want := range []string{"2.50", "2.25 to 2.75", "not available: it does not", "DIFFER", "select '<b>'", "batching:"} {
+	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "DIFFER", "select '<b>'", "batching: on the path pooling, imports in batches of 200, 100 rows/s, to one by one, 10 rows/s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
@@ -111,9 +113,14 @@ func TestClaimsDocs(t *testing.T) {
 	dir := t.TempDir()
 	readme, full := filepath.Join(dir, "README.md"), filepath.Join(dir, "docs", "benchmarks.md")
 	table := &claims.Table{
+		Command: "make claims",
 		Lines:   []claims.Line{{Claim: "pages", Claimed: "all the same", Measurement: "they are", Mark: claims.Met}},
 		Figures: []claims.Figure{{What: "a page", Direct: 64.2, PgJay: 0.32}, {What: "100 queries", Direct: 20_000, PgJay: 10_000}},
 	}
+	for _, name := range claims.Names()[1:] {
+		table.Lines = append(table.Lines, claims.Line{Claim: name, Mark: claims.Short})
+	}
+	table.Lines[0].Claim = claims.Names()[0]
 	if err := os.Mkdir(filepath.Dir(full), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -135,16 +142,34 @@ func TestClaimsDocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for part, n := range map[string]int{"before\n": 1, want: 1, "\nafter\n": 1, "old": 0, docsBegin: 1, docsEnd: 1} {
+		for part, n := range map[string]int{"before\n": 1, want: 1, "by `make claims`": 1, "\nafter\n": 1, "old": 0, docsBegin: 1, docsEnd: 1} {
 			if strings.Count(string(text), part) != n {
 				t.Errorf("%q is not %d times in\n%s", part, n, text)
 			}
 		}
 	}
+	refuseParts(t, dir, table)
 	if err := os.WriteFile(readme, []byte("no marks"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := ClaimsDocs(dir, table); err == nil {
 		t.Error("a file without marks was accepted")
+	}
+}
+
+// refuseParts wants docs to stay as they are if not every claim was measured.
+func refuseParts(t *testing.T, dir string, table *claims.Table) {
+	t.Helper()
+	for _, mark := range []claims.Mark{claims.Failed, claims.NotAvailable} {
+		part := *table
+		part.Lines = append(slices.Clone(table.Lines), claims.Line{Claim: "pages", Mark: mark})
+		if err := ClaimsDocs(dir, &part); err == nil {
+			t.Errorf("lines with %q were accepted", mark)
+		}
+	}
+	part := *table
+	part.Lines = table.Lines[1:]
+	if err := ClaimsDocs(dir, &part); err == nil {
+		t.Error("a part was accepted")
 	}
 }

@@ -53,7 +53,9 @@ func Text(w io.Writer, c *compare.Comparison) {
 	for _, m := range c.Paths {
 		fmt.Fprintf(w, "%s: %s\n", m.Name, what(m))
 	}
-	fmt.Fprintln(w, "batching:", batching(c.Batching))
+	for _, b := range c.Batching {
+		fmt.Fprintln(w, "batching:", batching(b))
+	}
 	if c.Verification != nil {
 		Verification(w, c.Verification)
 	}
@@ -61,7 +63,7 @@ func Text(w io.Writer, c *compare.Comparison) {
 
 func pathLine(m compare.Measured) string {
 	if m.Missing != "" {
-		return m.Name + "\tnot available\t\t\t\t\t\t\t"
+		return m.Name + "\tnot measured\t\t\t\t\t\t\t"
 	}
 	line := fmt.Sprintf("%s\t%.0f\t%.2f\t%.2f\t%.2f\t", m.Name, m.QPS, m.Latencies.P50, m.Latencies.P95, m.Latencies.P99)
 	if m.Against == "" {
@@ -72,28 +74,34 @@ func pathLine(m compare.Measured) string {
 
 func what(m compare.Measured) string {
 	if m.Missing != "" {
-		return "not available: " + m.Missing
+		return "not measured: " + m.Missing
 	}
 	return m.What
 }
 
-func batching(b *compare.Batching) string {
-	return fmt.Sprintf("imports in batches of 200 through PgJay, %.0f rows/s, to one by one without it, %.0f rows/s: %.2f times as fast (%s)",
-		b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
+func batching(b compare.Batching) string {
+	return fmt.Sprintf("on the path %s, imports in batches of 200, %.0f rows/s, to one by one, %.0f rows/s: %.2f times as fast (%s)",
+		b.Path, b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
 }
 
 func interval(i compare.Interval) string { return i.String() }
 
 // Verification prints how answers compared.
-func Verification(w io.Writer, v *load.Verification) {
+func Verification(w io.Writer, v *compare.Verification) {
 	if v.Count == 0 {
-		fmt.Fprintf(w, "\nall %d answers are the same directly and through PgJay\n", v.Compared)
+		fmt.Fprintf(w, "\nall %d answers, by three protocols, are the same directly and through PgJay: %s\n", v.Compared, exercised(v))
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d answers DIFFER:\n", v.Count, v.Compared)
 	for _, m := range v.Mismatches {
 		fmt.Fprintf(w, "  query %d (%s): %s\n    %s %s\n", m.Number, m.Pattern, m.Detail, m.SQL, m.Args)
 	}
+}
+
+// exercised says what of PgJay had a part in the answers.
+func exercised(v *compare.Verification) string {
+	return fmt.Sprintf("%d came from its cache, %d by rewritten statements, %d were deep pages got from bookmarks or keys in an index",
+		v.FromCache, v.Rewritten, v.Bookmarked)
 }
 
 // JSON writes anything.

@@ -23,8 +23,9 @@ func (p *PgJay) Show(ctx context.Context, command string) ([]map[string]any, err
 	defer conn.Close(context.WithoutCancel(ctx))
 	rows, _ := conn.Query(ctx, command, pgx.QueryExecModeSimpleProtocol) // its error is in rows, too
 	shown, err := pgx.CollectRows(rows, pgx.RowToMap)
+	const syntaxError = "42601" // the console does not know the command
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && refused.Code == syntaxError {
 		return nil, fmt.Errorf("%s: %w (%s)", command, ErrUnknown, refused.Message)
 	}
 	return shown, err

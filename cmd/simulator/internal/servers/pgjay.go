@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -132,11 +133,21 @@ func (p *PgJay) PID() int { return p.cmd.Process.Pid }
 // Log is what it has logged, the end of it if it is long.
 func (p *PgJay) Log() string {
 	const enough = 4000
-	text, err := io.ReadAll(io.NewSectionReader(p.log, 0, math.MaxInt64))
+	text, err := p.logged()
 	if err != nil {
 		return err.Error()
 	}
 	return string(text[max(0, len(text)-enough):])
+}
+
+// Logged says whether a text is anywhere in its log.
+func (p *PgJay) Logged(text string) bool {
+	log, err := p.logged()
+	return err == nil && bytes.Contains(log, []byte(text))
+}
+
+func (p *PgJay) logged() ([]byte, error) {
+	return io.ReadAll(io.NewSectionReader(p.log, 0, math.MaxInt64))
 }
 
 // Close ends it; nothing of it stays.
