@@ -12,7 +12,7 @@ import (
 // nobody whom the server would not take: without a password who knows one, or is the
 // right user of this machine, could be anybody who finds the port.
 type door struct {
-	user     string // of clients, the URL's
+	user     string // of clients; "": the URL's
 	password string // that only we know; "" where PgJay trusts everybody, as the server does
 	server   string // the URL of the server, without user and database
 	secret   string // the password for it
@@ -26,7 +26,7 @@ func doorTo(ctx context.Context, u *url.URL) (door, error) {
 	}
 	server := *u
 	server.User, server.Path = nil, "/"
-	d := door{user: u.User.Username(), server: server.String(), secret: config.Password}
+	d := door{user: config.User, server: server.String(), secret: config.Password}
 	if !trusts(ctx, config) {
 		d.password = rand.Text()
 	}
@@ -80,9 +80,12 @@ func (d door) flags() []string {
 
 // through is the same database and user by way of PgJay.
 func (d door) through(u *url.URL, address string) *url.URL {
-	user := url.User(d.user)
-	if d.password != "" {
+	user := u.User
+	switch {
+	case d.password != "":
 		user = url.UserPassword(d.user, d.password)
+	case d.user != "":
+		user = url.User(d.user)
 	}
 	return &url.URL{Scheme: "postgres", User: user, Host: address, Path: u.Path, RawQuery: "sslmode=disable"}
 }
