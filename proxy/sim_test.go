@@ -130,9 +130,11 @@ func (c *simClient) Write(p []byte) {
 	c.gotIn = append(c.gotIn, simMark{len(c.got), c.sim.steps})
 	c.unread += len(p)
 }
-func (c *simClient) Buffered() int { return c.unread }
-func (c *simClient) Pause()        { c.paused = true }
-func (c *simClient) Resume()       { c.paused = false }
+func (c *simClient) Buffered() int  { return c.unread }
+func (c *simClient) Spool()         {}
+func (c *simClient) Spooling() bool { return false }
+func (c *simClient) Pause()         { c.paused = true }
+func (c *simClient) Resume()        { c.paused = false }
 func (c *simClient) CloseAfterFlush() {
 	c.closed = true
 	if c.request != nil {
