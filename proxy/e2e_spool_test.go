@@ -11,7 +11,6 @@ import (
 
 	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
-	"github.com/pgjay/pgjay/proxy/reactor"
 )
 
 // largeResult has 100 MB, of which no two rows are the same.
@@ -56,7 +55,7 @@ func unspooled(t testing.TB, p *running) {
 	t.Helper()
 	eventually(t, "nothing is spooled", func() bool {
 		s := p.server.SpoolStat()
-		return s.Conns == 0 && s.Memory == 0 && s.Files == 0
+		return s.Clients == 0 && s.Memory == 0 && s.Files == 0
 	})
 }
 
@@ -64,7 +63,7 @@ func unspooled(t testing.TB, p *running) {
 func askSlowly(t testing.TB, p *running, slow *pgtest.Conn, messages ...pgproto3.FrontendMessage) {
 	t.Helper()
 	send(t, slow, messages...)
-	eventually(t, "something is spooled", func() bool { return p.server.SpoolStat().Conns > 0 })
+	eventually(t, "something is spooled", func() bool { return p.server.SpoolStat().Clients > 0 })
 }
 
 // send sends messages and reads no answer.
@@ -101,7 +100,7 @@ func TestSpool(t *testing.T) {
 					if got := value(t, other, "select 42"); got != "42" {
 						t.Errorf("the other client got %q", got)
 					}
-					if s := p.server.SpoolStat(); s.Conns != 1 || s.Files < 50<<20 {
+					if s := p.server.SpoolStat(); s.Clients != 1 || s.Files < 50<<20 {
 						t.Errorf("%+v", s)
 					}
 					if got := sum(t, slow); got != want {
@@ -291,7 +290,6 @@ func TestSpoolAndShutdown(t *testing.T) {
 
 // Replication is not spooled: a server that is told to wait must know that it does.
 func TestSpoolIsNotForReplication(t *testing.T) {
-	var stat reactor.SpoolStat
 	p := startProxy(t, plain(t), spools(t))
 	c := client(t, p.addr, "replication", "database")
 	send(t, c, pgtest.Query("select repeat('x', 10000) from generate_series(1, 2000)"))
@@ -299,7 +297,7 @@ func TestSpoolIsNotForReplication(t *testing.T) {
 	if err != nil || len(frames) < 2000 {
 		t.Errorf("%d messages, %v", len(frames), err)
 	}
-	if stat = p.server.SpoolStat(); stat.Total != 0 {
+	if stat := p.server.SpoolStat(); stat.Total != 0 {
 		t.Errorf("%+v", stat)
 	}
 }

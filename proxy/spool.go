@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
 )
@@ -26,7 +27,10 @@ func spoolLimits(cfg pool.SpoolConfig, log *slog.Logger) reactor.SpoolLimits {
 }
 
 // SpoolStat returns what is kept for slow clients.
-func (srv *Server) SpoolStat() reactor.SpoolStat { return srv.group.Spool().Stat() }
+func (srv *Server) SpoolStat() monitor.SpoolStat {
+	s := srv.group.Spool().Stat()
+	return monitor.SpoolStat{Clients: s.Conns, Memory: s.Memory, Files: s.Files, Total: s.Total, Failures: s.Failures}
+}
 
 // Unspooled says that the client has taken all that was kept for it.
 func (s *session) Unspooled() {
