@@ -132,12 +132,16 @@ func TestSpoolIsFull(t *testing.T) {
 		slow, other := client(t, p.addr), client(t, p.addr)
 		before := heap()
 		send(t, slow, ways["simple"]...)
+		eventually(t, "it is full", func() bool {
+			s := p.server.SpoolStat()
+			return s.Files == int64(size)<<20 && s.Memory > 1<<20
+		})
 		if err := observe.Await("select count(*) = 1 from pg_stat_activity where wait_event = 'ClientWrite' and query like 'select i, repeat%'"); err != nil {
 			t.Fatal(err)
 		}
 		send(t, other, pgtest.Query("select 42"))
 		s := p.server.SpoolStat()
-		if s.Files > int64(size)<<20 || size > 0 && s.Files < int64(size-1)<<20 || s.Memory > 2<<20 {
+		if s.Files != int64(size)<<20 || s.Memory > 2<<20 {
 			t.Errorf("%+v with room for %d MB", s, size)
 		}
 		if after := heap(); after > before+8<<20 {
@@ -290,11 +294,14 @@ func TestSpoolAndShutdown(t *testing.T) {
 
 // Replication is not spooled: a server that is told to wait must know that it does.
 func TestSpoolIsNotForReplication(t *testing.T) {
-	p := startProxy(t, plain(t), spools(t))
+	backend := plain(t)
+	p := startProxy(t, backend, spools(t))
 	c := client(t, p.addr, "replication", "database")
-	send(t, c, pgtest.Query("select repeat('x', 10000) from generate_series(1, 2000)"))
-	frames, err := c.ReceiveUntil('Z')
-	if err != nil || len(frames) < 2000 {
+	send(t, c, pgtest.Query("select repeat('r', 10000) from generate_series(1, 5000)"))
+	if err := observer(t, backend).Await("select count(*) = 1 from pg_stat_activity where wait_event = 'ClientWrite' and query like 'select repeat(''r''%'"); err != nil {
+		t.Fatal(err)
+	}
+	if frames, err := c.ReceiveUntil('Z'); err != nil || len(frames) < 5000 {
 		t.Errorf("%d messages, %v", len(frames), err)
 	}
 	if stat := p.server.SpoolStat(); stat.Total != 0 {
