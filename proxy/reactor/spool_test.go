@@ -254,6 +254,42 @@ func TestSpoolWithoutDirectory(t *testing.T) {
 	})
 }
 
+// lingeringFile takes its time to close.
+type lingeringFile struct {
+	spoolFile
+	closed *atomic.Bool
+}
+
+func (f lingeringFile) Close() error {
+	for range 10000 {
+		runtime.Gosched()
+	}
+	f.closed.Store(true)
+	return f.spoolFile.Close()
+}
+
+// TestSpoolEndsWithGroup closes a group while something is kept in a file: it is closed
+// then.
+func TestSpoolEndsWithGroup(t *testing.T) {
+	g, err := New(Config{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var closed atomic.Bool
+	g.spool.open = func(directory string) (spoolFile, error) {
+		f, err := openSpoolFile(directory)
+		return lingeringFile{f, &closed}, err
+	}
+	g.Spool().Limit(SpoolLimits{Memory: 1 << 20, Size: 40 << 20, Directory: t.TempDir()})
+	s := newSource(20<<20, func() int { return 50000 })
+	defer s.start(t, g, false).Close()
+	wait(t, s.written, "end of writing")
+	g.Close()
+	if stat := g.Spool().Stat(); stat.Conns != 0 || stat.Files != 0 || !closed.Load() {
+		t.Errorf("%+v is kept; closed: %t", stat, closed.Load())
+	}
+}
+
 // spoolWorld makes files that are slow and fail, as its seed says.
 type spoolWorld struct {
 	seed           uint64
@@ -342,16 +378,22 @@ func runSpoolWorld(t *testing.T, seed uint64, portable bool) {
 	}
 	closes := rng.IntN(6) == 0
 	if closes {
-		g.Close()
+		w.close(t, g)
 	}
 	for range peers {
 		wait(t, done, "end of a client")
 	}
 	if !closes {
 		g.spool.isEmpty(t)
-		g.Close()
+		w.close(t, g)
 	}
 	before.compare(t)
+}
+
+// close ends the group, which leaves nothing.
+func (w *spoolWorld) close(t *testing.T, g *Group) {
+	t.Helper()
+	g.Close()
 	if s := g.spool.Stat(); s.Conns != 0 || s.Memory != 0 || s.Files != 0 || w.opened.Load() != w.closed.Load() {
 		t.Errorf("%+v is kept; %d files opened, %d closed", s, w.opened.Load(), w.closed.Load())
 	}
