@@ -240,7 +240,7 @@ func TestSpoolOutlivesTerminate(t *testing.T) {
 }
 
 // The clocks that run while a client does nothing do not while it takes its result. Its
-// next messages are answered behind that.
+// next message is answered.
 func TestSpoolAndTimeouts(t *testing.T) {
 	backend := plain(t)
 	p := startProxy(t, backend, spools(t))
@@ -250,11 +250,11 @@ func TestSpoolAndTimeouts(t *testing.T) {
 		ends     []string
 	}{
 		"in a transaction": {
-			[]pgproto3.FrontendMessage{pgtest.Query("begin"), pgtest.Query(largeResult), pgtest.Query("select 'behind'")},
+			[]pgproto3.FrontendMessage{pgtest.Query("begin"), pgtest.Query(largeResult)},
 			[]string{"T*", "D behind", "C SELECT 1", "Z T", "E FATAL 25P03 *", "EOF"},
 		},
 		"between transactions": {
-			[]pgproto3.FrontendMessage{pgtest.Query("select"), pgtest.Query(largeResult), pgtest.Query("select 'behind'")},
+			[]pgproto3.FrontendMessage{pgtest.Query("select"), pgtest.Query(largeResult)},
 			[]string{"T*", "D behind", "C SELECT 1", "Z I", "E FATAL 57P05 *", "EOF"},
 		},
 	} {
@@ -262,10 +262,10 @@ func TestSpoolAndTimeouts(t *testing.T) {
 			slow := client(t, p.addr)
 			askSlowly(t, p, slow, c.messages...)
 			p.reload(t, func(c *proxy.Config) {
-				c.Timeouts.ClientIdle, c.Timeouts.IdleInTransaction = 200*time.Millisecond, 200*time.Millisecond
+				c.Timeouts.ClientIdle, c.Timeouts.IdleInTransaction = time.Second, time.Second
 			})
 			eventually(t, "the result is there", func() bool { return p.server.SpoolStat().Files > 70<<20 })
-			if err := clock.Exec("select pg_sleep(1)"); err != nil {
+			if err := clock.Exec("select pg_sleep(1.5)"); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
@@ -273,6 +273,7 @@ func TestSpoolAndTimeouts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			send(t, slow, pgtest.Query("select 'behind'"))
 			expect(t, slow, c.ends...)
 			unspooled(t, p)
 		})
@@ -281,7 +282,10 @@ func TestSpoolAndTimeouts(t *testing.T) {
 
 // A shutdown waits for a client that takes its result.
 func TestSpoolAndShutdown(t *testing.T) {
-	p := startProxy(t, plain(t), spools(t))
+	p := startProxy(t, plain(t), func(c *proxy.Config) {
+		spools(t)(c)
+		c.Timeouts.Shutdown = time.Minute // longer than the test waits
+	})
 	slow, other := client(t, p.addr), client(t, p.addr)
 	askSlowly(t, p, slow, ways["simple"]...)
 	value(t, other, "select 42")
