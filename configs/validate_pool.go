@@ -53,6 +53,7 @@ func (c check) pool() {
 	c.atLeast("pool.max_database_connections", p.MaxDatabaseConnections, 0)
 	c.atLeast("pool.max_notification_bytes", p.MaxNotificationBytes, smallestInbox)
 	c.minIdle("pool", p.MinIdle, p.Size)
+	c.spool()
 	c.functions("pool", p.HarmlessFunctions, p.StatefulFunctions)
 	c.notNegative("pool.overflow_after", p.OverflowAfter, "to open them at once")
 	c.notNegative("pool.overflow_idle", p.OverflowIdle, "to close them at once")

@@ -34,6 +34,9 @@ func exercised() *Monitor {
 			Samples: map[string]uint64{"done": 1}, Lists: 2, Bytes: 4096, Evicted: 1,
 		}
 	})
+	m.SetSpool(func() SpoolStat {
+		return SpoolStat{Clients: 2, Memory: 3 << 20, Files: 5 << 20, Total: 9 << 20, Failures: 1}
+	})
 	for loop := range 2 {
 		exerciseTraffic(m.Recorder(loop).Traffic("crm", "app"))
 	}

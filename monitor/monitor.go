@@ -49,6 +49,7 @@ type Monitor struct {
 	listeners atomic.Pointer[func() []pool.ListenerStat]
 	cache     atomic.Pointer[func() cache.Stat]
 	offset    atomic.Pointer[func() OffsetStat]
+	spool     atomic.Pointer[func() SpoolStat]
 	pulse     pulse
 	inquiry   *inquiry
 }
@@ -96,6 +97,7 @@ func New(o Options) *Monitor {
 		newTopCollector(b, m),
 		newBackendCollector(b, m),
 		newOffsetCollector(b, m),
+		newSpoolCollector(b, m),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -132,6 +134,9 @@ func (m *Monitor) SetListeners(stats func() []pool.ListenerStat) { m.listeners.S
 
 // SetOffset says whom to ask about deep pages, where they are looked after.
 func (m *Monitor) SetOffset(stat func() OffsetStat) { m.offset.Store(&stat) }
+
+// SetSpool says whom to ask about what is kept for slow clients.
+func (m *Monitor) SetSpool(stat func() SpoolStat) { m.spool.Store(&stat) }
 
 // SetCache says whom to ask about the cache, where there is one.
 func (m *Monitor) SetCache(stat func() cache.Stat) { m.cache.Store(&stat) }

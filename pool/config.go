@@ -83,9 +83,23 @@ type Config struct {
 	// whose client does not take them; beyond it the session ends. It holds for
 	// sessions that begin to listen later.
 	MaxNotificationBytes int `yaml:"max_notification_bytes"`
+	// Spool keeps what slow clients have not taken of their results.
+	Spool SpoolConfig `yaml:"spool"`
 	// Databases and Users override the values above, the user entry last.
 	Databases []Override `yaml:"databases"`
 	Users     []Override `yaml:"users"`
+}
+
+// SpoolConfig says how much of their results is kept for clients that take them slowly,
+// so that backends need not wait for them.
+type SpoolConfig struct {
+	// MemoryMB is for each client; beyond it a temporary file is used. 0: nothing is
+	// kept. Choose it above most results.
+	MemoryMB int `yaml:"memory_mb"`
+	// SizeMB bounds all files together. 0: only memory is used.
+	SizeMB int `yaml:"size_mb"`
+	// Directory has the files; empty: the system's for temporary files.
+	Directory string `yaml:"directory"`
 }
 
 // Override changes pool settings for one database or one user. A nil field
@@ -134,5 +148,7 @@ func DefaultConfig() Config {
 
 		MaxPreparedStatements: 500,
 		MaxNotificationBytes:  16 << 20,
+
+		Spool: SpoolConfig{SizeMB: 1024},
 	}
 }

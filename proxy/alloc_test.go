@@ -43,6 +43,8 @@ func (c *silentClient) Pause()           { c.paused = true }
 func (c *silentClient) Resume()          { c.paused = false }
 func (c *silentClient) CloseAfterFlush() { c.closed = true }
 func (*silentClient) Move(*reactor.Loop) {}
+func (*silentClient) Spool()             {}
+func (*silentClient) Spooling() bool     { return false }
 
 // silentBackend is a backend's socket; the test says what the backend answers.
 type silentBackend struct {

@@ -79,6 +79,7 @@ func startObserved(t testing.TB, backend string, newServer serverMaker, observe 
 	}
 	r.mon.SetSources(r.server.Pools().Stats, r.server.Ready)
 	r.mon.SetListeners(r.server.Pools().ListenerStats)
+	r.mon.SetSpool(r.server.SpoolStat)
 	if c := r.server.Cache(); c != nil {
 		r.mon.SetCache(c.Stat)
 	}

@@ -41,7 +41,8 @@ func (s *session) mayWait() bool {
 // through reports whether all is done that a client has sent who has ended. An answer
 // that it does not take it waits for still.
 func (s *session) through() bool {
-	return s.state == stateReady && s.client.paused == 0 && !s.copyUnended() && !s.joined.waiting && !s.holds() && (s.back.lease == nil || s.answered())
+	return s.state == stateReady && s.client.paused == 0 && !s.copyUnended() && !s.joined.waiting && !s.holds() &&
+		!s.client.conn.Spooling() && (s.back.lease == nil || s.answered())
 }
 
 // seeOut is called at the end of an event, when the client has ended. What nothing

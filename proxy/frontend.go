@@ -178,7 +178,7 @@ func (s *session) terminate() bool {
 func (s *session) answered() bool {
 	s.queue.skipMarks()
 	whole := s.back.rest == 0 || s.back.restAction == swallow
-	return whole && (s.queue.empty() && !s.back.deferred || s.copyUnended()) && !s.holds()
+	return whole && (s.queue.empty() && !s.back.deferred || s.copyUnended()) && !s.holds() && !s.client.conn.Spooling()
 }
 
 // flushed notes a Flush. It gives the client what is made here of the replies;

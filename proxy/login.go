@@ -199,7 +199,8 @@ func (s *session) greet() {
 	s.login = nil
 	s.clock.clear(timeoutLogin)
 	s.clock.set(s, timeoutClientIdle, s.settings().timeouts.ClientIdle)
-	if next == stateReady {
+	if next == stateReady { // a replica must not be taken for one that has what it has not
+		s.client.conn.Spool()
 		s.afterReplies()
 	}
 	s.proceed()

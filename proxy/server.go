@@ -64,6 +64,7 @@ func newServer(cfg Config, log *slog.Logger, mon *monitor.Monitor, loops reactor
 	srv.live.Store(live)
 	srv.cancels.byKey = make(map[cancelKey]*session)
 	srv.log, srv.monitor = log, mon
+	group.Spool().Limit(spoolLimits(cfg.Pool.Spool, log))
 	srv.work = func(f func()) { go f() }
 	srv.upgrade = srv.shakeHands
 	srv.pools = pool.NewSet(pool.Options{
@@ -332,6 +333,7 @@ func (srv *Server) Reload(cfg Config) error {
 		}
 	}
 	srv.databases.engine.Store(engine)
+	srv.group.Spool().Limit(spoolLimits(cfg.Pool.Spool, srv.log))
 	if b := srv.databases.bookmarks; b != nil {
 		b.Resize(cfg.Rewrite.Offset.Memory())
 	}

@@ -20,6 +20,8 @@ type clientConn interface {
 	Resume()
 	CloseAfterFlush()
 	Move(to *reactor.Loop)
+	Spool()
+	Spooling() bool
 }
 
 // sessionState is where a client is between accept and close.
@@ -335,8 +337,8 @@ func (s *session) useInput() {
 	s.endDrained()
 }
 
-// Blocked says that the client does not take what is sent to it: neither its
-// messages nor the backend's are read until it does, as PostgreSQL does.
+// Blocked says that the client does not take what is sent to it, and that it cannot be
+// kept: neither its messages nor the backend's are read until it does, as PostgreSQL does.
 func (s *session) Blocked() {
 	defer s.endEvent()
 	s.pauseClient(pausedClient)

@@ -41,13 +41,14 @@ type sim struct {
 	changes  int // how often it may change still
 	bus      simBus
 	listens  bool // clients notify each other
+	spools   bool // what clients do not take is kept
 	steps    int
 	rows     *simRows // that all servers have; nil: none
 	log      io.Writer
 }
 
 func newSim(t *testing.T, seed uint64) *sim {
-	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard}
+	m := &sim{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: int64(time.Hour), log: io.Discard, spools: seed%4 == 0}
 	m.faults = m.rng.IntN(3) == 0
 	if m.rng.IntN(4) == 0 {
 		m.cancels = 1 + m.rng.IntN(6)
@@ -102,6 +103,8 @@ type simClient struct {
 	sent     int
 	got      []byte
 	blocked  bool
+	spools   bool // its session has asked for that
+	spooling bool
 	unread   int // bytes in got that the kernel has not taken
 	paused   bool
 	closed   bool
@@ -130,9 +133,11 @@ func (c *simClient) Write(p []byte) {
 	c.gotIn = append(c.gotIn, simMark{len(c.got), c.sim.steps})
 	c.unread += len(p)
 }
-func (c *simClient) Buffered() int { return c.unread }
-func (c *simClient) Pause()        { c.paused = true }
-func (c *simClient) Resume()       { c.paused = false }
+func (c *simClient) Buffered() int  { return c.unread }
+func (c *simClient) Spool()         { c.spools = c.sim.spools }
+func (c *simClient) Spooling() bool { return c.spooling }
+func (c *simClient) Pause()         { c.paused = true }
+func (c *simClient) Resume()        { c.paused = false }
 func (c *simClient) CloseAfterFlush() {
 	c.closed = true
 	if c.request != nil {
@@ -259,9 +264,8 @@ func (c *simClient) step() bool {
 	}
 	if c.unread > 0 && m.rng.IntN(2) == 0 {
 		c.unread -= m.cut(c.unread)
-		if c.unread == 0 && c.blocked {
-			c.blocked = false
-			c.session.Drained()
+		if c.unread == 0 {
+			c.drained()
 		}
 		return true
 	}
@@ -301,6 +305,18 @@ func (c *simClient) step() bool {
 	return true
 }
 
+// drained says that the kernel has taken all.
+func (c *simClient) drained() {
+	blocked, spooling := c.blocked, c.spooling
+	c.blocked, c.spooling = false, false
+	if blocked {
+		c.session.Drained()
+	}
+	if spooling && !c.closed && c.session.Enter(c.station.loop) {
+		c.session.Unspooled()
+	}
+}
+
 // next returns how many bytes the client sends now. A patient one sends message
 // by message and takes its time between them, so that its session comes to rest.
 func (c *simClient) next() int {
@@ -326,10 +342,14 @@ func (c *simClient) mayBlock() {
 	if c.closed || c.unread == 0 || c.blocked {
 		return
 	}
-	if c.sim.rng.IntN(4) == 0 {
+	switch {
+	case c.spooling && c.sim.rng.IntN(4) > 0: // there is room for it
+	case c.spools && !c.spooling && c.sim.rng.IntN(4) == 0:
+		c.spooling = true
+	case c.spooling || c.sim.rng.IntN(4) == 0:
 		c.blocked = true
 		c.session.Blocked()
-	} else {
+	default:
 		c.unread = 0
 	}
 }

@@ -133,3 +133,5 @@ func (closedConn) Pause()             {}
 func (closedConn) Resume()            {}
 func (closedConn) CloseAfterFlush()   {}
 func (closedConn) Move(*reactor.Loop) {}
+func (closedConn) Spool()             {}
+func (closedConn) Spooling() bool     { return false }

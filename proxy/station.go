@@ -180,9 +180,9 @@ func (s *session) evicted() {
 	s.failAs(errShutdown, closedByShutdown)
 }
 
-// idle reports whether the client waits for nothing.
+// idle reports whether the client waits for nothing, and has all that there was for it.
 func (s *session) idle() bool {
-	return s.state == stateReady && !s.back.waiting && s.client.in == nil && !s.holds() &&
+	return s.state == stateReady && !s.back.waiting && s.client.in == nil && !s.holds() && !s.client.conn.Spooling() &&
 		(s.back.lease == nil || s.quiet() && s.back.status == wire.StatusIdle)
 }
 

@@ -104,6 +104,9 @@ func (d *deadlines) rearm(s *session) {
 
 // timeout acts on a clock that has run out.
 func (s *session) timeout(kind timeoutKind) {
+	if s.takes(kind) {
+		return
+	}
 	switch kind {
 	case timeoutRecancel:
 		s.recancel()

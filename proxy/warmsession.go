@@ -144,11 +144,13 @@ func (c *warmClient) reply(err error) {
 	}
 }
 
-// Buffered, Pause, Resume and Move have nothing to do: nothing is kept back here.
+// These have nothing to do: nothing is kept back here.
 func (*warmClient) Buffered() int      { return 0 }
 func (*warmClient) Pause()             {}
 func (*warmClient) Resume()            {}
 func (*warmClient) Move(*reactor.Loop) {}
+func (*warmClient) Spool()             {}
+func (*warmClient) Spooling() bool     { return false }
 
 // CloseAfterFlush says that the session has ended.
 func (c *warmClient) CloseAfterFlush() { c.reply(errWarmClosed) }

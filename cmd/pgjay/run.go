@@ -85,6 +85,7 @@ func newMonitor(cfg *configs.Config, log *slog.Logger) *monitor.Monitor {
 func connectMonitor(mon *monitor.Monitor, srv *proxy.Server) {
 	mon.SetSources(srv.Pools().Stats, srv.Ready)
 	mon.SetListeners(srv.Pools().ListenerStats)
+	mon.SetSpool(srv.SpoolStat)
 	if cache := srv.Cache(); cache != nil {
 		mon.SetCache(cache.Stat)
 	}

@@ -54,6 +54,7 @@ func (c *Conn) Detach(already []byte) *Stream {
 	l := c.loop.Load()
 	c.Flush()
 	c.dropOut()
+	c.dropBacklog()
 	c.state |= stClosed
 	l.conns.Add(-1)
 	nc, unread, err := c.sock.detach(c)

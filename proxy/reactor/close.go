@@ -32,6 +32,7 @@ func (c *Conn) release() {
 	c.state |= stClosed
 	l.Stop(&c.linger)
 	c.dropOut()
+	c.dropBacklog()
 	c.sock.close(c)
 	l.conns.Add(-1)
 }

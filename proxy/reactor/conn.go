@@ -12,9 +12,10 @@ type Handler interface {
 	// Data brings bytes from the peer. p is valid until it returns.
 	Data(p []byte)
 	// Blocked says that the kernel has not taken all of what was written; the
-	// rest waits in the Conn. It is called once until Drained.
+	// rest waits in the Conn. It is called once until Drained. Of a Conn that is
+	// spooled it says that the Spool takes no more either.
 	Blocked()
-	// Drained says that all of it has been taken since.
+	// Drained says that all of it has been taken since, or that the Spool takes more.
 	Drained()
 	// Closed says that the peer has closed (io.EOF) or that the socket has
 	// failed. It is the last event. After Close there is none.
@@ -49,6 +50,7 @@ type Conn struct {
 	tls     *tlsLink // nil: plain
 	out     []byte   // what was written and not yet sent, from outAt on
 	outAt   int
+	backlog *backlog // what follows out; nil: nothing is spooled
 	state   connState
 	linger  Timer
 }
@@ -60,12 +62,13 @@ const (
 	stPaused   connState = 1 << iota // is not read
 	stDisarmed                       // its readability is not watched
 	stWatchOut                       // its writability is watched
-	stBlocked                        // Blocked was called, Drained not yet
+	stBlocked                        // the kernel takes no more
 	stDirty                          // in loop.dirty
 	stClosed
 	stClosing // close when out is empty
 	stHalf    // HalfClosed was called
 	stEnded   // Ended has returned true: there is nothing to read any more
+	stSpools  // what the peer does not take is kept
 )
 
 // socket is what the operating system knows of a Conn.
@@ -143,6 +146,10 @@ func (c *Conn) Write(p []byte) {
 func (c *Conn) writeRaw(p []byte) {
 	l := c.loop.Load()
 	c.markDirty(l)
+	if c.backlog != nil {
+		c.backlog.add(c, p)
+		return
+	}
 	if c.out != nil && !c.is(stBlocked) && len(c.out)+len(p) > cap(c.out) {
 		c.push()
 	}
@@ -194,11 +201,16 @@ func (c *Conn) settle(l *Loop) {
 	}
 	c.state &^= stDirty
 	switch {
-	case c.is(stClosed | stBlocked):
+	case c.is(stClosed):
+	case c.backlog != nil:
+		c.backlog.advance(c)
+	case c.is(stBlocked):
 	case !c.push():
 		c.state |= stBlocked | stWatchOut
 		c.watch()
-		c.handler.Blocked()
+		if !c.spools() {
+			c.handler.Blocked()
+		}
 	case c.is(stClosing):
 		c.shut()
 	}
@@ -217,16 +229,21 @@ func (c *Conn) shut() {
 // writable continues a flush that was blocked. c may be another loop's when it
 // returns.
 func (c *Conn) writable() {
-	if !c.push() {
+	if c.backlog != nil {
+		if !c.pushBacklog() {
+			return
+		}
+	} else if !c.push() {
 		return
 	}
 	c.state &^= stWatchOut | stBlocked
 	c.watch()
 	if c.is(stClosing) {
+		c.dropBacklog()
 		c.shut()
 		return
 	}
-	c.handler.Drained()
+	c.drained()
 }
 
 func (c *Conn) watch() { c.sock.watch(c, !c.is(stDisarmed), c.is(stWatchOut)) }
@@ -239,7 +256,13 @@ func (c *Conn) Flush() {
 }
 
 // Buffered returns how many bytes wait to be taken by the kernel.
-func (c *Conn) Buffered() int { return len(c.out) - c.outAt }
+func (c *Conn) Buffered() int {
+	n := len(c.out) - c.outAt
+	if c.backlog != nil {
+		n += c.backlog.size()
+	}
+	return n
+}
 
 // Pause stops reading. That costs nothing until the peer sends something.
 func (c *Conn) Pause() { c.state |= stPaused }

@@ -23,6 +23,7 @@ type Group struct {
 	looping   sync.WaitGroup // the loops
 	running   sync.WaitGroup // the goroutines of portable sockets
 	closing   chan struct{}
+	spool     *Spool
 }
 
 // processors is what GOMAXPROCS was at the start, which is how many CPUs Go may
@@ -42,7 +43,7 @@ func New(cfg Config) (*Group, error) {
 	if n := cfg.Loops + extraProcessors; n > runtime.GOMAXPROCS(0) {
 		runtime.GOMAXPROCS(n)
 	}
-	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{})}
+	g := &Group{portable: cfg.Portable || !haveEpoll, closing: make(chan struct{}), spool: newSpool()}
 	for i := range cfg.Loops {
 		l := &Loop{index: i, group: g, now: Monotonic(), scratch: make([]byte, scratchSize)}
 		if err := g.equip(l); err != nil {
@@ -77,6 +78,7 @@ func (g *Group) Close() {
 		c.Close() // no loop has it any more
 	}
 	g.running.Wait()
+	g.spool.working.Wait()
 	for _, l := range g.loops {
 		l.poll.close()
 	}
