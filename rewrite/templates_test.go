@@ -16,7 +16,7 @@ var ruleTemplates = map[string][]string{
 		"SELECT 1 FROM companies o WHERE {|NOT }EXISTS (SELECT FROM contacts c WHERE c.company_id = o.id AND 'x' = ANY(c.keywords))",
 	},
 	"unused_left_join": {
-		"SELECT DISTINCT {c.city|c.city, c.score|1|c.city || 'x', count(*)} FROM contacts c {|JOIN companies o ON o.id = c.company_id} LEFT JOIN {activities|notes} a ON a.contact_id = c.id{| AND a.id > 3} {|LEFT JOIN notes n ON n.contact_id = c.id} {|WHERE c.score > 1|WHERE c.flag} {|GROUP BY 1|LIMIT 3}",
+		"SELECT DISTINCT {c.city|c.city, c.score|1|c.city || 'x', count(*)} FROM contacts c {|JOIN companies o ON o.id = c.company_id} LEFT JOIN {activities|notes} a ON a.contact_id = c.id{| AND a.id > 3} {|LEFT JOIN notes n ON n.contact_id = c.id} {|WHERE c.score > 1|WHERE c.flag} {|GROUP BY 1|LIMIT 1000}",
 		"SELECT o.id FROM companies o WHERE {|NOT }{EXISTS (SELECT 1|o.id IN (SELECT c.company_n} FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id WHERE {c.company_id = o.id|c.score > 2|a.id IS NULL|true})",
 		"SELECT o.id, {3 > ALL|4 = ANY} (SELECT c.score FROM contacts c {LEFT|FULL|} JOIN activities a ON a.contact_id = c.id) FROM companies o",
 	},
@@ -81,7 +81,7 @@ var ruleTemplates = map[string][]string{
 		"SELECT count(*) FROM (SELECT c.id FROM contacts c, companies o WHERE o.name = 'a' OR c.flag) s",
 	},
 	"distinct_unique": {
-		"SELECT DISTINCT {c.id|c.*|c.uid, c.id + 1 AS x|c.id, a.id AS a|c.city} FROM contacts c {|LEFT JOIN activities a ON {a.contact_id|a.id} = c.id|JOIN activities a ON a.id = c.score AND a.amount > 1} {|WHERE c.score > 2} {|ORDER BY 1 LIMIT 5}",
+		"SELECT DISTINCT {c.id|c.*|c.uid, c.id + 1 AS x|c.id, a.id AS a|c.city} FROM contacts c {|LEFT JOIN activities a ON {a.contact_id|a.id} = c.id|JOIN activities a ON a.id = c.score AND a.amount > 1} {|WHERE c.score > 2} {|ORDER BY 1 LIMIT 1000}",
 		"SELECT id FROM companies WHERE id IN (SELECT DISTINCT c.id FROM contacts c LEFT JOIN companies o ON o.{id|late} = c.company_n)",
 		"SELECT DISTINCT * FROM {parts|contacts|companies} p",
 		"SELECT DISTINCT p.id, p.day, o.name FROM parts p {LEFT |}JOIN companies o ON p.company_id = o.id",
