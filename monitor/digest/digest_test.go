@@ -46,7 +46,7 @@ func TestCounts(t *testing.T) {
 		t.Errorf("times: %+v", s.Counts)
 	}
 	for q, want := range map[float64]float64{0.5: 50, 0.95: 95, 0.99: 99, 1: 100} {
-		if got := s.Quantile(q).Seconds() * 1000; got < want*0.9 || got > want*1.25 {
+		if got := s.Quantile(q).Seconds() * 1000; got < want*0.94 || got > want*1.06 {
 			t.Errorf("quantile %v is %v ms", q, got)
 		}
 	}

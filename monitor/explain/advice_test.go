@@ -256,7 +256,7 @@ func TestAdopted(t *testing.T) {
 	w.explainer.revisit(t.Context(), w.links)
 	record(3, time.Millisecond)
 	list := w.explainer.Advice()
-	if len(list) != 1 || list[0].State != advice.Adopted || list[0].Before < 180*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After < time.Millisecond {
+	if len(list) != 1 || list[0].State != advice.Adopted || list[0].Before < 180*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After < 900*time.Microsecond {
 		t.Errorf("after: %+v", list)
 	}
 }
