@@ -29,7 +29,8 @@ type Column struct {
 	Trues       float64 // part of the rows, of a boolean; below 0: not known
 	Correlation float64
 	Width       float64
-	Plain       bool // its collation compares bytes (C)
+	Longest     float64 // bytes that a value may have; 0: there is no bound
+	Plain       bool    // its collation compares bytes (C)
 }
 
 // Existing is an index that is there.
