@@ -69,7 +69,7 @@ func forScan(p *plan.Plan, n *plan.Node, t *Table, l Limits) (c Candidate, ok bo
 	}
 	c = Candidate{Table: t, Node: n, Method: "btree"}
 	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
-	all := predicates(n)
+	all := slices.DeleteFunc(predicates(n), t.unlike)
 	for _, preds := range [][]predicate{slices.DeleteFunc(slices.Clone(all), t.unfit), all} {
 		if c.special(preds) || c.ordinary(preds, wanted, l) {
 			return c, true
@@ -298,7 +298,7 @@ func (c *Candidate) sortKeys() (keys []Key) {
 			text, order = rest, " DESC"+order
 		}
 		p, ok := side(text, n.Alias, equals)
-		if !ok || p.column == "" || c.Table.tooLong(p) {
+		if !ok || p.column == "" || c.Table.tooLong(p) || c.Table.unlike(p) {
 			return nil
 		}
 		keys = append(keys, Key{Column: p.column, Order: strings.TrimSpace(order)})
