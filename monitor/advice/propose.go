@@ -51,7 +51,7 @@ func Propose(p *plan.Plan, tables map[string]*Table, l Limits) (list []Candidate
 		if !ok {
 			c, ok = forJoin(p, n, t)
 		}
-		if ok && !c.Exists() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
+		if ok && !c.Exists() && !c.Made() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
 			list = append(list, c)
 		}
 	}
