@@ -256,13 +256,13 @@ func (c *Candidate) cover() {
 	}
 	var include []string
 	width, longest := 0.0, 0.0
-	for _, output := range c.Node.Output {
-		column := unquote(without(output, c.Node.Alias))
-		facts, known := c.Table.Columns[column]
-		if !known {
-			return
-		}
-		if slices.Contains(c.columns(), column) || slices.Contains(include, column) {
+	columns, ok := c.needed()
+	if !ok {
+		return
+	}
+	for _, column := range columns {
+		facts := c.Table.Columns[column]
+		if slices.Contains(c.columns(), column) {
 			continue
 		}
 		if facts.Longest == 0 {

@@ -25,7 +25,7 @@ func TestNoRowIsRefused(t *testing.T) {
 		{"SELECT note FROM papers WHERE owner = 7", "(owner);", false},
 		{"SELECT doc FROM papers WHERE owner = 7", "(owner);", false},
 		{"SELECT raw, tags FROM papers WHERE owner = 7", "(owner);", false},
-		{"SELECT id, code FROM papers WHERE owner = 7", "(owner) INCLUDE (id, code);", false},
+		{"SELECT id, code FROM papers WHERE owner = 7", "(owner) INCLUDE (code, id);", false},
 		{"SELECT * FROM papers WHERE code = 'c7'", "(code);", false},
 		{"SELECT * FROM papers WHERE note = 'n7'", "(note);", true},
 		{"SELECT * FROM papers WHERE lower(note) = 'n7'", "((lower(note)));", true},
