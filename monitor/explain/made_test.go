@@ -25,10 +25,10 @@ func TestMade(t *testing.T) {
 		{"SELECT * FROM big WHERE doc ->> 'k' = '77'", "CREATE INDEX made ON big ((doc ->> 'k'))", true},
 	} {
 		w.explainer.advices = newAdviceBook()
-		list := w.advisedFor(w.explain(c.sql))
+		w.explain(c.sql)
 		w.run(w.admin, c.create)
 		w.explainer.revisit(t.Context(), w.links)
-		if list = w.advisedFor(nil); len(list) != 1 || (list[0].State == advice.Adopted) != c.made {
+		if list := w.advisedFor(nil); len(list) != 1 || (list[0].State == advice.Adopted) != c.made {
 			t.Errorf("%s after %s: %+v", c.sql, strings.TrimSpace(c.create), list)
 		}
 		w.run(w.admin, "DROP INDEX made")
