@@ -57,6 +57,7 @@ func (s *session) leave(why closeReason) {
 	s.leaveJoin()
 	s.quitJoin()
 	s.client.statements.clear()
+	s.recordAbandoned()
 	s.recordLost()
 	s.client.conn.CloseAfterFlush()
 	s.recordClose(why)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -24,11 +25,12 @@ type observed struct {
 	runs        [4]run
 	n           int
 	rows, bytes uint64
-	body        *body  // of the first statement; nil: it is a Query's
+	opens       bool   // the first statement is BEGIN
+	body        *body  // of the first statement, or the one behind BEGIN; nil: it is a Query's
 	kept        []byte // its text if it is a Query's, else what Bind says behind the names
 	state       [5]byte
 	rewritten   bool          // another text was sent in place of one of them
-	trace       *digest.Trace // of the first
+	trace       *digest.Trace // of the statement that body is of
 	lap
 	pace
 }
@@ -61,13 +63,19 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 		return
 	}
 	x := &s.sample.observed
-	x.add(s.shapeOf(owner, b, text))
-	if x.n > 1 || x.runs[0].calls > 1 {
+	s.addRun(owner, b, text)
+	switch {
+	case x.started == 1:
+		x.opens = b != nil && b.class.First == sqlparse.CommandBegin
+	case x.started > 2 || !x.opens:
 		return
 	}
-	x.trace = s.observer.Trace(text)
+	if s.certain(text) {
+		x.trace = cmp.Or(s.observer.Trace(text), x.trace)
+	}
 	x.body = b
 	if what == nil || len(what) > reactor.BufferSize {
+		s.forgetObserved()
 		return
 	}
 	if x.kept == nil {
@@ -107,7 +115,7 @@ func (s *session) observeBind(st statement, values []byte, whole bool) {
 func (s *session) observeServed(b *body, text []byte) {
 	if owner := s.who.owner; owner != nil {
 		x := &s.sample.observed
-		if x.add(s.shapeOf(owner, b, text)); x.started == 1 {
+		if s.addRun(owner, b, text); x.started == 1 && s.certain(text) {
 			x.trace = s.observer.Trace(text)
 		}
 	}
@@ -139,10 +147,29 @@ func (x *observed) count(i int) {
 	x.begins(i)
 }
 
+// certain reports whether what is a literal in a text is.
+func (s *session) certain(text []byte) bool {
+	return s.who.always != sqlparse.ReasonEncoding && (s.who.standard || bytes.IndexByte(text, '\\') < 0)
+}
+
+// addRun notes an execution. Where there is no room for another statement no shape is made:
+// nothing would be recorded of it.
+func (s *session) addRun(owner *digest.Owner, b *body, text []byte) {
+	x := &s.sample.observed
+	switch {
+	case x.n < len(x.runs):
+		x.add(s.shapeOf(owner, b, text))
+	case b != nil:
+		x.add(b.shape.Load())
+	default:
+		x.add(nil)
+	}
+}
+
 // shapeOf returns the shape of a text, which may be a body's.
 func (s *session) shapeOf(owner *digest.Owner, b *body, text []byte) *digest.Shape {
-	if s.who.always == sqlparse.ReasonEncoding || !s.who.standard && bytes.IndexByte(text, '\\') >= 0 {
-		return s.observer.Find(owner, nil) // what is a literal in it is not certain
+	if !s.certain(text) {
+		return s.observer.Find(owner, nil)
 	}
 	if b == nil {
 		return s.observer.Find(owner, text)
@@ -185,29 +212,39 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 	}
 	failed := x.ends(s.loop.Now())
 	x.goesOn(s.loop.Now())
+	alone := x.alone(calls)
 	for i := range x.n {
 		r := &x.runs[i]
-		share := s.shareOf(r, calls)
+		share := s.shareOf(i, calls)
 		rec := digest.Record{
 			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source), Query: x.body == nil && x.kept != nil,
 			Duration: part(sample.Duration, share), Wait: part(sample.Wait, share), Backend: part(sample.Backend, share), Rows: r.rows,
 		}
-		if i == 0 {
-			rec.Bytes, rec.Rewritten = x.bytes, x.rewritten
+		if i == max(alone, 0) {
+			rec.Bytes, rec.Rewritten, rec.Trace = x.bytes, x.rewritten, x.trace
 		}
 		if i == failed {
 			rec.Code = x.state
 		}
-		if i == 0 {
-			rec.Trace = x.trace
-		}
-		if calls == 1 {
+		if i == alone {
 			rec.FirstRow, rec.Stalled = x.firstRow(s.sample.sent), x.stalled
 			s.inspect(&rec)
 		}
 		s.observer.Record(&rec)
 	}
 	s.forgetObserved()
+}
+
+// alone returns the run of the only statement of an exchange, where BEGIN does not count;
+// -1: there are more.
+func (x *observed) alone(calls int64) int {
+	switch {
+	case calls == 1:
+		return 0
+	case calls == 2 && x.n == 2 && x.opens:
+		return 1
+	}
+	return -1
 }
 
 // inspect looks whether an exchange of one statement is slow, or one of many that are
@@ -218,7 +255,10 @@ func (s *session) inspect(rec *digest.Record) {
 		rec.Streak, rec.Same = s.streak.next(rec.Shape, maphash.Bytes(observeSeed, x.kept), s.loop.Now())
 	}
 	if slow := owner.Slow(); slow > 0 && rec.Duration >= slow {
-		rec.Slow = &digest.Slow{Session: s.id, Tags: digest.Tags(x.text(), s.monitor.Tags())}
+		rec.Slow = &digest.Slow{Session: s.id}
+		if text := x.text(); s.certain(text) {
+			rec.Slow.Tags = digest.Tags(text, s.monitor.Tags())
+		}
 		if rec.Trace == nil {
 			rec.Trace = s.observer.TraceSlow()
 		}
@@ -228,7 +268,7 @@ func (s *session) inspect(rec *digest.Record) {
 	}
 }
 
-// text is the first statement's, empty if it is not known.
+// text is that of the statement which body is of, empty if it is not known.
 func (x *observed) text() []byte {
 	if x.body != nil {
 		return x.body.sql

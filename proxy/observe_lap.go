@@ -72,9 +72,17 @@ func (x *observed) ends(now int64) (failed int) {
 }
 
 // shareOf is the part of the exchange's time that a run has: by what completions tell,
-// or else by the number of executions.
-func (s *session) shareOf(r *run, calls int64) float64 {
+// or else by the number of executions. What there is besides BEGIN has all.
+func (s *session) shareOf(i int, calls int64) float64 {
 	x, sum := &s.sample.observed, int64(0)
+	r := &x.runs[i]
+	switch x.alone(calls) {
+	case i:
+		return 1
+	case -1:
+	default:
+		return 0
+	}
 	for i := range x.n {
 		sum += x.runs[i].took
 	}
@@ -82,6 +90,27 @@ func (s *session) shareOf(r *run, calls int64) float64 {
 		return float64(r.calls) / float64(calls)
 	}
 	return float64(r.took) / float64(sum)
+}
+
+// The SQLSTATEs of a statement whose client has gone: PgJay cancels it on its backend, or else
+// nobody is there to be told how it ends.
+var cancelled, unheard = [5]byte([]byte(timedOut)), [5]byte([]byte("08006"))
+
+// recordAbandoned counts the exchange that is under way when its client goes.
+func (s *session) recordAbandoned() {
+	x := &s.sample
+	if x.start == 0 || x.observed.n == 0 {
+		return
+	}
+	if s.back.lease == nil && x.asked != 0 && x.sent == 0 {
+		x.waited += s.loop.Now() - x.asked
+	}
+	code := &unheard
+	if x.sent != 0 && s.back.lease != nil && !s.client.polite {
+		code = &cancelled
+	}
+	x.setCode(code[:])
+	s.record()
 }
 
 func part(ns int64, share float64) int64 { return int64(float64(ns) * share) }

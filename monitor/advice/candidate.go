@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -118,6 +119,23 @@ func (c *Candidate) Cost() string {
 		text += fmt.Sprintf(" (%.0f rows written since the table's statistics began)", c.Table.Writes)
 	}
 	return text
+}
+
+// Made reports whether the index is there as it is advised, with any values where it has
+// placeholders, and under any name.
+func (c *Candidate) Made() bool {
+	own := regexp.QuoteMeta(bare(c.definition()))
+	own = strings.ReplaceAll(own, regexp.QuoteMeta(bare(placeholder)), ".+")
+	definition := regexp.MustCompile("(?i)^" + own + "$")
+	return slices.ContainsFunc(c.Table.Indexes, func(e Existing) bool {
+		_, of, ok := strings.Cut(e.Definition, " ON ")
+		return ok && definition.MatchString(bare(strings.TrimPrefix(of, "ONLY ")))
+	})
+}
+
+// bare is a definition without what PostgreSQL writes otherwise than it was given.
+func bare(definition string) string {
+	return strings.NewReplacer(" USING btree", "", " ", "", "(", "", ")", "").Replace(definition)
 }
 
 // Exists reports whether there is such an index.

@@ -58,6 +58,9 @@ func (c *Candidate) Advice(s Subject) Advice {
 	if !c.Complete() {
 		a.Why += "; write its own values, as they are in its text, where ddl has " + placeholder + ": values are not kept"
 	}
+	if refusing := c.refusing(); refusing != "" {
+		a.Why += "; " + refusing
+	}
 	a.Extension, a.DDL, a.Cost = c.Extension(), c.DDL(), c.Cost()
 	return a
 }

@@ -60,7 +60,7 @@ func forJoin(p *plan.Plan, n *plan.Node, t *Table) (c Candidate, ok bool) {
 	c = Candidate{Table: t, Node: n, Method: "btree"}
 	parts := append(conditions(j.HashCond, n.Alias), conditions(j.JoinFilter, n.Alias)...)
 	for _, pred := range c.equalities(parts) {
-		if pred.column != "" && len(c.Keys) < maxKeys {
+		if pred.column != "" && len(c.Keys) < maxKeys && !t.tooLong(pred) && !t.unlike(pred) {
 			c.Keys = append(c.Keys, Key{Column: pred.column})
 		}
 	}

@@ -28,6 +28,7 @@ type predicate struct {
 	// column is the name of the column; empty: it is an expression.
 	column     string
 	expression string // as PostgreSQL writes it, without the table's alias
+	cast       bool   // of the column, to text
 }
 
 // conditions cuts a condition, as PostgreSQL writes it, into what AND holds together,
@@ -121,6 +122,9 @@ func understand(part, alias string) (p predicate, ok bool) {
 		if mentions(left, alias) == mentions(right, alias) {
 			return p, false // of the same row, or of another table
 		}
+		if collated(part) {
+			return p, false // by another collation than an index would have
+		}
 		if mentions(right, alias) {
 			if o.op != equals && o.op != ranges || strings.HasPrefix(o.sign, " = any") {
 				return p, false
@@ -131,6 +135,9 @@ func understand(part, alias string) (p predicate, ok bool) {
 	}
 	return side(part, alias, isTrue)
 }
+
+// collated reports whether a comparison names its collation.
+func collated(part string) bool { return outside(strings.ToLower(part), " collate ") >= 0 }
 
 // outside finds a sign that is not in parentheses.
 func outside(text, sign string) int {
@@ -174,8 +181,14 @@ func inName(c byte) bool {
 
 const name = `("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)`
 
-// similar are casts that an index on the column itself is good for.
-var similar = regexp.MustCompile(`^(text|bpchar|character varying)$`)
+// similar are casts that an index on the column itself is good for, if its type is one of
+// them: they change nothing then.
+var similar = regexp.MustCompile(`^(text|character varying)$`)
+
+// unlike reports whether what is compared is not what an index on the column would have.
+func (t *Table) unlike(p predicate) bool {
+	return p.cast && !similar.MatchString(t.Columns[p.column].Type)
+}
 
 // stable are functions whose result never changes; an index may be on them.
 var stable = regexp.MustCompile(`^(lower|upper|abs|md5|btrim|ltrim|rtrim|substr|"?substring"?|length|date_trunc|coalesce|reverse)\(`)
@@ -190,7 +203,7 @@ func side(text, alias string, op operation) (p predicate, ok bool) {
 	}
 	cast := regexp.MustCompile(`^\(` + name + `\)::([a-z ]+)$`)
 	if found := cast.FindStringSubmatch(bare); found != nil && similar.MatchString(found[2]) {
-		return predicate{op: op, column: unquote(found[1])}, true
+		return predicate{op: op, column: unquote(found[1]), cast: true}, true
 	}
 	if !mentions(text, alias) || strings.Contains(bare, ".") {
 		return p, false

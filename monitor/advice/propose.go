@@ -28,7 +28,7 @@ const (
 	fewValues = 3
 	// rare is how seldom something must be to have an index of its own.
 	rare = 0.2
-	// covered bounds the columns of INCLUDE, coveredWidth their bytes.
+	// covered bounds the columns of INCLUDE, coveredWidth their bytes on average.
 	covered      = 3
 	coveredWidth = 64
 	// settled is the part of a table's pages that must be all visible for that.
@@ -51,7 +51,7 @@ func Propose(p *plan.Plan, tables map[string]*Table, l Limits) (list []Candidate
 		if !ok {
 			c, ok = forJoin(p, n, t)
 		}
-		if ok && !c.Exists() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
+		if ok && !c.Exists() && !c.Made() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
 			list = append(list, c)
 		}
 	}
@@ -69,7 +69,7 @@ func forScan(p *plan.Plan, n *plan.Node, t *Table, l Limits) (c Candidate, ok bo
 	}
 	c = Candidate{Table: t, Node: n, Method: "btree"}
 	c.Why = fmt.Sprintf("%s: %.0f of %.0f rows are wanted, by %s", n.Label(), wanted, read, n.Filter)
-	all := predicates(n)
+	all := slices.DeleteFunc(predicates(n), t.unlike)
 	for _, preds := range [][]predicate{slices.DeleteFunc(slices.Clone(all), t.unfit), all} {
 		if c.special(preds) || c.ordinary(preds, wanted, l) {
 			return c, true
@@ -127,6 +127,7 @@ func (c *Candidate) special(preds []predicate) bool {
 // values first; then those of ORDER BY, or one with a range.
 func (c *Candidate) ordinary(preds []predicate, wanted float64, l Limits) bool {
 	left := c.Table.Rows
+	preds = slices.DeleteFunc(slices.Clone(preds), c.Table.tooLong)
 	for _, p := range c.equalities(preds) {
 		if len(c.Keys) == maxKeys || len(c.Keys) > 0 && left < fewRows {
 			break
@@ -137,7 +138,7 @@ func (c *Candidate) ordinary(preds []predicate, wanted float64, l Limits) bool {
 		}
 	}
 	equal := len(c.Keys)
-	if order := sortKeys(c.Node); equal+len(order) <= maxKeys && order != nil {
+	if order := c.sortKeys(); equal+len(order) <= maxKeys && order != nil {
 		c.Keys = append(c.Keys, order...)
 	} else if p, ok := c.oneRange(preds); ok && len(c.Keys) < maxKeys {
 		c.Keys = append(c.Keys, p)
@@ -254,28 +255,32 @@ func (c *Candidate) cover() {
 		return
 	}
 	var include []string
-	width := 0.0
-	for _, output := range c.Node.Output {
-		column := unquote(without(output, c.Node.Alias))
-		facts, known := c.Table.Columns[column]
-		if !known {
-			return
-		}
-		if slices.Contains(c.columns(), column) || slices.Contains(include, column) {
+	width, longest := 0.0, 0.0
+	columns, ok := c.needed()
+	if !ok {
+		return
+	}
+	for _, column := range columns {
+		facts := c.Table.Columns[column]
+		if slices.Contains(c.columns(), column) {
 			continue
+		}
+		if facts.Longest == 0 {
+			return
 		}
 		include = append(include, column)
 		width += facts.Width
+		longest += facts.Longest
 	}
-	if len(include) <= covered && width <= coveredWidth && !slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Expression != "" }) {
+	if len(include) <= covered && width <= coveredWidth && longest <= coveredBytes && !slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Expression != "" }) {
 		c.Include = include
 	}
 }
 
 // sortKeys returns what the rows of a scan are sorted by right above it, as keys; nil if
-// they are not, or not by columns of its alone.
-func sortKeys(n *plan.Node) (keys []Key) {
-	up := n.Parent
+// they are not, or not by columns of its alone that are fit for keys.
+func (c *Candidate) sortKeys() (keys []Key) {
+	n, up := c.Node, c.Node.Parent
 	for up != nil && (up.Gathers() || up.Type == "Limit") {
 		up = up.Parent
 	}
@@ -293,7 +298,7 @@ func sortKeys(n *plan.Node) (keys []Key) {
 			text, order = rest, " DESC"+order
 		}
 		p, ok := side(text, n.Alias, equals)
-		if !ok || p.column == "" {
+		if !ok || p.column == "" || c.Table.tooLong(p) || c.Table.unlike(p) {
 			return nil
 		}
 		keys = append(keys, Key{Column: p.column, Order: strings.TrimSpace(order)})

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	pg_query "github.com/pganalyze/pg_query_go/v5"
 )
 
 // Table is what the catalog and the statistics say of a table.
@@ -29,7 +31,8 @@ type Column struct {
 	Trues       float64 // part of the rows, of a boolean; below 0: not known
 	Correlation float64
 	Width       float64
-	Plain       bool // its collation compares bytes (C)
+	Longest     float64 // bytes that a value may have; 0: there is no bound
+	Plain       bool    // its collation compares bytes (C)
 }
 
 // Existing is an index that is there.
@@ -43,22 +46,19 @@ type Existing struct {
 // simple are names that need no quotes, unless they are key words.
 var simple = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
-// reserved are the key words that a column or table may not have for a name without
-// quotes, as far as somebody might use them.
-var reserved = []string{
-	"all", "analyse", "analyze", "and", "any", "array", "as", "asc", "both", "case", "cast", "check", "collate", "column",
-	"constraint", "create", "default", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign",
-	"from", "grant", "group", "having", "in", "initially", "intersect", "into", "leading", "limit", "not", "null", "offset",
-	"on", "only", "or", "order", "placing", "primary", "references", "returning", "select", "some", "symmetric", "table", "then",
-	"to", "trailing", "true", "union", "unique", "user", "using", "variadic", "when", "where", "window", "with",
-}
-
-// quote writes a name for SQL.
+// quote writes a name for SQL, as PostgreSQL does: key words that may not stand for a name
+// everywhere have quotes too.
 func quote(name string) string {
-	if simple.MatchString(name) && !slices.Contains(reserved, name) {
+	if simple.MatchString(name) && !keyword(name) {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// keyword reports whether a name without quotes is a key word that is not free for use.
+func keyword(name string) bool {
+	found, err := pg_query.Scan(name)
+	return err != nil || len(found.Tokens) != 1 || found.Tokens[0].KeywordKind > pg_query.KeywordKind_UNRESERVED_KEYWORD
 }
 
 // String names the table for SQL.

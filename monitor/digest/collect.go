@@ -80,23 +80,28 @@ func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 	}
 }
 
-// prune makes room when the table is nearly full: a tenth goes, of what has taken
-// least time, where time counts less the longer it is ago.
+// prune makes room when the table is nearly full: a tenth goes, first of what nothing has
+// come of yet, then of what has taken least time, where time counts less the longer it is ago.
 func (t *Table) prune(now time.Time) {
 	r := &t.registry
 	r.mu.Lock()
-	crowded := len(r.shapes) > 0 && len(r.shapes) >= r.max-r.max/20
+	most := r.max
+	crowded := len(r.shapes) > 0 && len(r.shapes) >= most-most/20
 	r.mu.Unlock()
 	if !crowded {
 		return
 	}
 	shapes := slices.DeleteFunc(r.all(), func(sh *Shape) bool { return sh.key == 0 })
+	n := (len(shapes) + 9) / 10
+	shapes = withoutNewest(shapes, most/20)
 	weight := make(map[*Shape]float64, len(shapes))
 	for _, sh := range shapes {
 		weight[sh] = sh.stat.weight(now)
 	}
-	slices.SortFunc(shapes, func(a, b *Shape) int { return cmp.Compare(weight[a], weight[b]) })
-	shapes = shapes[:(len(shapes)+9)/10]
+	slices.SortFunc(shapes, func(a, b *Shape) int {
+		return cmp.Or(cmp.Compare(weight[a], weight[b]), cmp.Compare(a.serial, b.serial))
+	})
+	shapes = shapes[:min(n, len(shapes))]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, sh := range shapes {
@@ -106,11 +111,23 @@ func (t *Table) prune(now time.Time) {
 	t.pruned += uint64(len(shapes))
 }
 
-// weight is what a shape is worth keeping for. One of which nothing has come yet has
-// just been made, so it stays.
+// withoutNewest takes out the n newest shapes that nothing has come of yet: they may be
+// running. More than that are not.
+func withoutNewest(shapes []*Shape, n int) []*Shape {
+	slices.SortFunc(shapes, func(a, b *Shape) int { return cmp.Compare(b.serial, a.serial) })
+	return slices.DeleteFunc(shapes, func(sh *Shape) bool {
+		if sh.stat.histogram != nil || n == 0 {
+			return false
+		}
+		n--
+		return true
+	})
+}
+
+// weight is what a shape is worth keeping for.
 func (ta *tally) weight(now time.Time) float64 {
 	if ta.histogram == nil {
-		return float64(time.Second)
+		return -1
 	}
 	return float64(ta.counts.Total) / (1 + now.Sub(ta.last).Minutes())
 }

@@ -51,10 +51,11 @@ type Shape struct {
 	literal bool
 	// mixed is set when it stands for different statements, of which nothing is known but
 	// their number and time.
-	mixed bool
-	owner *Owner
-	key   uint64
-	gone  atomic.Bool // it has been forgotten: what is recorded for it is lost
+	mixed  bool
+	owner  *Owner
+	key    uint64
+	serial uint64      // the later it was made the higher
+	gone   atomic.Bool // it has been forgotten: what is recorded for it is lost
 
 	stat tally // guarded by the table's mu
 }

@@ -43,6 +43,7 @@ type Table struct {
 type registry struct {
 	mu     sync.Mutex
 	max    int                  // guarded by mu
+	made   uint64               // guarded by mu; shapes so far
 	shapes map[uint64]*Shape    // guarded by mu
 	others map[*Owner]*Shape    // guarded by mu; what had no room
 	owners map[[2]string]*Owner // guarded by mu
@@ -145,6 +146,8 @@ func (t *Table) shape(o *Owner, key uint64, text string, mixed bool) *Shape {
 	}
 	if len(r.shapes) < r.max {
 		sh := newShape(o, key, text, mixed)
+		r.made++
+		sh.serial = r.made
 		r.shapes[key] = sh
 		return sh
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 const (
@@ -14,6 +16,7 @@ const (
 
 // Tags returns what the comment at the end of a text, or at its beginning, says under
 // these names: as sqlcommenter writes it (k='url%20encoded',...) or marginalia (k:v,...).
+// A backslash in a string must be what standard_conforming_strings has it for.
 func Tags(text []byte, allowed []string) (tags []Tag) {
 	for part := range strings.SplitSeq(comment(text), ",") {
 		name, value, ok := strings.Cut(part, "=")
@@ -37,17 +40,35 @@ func Tags(text []byte, allowed []string) (tags []Tag) {
 	return tags
 }
 
-// comment returns what is in the comment that a text ends with, or begins with.
+// comment returns what is in the comment that a text ends with, or begins with: empty if it
+// is not certain what is a comment in it.
 func comment(text []byte) string {
-	text = bytes.TrimRight(text, " \t\r\n;")
-	if bytes.HasSuffix(text, []byte("*/")) {
-		if at := bytes.LastIndex(text[:len(text)-2], []byte("/*")); at >= 0 {
-			return string(text[at+2 : len(text)-2])
+	if !bytes.Contains(text, []byte("/*")) {
+		return ""
+	}
+	tokens, ok := sqlparse.Tokens(string(text))
+	if !ok {
+		return ""
+	}
+	before, behind := text, text
+	if len(tokens) > 0 {
+		before = text[:tokens[0].Start]
+	}
+	for i := len(tokens) - 1; i >= 0; i-- {
+		if tokens[i].Word != ";" {
+			behind = text[tokens[i].End:]
+			break
 		}
 	}
-	if text = bytes.TrimLeft(text, " \t\r\n"); bytes.HasPrefix(text, []byte("/*")) {
-		if end := bytes.Index(text, []byte("*/")); end >= 2 {
-			return string(text[2:end])
+	behind = bytes.TrimRight(behind, " \t\r\n;")
+	if bytes.HasSuffix(behind, []byte("*/")) {
+		if at := bytes.LastIndex(behind[:len(behind)-2], []byte("/*")); at >= 0 {
+			return string(behind[at+2 : len(behind)-2])
+		}
+	}
+	if before = bytes.TrimLeft(before, " \t\r\n"); bytes.HasPrefix(before, []byte("/*")) {
+		if end := bytes.Index(before, []byte("*/")); end >= 2 {
+			return string(before[2:end])
 		}
 	}
 	return ""

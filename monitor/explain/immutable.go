@@ -99,6 +99,7 @@ type uses struct {
 	operands  []*pg_query.Node
 	statement *pg_query.ParseResult
 	unknown   bool // there is something else in it
+	moment    bool // something that is never immutable
 }
 
 // literal is one that is not known: PostgreSQL writes the type of all but numbers and booleans.
@@ -122,7 +123,10 @@ func usesOf(e advice.Expression) (u uses, why string) {
 		return u, unread
 	}
 	u.add(from.TargetList[0].GetResTarget().GetVal())
-	if u.unknown {
+	switch {
+	case u.moment:
+		return u, "current_date, current_user or the like is not immutable"
+	case u.unknown:
 		return u, unread
 	}
 	from.TargetList = nil
@@ -150,6 +154,8 @@ func (u *uses) add(n *pg_query.Node) {
 		u.note(use{ask: askOperator, name: name, told: "the operator " + name}, operands...)
 	case *pg_query.Node_TypeCast:
 		u.cast(n.TypeCast)
+	case *pg_query.Node_SqlvalueFunction: // current_date and the like: of the moment, or of who asks
+		u.moment = true
 	case *pg_query.Node_CoalesceExpr:
 		u.addAll(n.CoalesceExpr.Args)
 	case *pg_query.Node_CollateClause:

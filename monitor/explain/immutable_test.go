@@ -47,6 +47,7 @@ var expressions = map[string]string{
 	"abs(extract(timezone_hour FROM zoned) + owner)": "60",
 	`lower(note COLLATE "C")`:                        "'note 7'",
 	"lower(current_setting('x.y', true) || note)":    "'x'",
+	"lower(note || current_user)":                    "'x'",
 	"date_trunc('day', zoned, 'Europe/Berlin')":      "'2020-01-03'",
 }
 

@@ -33,7 +33,7 @@ func (e *Explainer) revisit(ctx context.Context, l *links) {
 			continue
 		}
 		now := advice.Candidate{Table: t, Node: a.index.Node, Method: a.index.Method, Keys: a.index.Keys, Include: a.index.Include, Where: a.index.Where}
-		there := now.Exists()
+		there := now.Made()
 		after, _ := e.table.Find(a.shape) // forgotten just now: nothing has run since
 		e.mu.Lock()
 		if there {

@@ -21,7 +21,11 @@ const (
 
 	askColumns = `SELECT a.attname, pg_catalog.format_type(a.atttypid, NULL), s.n_distinct, s.null_frac, s.correlation, s.avg_width,
 		l.collname OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.name[]) OR l.collname OPERATOR(pg_catalog.=) 'default' AND d.datcollate OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.text[]),
-		CASE WHEN a.atttypid OPERATOR(pg_catalog.=) 16 THEN s.most_common_freqs[pg_catalog.array_position(s.most_common_vals::pg_catalog.text::pg_catalog.text[], 't')] END
+		CASE WHEN a.atttypid OPERATOR(pg_catalog.=) 16 THEN s.most_common_freqs[pg_catalog.array_position(s.most_common_vals::pg_catalog.text::pg_catalog.text[], 't')] END,
+		CASE WHEN a.attlen OPERATOR(pg_catalog.>) 0 THEN a.attlen::pg_catalog.int4
+			WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{numeric,inet,cidr}'::pg_catalog.regtype[]::pg_catalog.oid[]) THEN 20
+			WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{bpchar,varchar}'::pg_catalog.regtype[]::pg_catalog.oid[]) AND a.atttypmod OPERATOR(pg_catalog.>) 4
+				THEN (a.atttypmod OPERATOR(pg_catalog.-) 4) OPERATOR(pg_catalog.*) pg_catalog.pg_encoding_max_length(d.encoding) END
 		FROM pg_catalog.pg_attribute a
 		LEFT JOIN pg_catalog.pg_stats s ON s.schemaname OPERATOR(pg_catalog.=) $2 AND s.tablename OPERATOR(pg_catalog.=) $3 AND s.attname OPERATOR(pg_catalog.=) a.attname AND NOT s.inherited
 		LEFT JOIN pg_catalog.pg_collation l ON l.oid OPERATOR(pg_catalog.=) a.attcollation
@@ -71,7 +75,7 @@ func tableOf(ctx context.Context, conn *pgconn.PgConn, schema, name string) (*ad
 	for _, c := range columns.Rows {
 		column := advice.Column{
 			Type: string(c[1]), Distinct: number(c[2]), Nulls: number(c[3]), Correlation: number(c[4]), Width: number(c[5]),
-			Plain: string(c[6]) == "t", Trues: -1,
+			Plain: string(c[6]) == "t", Trues: -1, Longest: number(c[8]),
 		}
 		if c[7] != nil {
 			column.Trues = number(c[7])
