@@ -62,12 +62,12 @@ func unspooled(t testing.TB, p *running) {
 // askSlowly asks for a large result, and returns when some of it is kept.
 func askSlowly(t testing.TB, p *running, slow *pgtest.Conn, messages ...pgproto3.FrontendMessage) {
 	t.Helper()
-	send(t, slow, messages...)
+	sendMessages(t, slow, messages...)
 	eventually(t, "something is spooled", func() bool { return p.server.SpoolStat().Clients > 0 })
 }
 
 // send sends messages and reads no answer.
-func send(t testing.TB, c *pgtest.Conn, messages ...pgproto3.FrontendMessage) {
+func sendMessages(t testing.TB, c *pgtest.Conn, messages ...pgproto3.FrontendMessage) {
 	t.Helper()
 	if err := c.Send(messages...); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestSpool(t *testing.T) {
 	certs := newCertificates(t, "postgres")
 	for name, messages := range ways {
 		direct := client(t, backend)
-		send(t, direct, messages...)
+		sendMessages(t, direct, messages...)
 		want := sum(t, direct)
 		direct.Close()
 		for kind, newServer := range map[string]serverMaker{"native": proxy.NewServer, "portable": proxy.NewPortableServer} {
@@ -122,7 +122,7 @@ func TestSpoolIsFull(t *testing.T) {
 	backend := plain(t)
 	observe := observer(t, backend)
 	direct := client(t, backend)
-	send(t, direct, ways["simple"]...)
+	sendMessages(t, direct, ways["simple"]...)
 	want := sum(t, direct)
 	for _, size := range []int{0, 10} {
 		p := startProxy(t, backend, func(c *proxy.Config) {
@@ -131,7 +131,7 @@ func TestSpoolIsFull(t *testing.T) {
 		})
 		slow, other := client(t, p.addr), client(t, p.addr)
 		before := heap()
-		send(t, slow, ways["simple"]...)
+		sendMessages(t, slow, ways["simple"]...)
 		eventually(t, "it is full", func() bool {
 			s := p.server.SpoolStat()
 			return s.Files == int64(size)<<20 && s.Memory > 1<<20
@@ -139,7 +139,7 @@ func TestSpoolIsFull(t *testing.T) {
 		if err := observe.Await("select count(*) = 1 from pg_stat_activity where wait_event = 'ClientWrite' and query like 'select i, repeat%'"); err != nil {
 			t.Fatal(err)
 		}
-		send(t, other, pgtest.Query("select 42"))
+		sendMessages(t, other, pgtest.Query("select 42"))
 		s := p.server.SpoolStat()
 		if s.Files != int64(size)<<20 || s.Memory > 2<<20 {
 			t.Errorf("%+v with room for %d MB", s, size)
@@ -163,11 +163,11 @@ func TestSpoolFails(t *testing.T) {
 		c.Pool.Spool.Directory += "/none"
 	})
 	direct := client(t, backend)
-	send(t, direct, ways["simple"]...)
+	sendMessages(t, direct, ways["simple"]...)
 	want := sum(t, direct)
 	for range 2 {
 		slow := client(t, p.addr)
-		send(t, slow, ways["simple"]...)
+		sendMessages(t, slow, ways["simple"]...)
 		eventually(t, "a file fails", func() bool { return p.server.SpoolStat().Failures > 0 })
 		if got := sum(t, slow); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -212,7 +212,7 @@ func TestSpoolEnds(t *testing.T) {
 func TestSpoolOutlivesTerminate(t *testing.T) {
 	backend := plain(t)
 	direct := client(t, backend)
-	send(t, direct, ways["simple"]...)
+	sendMessages(t, direct, ways["simple"]...)
 	want := sum(t, direct)
 	for name, end := range map[string]func(c *pgtest.Conn) error{
 		"Terminate":   func(c *pgtest.Conn) error { return c.Send(&pgproto3.Terminate{}) },
@@ -273,7 +273,7 @@ func TestSpoolAndTimeouts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			send(t, slow, pgtest.Query("select 'behind'"))
+			sendMessages(t, slow, pgtest.Query("select 'behind'"))
 			expect(t, slow, c.ends...)
 			unspooled(t, p)
 		})
@@ -301,7 +301,7 @@ func TestSpoolIsNotForReplication(t *testing.T) {
 	backend := plain(t)
 	p := startProxy(t, backend, spools(t))
 	c := client(t, p.addr, "replication", "database")
-	send(t, c, pgtest.Query("select repeat('r', 10000) from generate_series(1, 5000)"))
+	sendMessages(t, c, pgtest.Query("select repeat('r', 10000) from generate_series(1, 5000)"))
 	if err := observer(t, backend).Await("select count(*) = 1 from pg_stat_activity where wait_event = 'ClientWrite' and query like 'select repeat(''r''%'"); err != nil {
 		t.Fatal(err)
 	}
