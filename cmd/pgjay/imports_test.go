@@ -43,14 +43,15 @@ var imports = map[string]string{
 	"cmd/simulator": "configs pool/embedded cmd/simulator/internal/crm cmd/simulator/internal/seed cmd/simulator/internal/load " +
 		"cmd/simulator/internal/servers cmd/simulator/internal/compare cmd/simulator/internal/report cmd/simulator/internal/claims",
 
-	// The simulator's rooms: it measures the program, and imports nothing of it.
+	// The simulator's rooms: it measures the program, and imports nothing of it, but for
+	// configs in tests, so that they run again when it has changed.
 	"cmd/simulator/internal/crm":     "",
 	"cmd/simulator/internal/seed":    "cmd/simulator/internal/crm",
 	"cmd/simulator/internal/load":    "cmd/simulator/internal/crm",
 	"cmd/simulator/internal/servers": "pool/embedded",
 	"cmd/simulator/internal/compare": "cmd/simulator/internal/crm cmd/simulator/internal/load cmd/simulator/internal/servers",
 	"cmd/simulator/internal/report":  "cmd/simulator/internal/load cmd/simulator/internal/compare cmd/simulator/internal/claims",
-	"cmd/simulator/internal/claims": "pool/embedded cmd/simulator/internal/crm cmd/simulator/internal/seed " +
+	"cmd/simulator/internal/claims": "configs pool/embedded cmd/simulator/internal/crm cmd/simulator/internal/seed " +
 		"cmd/simulator/internal/load cmd/simulator/internal/servers cmd/simulator/internal/compare",
 
 	// For demo and tests.
