@@ -24,9 +24,9 @@ const (
 	WHERE c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND c.relkind OPERATOR(pg_catalog.=) 'v'
 	UNION ALL SELECT 'text', pg_catalog.pg_get_expr(p.polqual, p.polrelid) FROM pg_catalog.pg_policy p, pg_catalog.pg_class c
 	WHERE c.oid OPERATOR(pg_catalog.=) p.polrelid AND c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-	UNION ALL SELECT CASE WHEN p.prokind OPERATOR(pg_catalog.<>) 'f' THEN 'text' WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN 'source' ELSE 'closed' END,
-	CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'f' AND l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.proname::pg_catalog.text END
-	FROM pg_catalog.pg_proc p, pg_catalog.pg_language l WHERE l.oid OPERATOR(pg_catalog.=) p.prolang
+	UNION ALL SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN 'source' ELSE 'closed' END,
+	CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.proname::pg_catalog.text END
+	FROM pg_catalog.pg_proc p, pg_catalog.pg_language l WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.prokind OPERATOR(pg_catalog.=) 'f'
 	AND p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 's'
 	AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
 	AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')`
@@ -38,37 +38,53 @@ const (
 // maxBehind bounds the words that are looked up, and so the rounds.
 const maxBehind = 20_000
 
-// behind returns the names that may be called by what stands behind these; why is set if what
-// that does cannot be found out.
-func behind(ctx context.Context, conn *pgconn.PgConn, fresh []string) (names []string, why string, err error) {
-	seen := make(map[string]bool)
-	ask := askBehind + " UNION ALL " + askDomains
-	for len(fresh) > 0 {
-		r := conn.ExecParams(ctx, ask, [][]byte{textArray(fresh)}, nil, nil, nil).Read()
-		if r.Err != nil {
-			return nil, "", r.Err
+// reach is what a statement leads to, as far as it has been followed.
+type reach struct {
+	names []string // those that may be called
+	seen  map[string]bool
+	why   string // what that does cannot be found out; empty: it can
+}
+
+// follow adds names, and those that stand behind them and so on.
+func (r *reach) follow(ctx context.Context, conn *pgconn.PgConn, names []string) error {
+	ask, first := askBehind, r.seen == nil
+	if first {
+		r.seen = make(map[string]bool)
+		ask += " UNION ALL " + askDomains
+	}
+	for fresh := r.add(names); (first || len(fresh) > 0) && r.why == ""; ask, first = askBehind, false {
+		answer := conn.ExecParams(ctx, ask, [][]byte{textArray(fresh)}, nil, nil, nil).Read()
+		if answer.Err != nil {
+			return answer.Err
 		}
-		fresh, ask = nil, askBehind
-		for _, row := range r.Rows {
+		fresh = nil
+		for _, row := range answer.Rows {
 			kind, text := string(row[0]), row[1]
 			switch {
 			case kind == "closed":
-				return nil, fmt.Sprintf("what the function %s does cannot be read", text), nil
+				r.why = fmt.Sprintf("what the function %s does cannot be read", text)
 			case kind == "source" && executes.Match(text):
-				return nil, "a function that it calls makes statements up", nil
+				r.why = "a function that it calls makes statements up"
 			}
-			for _, name := range words(text) {
-				if !seen[name] {
-					seen[name] = true
-					names, fresh = append(names, name), append(fresh, name)
-				}
-			}
+			fresh = append(fresh, r.add(words(text))...)
 		}
-		if len(names) > maxBehind {
-			return nil, "there is too much behind it", nil
+		if len(r.names) > maxBehind {
+			r.why = "there is too much behind it"
 		}
 	}
-	return names, "", nil
+	return nil
+}
+
+// add adds names, and returns those that are new.
+func (r *reach) add(names []string) (fresh []string) {
+	for _, name := range names {
+		if !r.seen[name] {
+			r.seen[name] = true
+			fresh = append(fresh, name)
+		}
+	}
+	r.names = append(r.names, fresh...)
+	return fresh
 }
 
 // executes finds in a function what runs a text that it makes up.

@@ -31,6 +31,7 @@ type explanation struct {
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
 	tables map[string]*advice.Table
+	reach  reach
 	ran    digest.Histogram // the shape's before the server was asked
 	tried  map[string]trial // what came of a hypothetical index, by its definition
 }
@@ -129,7 +130,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 		return err
 	}
 	if why == "" {
-		x.mayAnalyze(ctx, part, busy)
+		x.mayAnalyze(ctx, busy)
 	}
 	x.factsOf(ctx, x.result.Plan)
 	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
@@ -153,16 +154,14 @@ func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (le
 
 // mayPlan is the part of gate 2 that comes before a plain EXPLAIN.
 func (x *explanation) mayPlan(ctx context.Context, part *sqlparse.Part) (bool, error) {
-	names := named(part, x.Text)
-	more, _, err := behind(ctx, x.conn, names)
-	if err != nil {
+	if err := x.reach.follow(ctx, x.conn, named(part, x.Text)); err != nil {
 		return false, err
 	}
-	return !x.stop(SkipFunction, gateExecuting(append(names, more...))), nil
+	return !x.stop(SkipFunction, gateExecuting(x.reach.names)), nil
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.
-func (x *explanation) mayAnalyze(ctx context.Context, part *sqlparse.Part, busy func(pool.Key) bool) {
+func (x *explanation) mayAnalyze(ctx context.Context, busy func(pool.Key) bool) {
 	switch {
 	case x.cfg.Mode != Analyze:
 		x.stop(SkipMode, "monitor.explain is "+string(x.cfg.Mode))
@@ -177,10 +176,10 @@ func (x *explanation) mayAnalyze(ctx context.Context, part *sqlparse.Part, busy 
 	if x.stop(SkipDuration, gateTime(x.Observed, x.cfg)) || x.stop(SkipPlan, gatePlan(x.result.Plan, x.cfg)) {
 		return
 	}
-	names := append(named(part, x.Text), called(x.raw)...)
-	more, why, err := behind(ctx, x.conn, names)
+	err := x.reach.follow(ctx, x.conn, called(x.raw))
+	why := x.reach.why
 	if err == nil && why == "" {
-		why, err = gateFunctions(ctx, x.conn, append(names, more...))
+		why, err = gateFunctions(ctx, x.conn, x.reach.names)
 	}
 	if err == nil && !x.stop(SkipFunction, why) && !x.cfg.Superuser {
 		why, err = gateSuperuser(ctx, x.conn)
