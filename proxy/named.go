@@ -187,8 +187,10 @@ func (s *session) executesPlain(class sqlparse.Class, text []byte) bool {
 // by their names, for who looks for doors.
 func (s *session) withExecuted(class sqlparse.Class, text []byte) []byte {
 	named := s.client.statements.named
-	names, unknown, _ := s.who.doors.look(s.loop.Now())
-	if !class.Pins.Has(sqlparse.ReasonPrepared) || len(named) == 0 || !unknown && names.all == 0 {
+	if !class.Pins.Has(sqlparse.ReasonPrepared) || len(named) == 0 {
+		return text
+	}
+	if names, unknown, _ := s.who.doors.look(s.loop.Now()); !unknown && names.all == 0 {
 		return text
 	}
 	if d, _ := s.execution(class, text); d != nil {

@@ -67,15 +67,12 @@ func (b *bench) slow(ctx context.Context, try int) (name string, took time.Durat
 
 // explained is a plan as the dashboard's API has it. Times are in milliseconds.
 type explained struct {
-	Number    int     `json:"number"`
-	Text      string  `json:"text"`
-	Analyzed  bool    `json:"analyzed"`
-	Reason    string  `json:"reason"` // why not
-	Execution float64 `json:"execution"`
-	Nodes     []struct {
-		Label string  `json:"label"`
-		Total float64 `json:"total"`
-	} `json:"nodes"`
+	Number    int               `json:"number"`
+	Text      string            `json:"text"`
+	Analyzed  bool              `json:"analyzed"`
+	Reason    string            `json:"reason"` // why not
+	Execution float64           `json:"execution"`
+	Nodes     []json.RawMessage `json:"nodes"`
 }
 
 // interrupted says whether it was executed and took more than twice as long as the client's, as

@@ -13,7 +13,6 @@ import (
 var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"interval":  interval,
 	"what":      what,
 	"batching":  batching,
 	"exercised": exercised,

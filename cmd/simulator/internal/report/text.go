@@ -46,7 +46,7 @@ func Text(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintln(t, "pattern\tqueries\tdirect p50\tPgJay p50\tdirect p95\tPgJay p95\ttimes as fast\t95 % interval\t")
 	for _, p := range c.Patterns {
 		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t\n", p.Pattern, p.Queries, p.Direct.P50, p.PgJay.P50,
-			p.Direct.P95, p.PgJay.P95, p.Gain.Ratio, interval(p.Gain))
+			p.Direct.P95, p.PgJay.P95, p.Gain.Ratio, p.Gain)
 	}
 	_ = t.Flush()
 	fmt.Fprintln(w)
@@ -69,7 +69,7 @@ func pathLine(m compare.Measured) string {
 	if m.Against == "" {
 		return line + "\t\t\t"
 	}
-	return line + fmt.Sprintf("%s\t%.2f\t%s\t", m.Against, m.Gain.Ratio, interval(m.Gain))
+	return line + fmt.Sprintf("%s\t%.2f\t%s\t", m.Against, m.Gain.Ratio, m.Gain)
 }
 
 func what(m compare.Measured) string {
@@ -81,10 +81,8 @@ func what(m compare.Measured) string {
 
 func batching(b compare.Batching) string {
 	return fmt.Sprintf("on the path %s, imports in batches of 200, %.0f rows/s, to one by one, %.0f rows/s: %.2f times as fast (%s)",
-		b.Path, b.Batched, b.Single, b.Gain.Ratio, interval(b.Gain))
+		b.Path, b.Batched, b.Single, b.Gain.Ratio, b.Gain)
 }
-
-func interval(i compare.Interval) string { return i.String() }
 
 // Verification prints how answers compared.
 func Verification(w io.Writer, v *compare.Verification) {
