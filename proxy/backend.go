@@ -79,8 +79,7 @@ func (s *session) relay(p []byte) (used int) {
 	s.relayRun(p[from:i])
 	s.back.torn = false
 	if i == len(p) && s.back.rest == 0 && s.queue.headFlushed() && s.makeReplies() {
-		s.relayRun(s.aside)
-		s.aside = s.aside[:0]
+		s.giveMade()
 	}
 	if s.page != nil && s.page.ended {
 		s.finishPage()
@@ -122,6 +121,19 @@ func (s *session) relayRun(p []byte) {
 		return
 	}
 	s.forgetSent() // the client has seen a reply: no other try
+	s.give(p)
+}
+
+// giveMade sends the client the replies that were made, and nothing else.
+func (s *session) giveMade() {
+	if s.page == nil || !s.keepPage(s.aside) {
+		s.tell(len(s.aside) / wire.HeaderLen)
+		s.give(s.aside)
+	}
+	s.aside = s.aside[:0]
+}
+
+func (s *session) give(p []byte) {
 	if s.fill != nil {
 		s.tee(p)
 	}

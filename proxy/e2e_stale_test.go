@@ -3,6 +3,8 @@ package proxy_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/pgjay/pgjay/proxy"
 	"github.com/pgjay/pgjay/proxy/pgtest"
 )
@@ -37,6 +39,46 @@ func TestRowsThatHaveChanged(t *testing.T) {
 				pgtest.Send(pgtest.CloseStatement("s"), pgtest.Parse("s", "select a::text from changing"), pgtest.Sync).On("a").Expect("3", "1", "Z I"),
 				bind.Expect("2", "D 1", "C SELECT 1", "Z I"),
 			}})
+		})
+	}
+}
+
+// A Parse of what the backend has already PgJay answers itself. If that has become stale,
+// by a change past PgJay, the client gets the rows as they are all the same, also where it
+// has had the ParseComplete before the rest was sent.
+func TestRowsThatHaveChangedBeforeTheParse(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
+	for name, told := range map[string][]pgproto3.FrontendMessage{"not told": nil, "told": {&pgproto3.Flush{}}} {
+		t.Run(name, func(t *testing.T) {
+			if err := admin.Exec("drop table if exists changing; create table changing as select 1 as a"); err != nil {
+				t.Fatal(err)
+			}
+			c := client(t, p.addr)
+			ask := func(messages ...pgproto3.FrontendMessage) {
+				t.Helper()
+				if err := c.Send(messages...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			parse := func(name string) pgproto3.FrontendMessage { return pgtest.Parse(name, "select * from changing") }
+			ask(parse("s"), pgtest.Bind("", "s"), pgtest.Execute("", 0), pgtest.Sync)
+			expect(t, c, "1", "2", "D 1", "C SELECT 1", "Z I")
+			if err := admin.Exec("alter table changing add b int"); err != nil {
+				t.Fatal(err)
+			}
+			ask(append([]pgproto3.FrontendMessage{parse("s2")}, told...)...)
+			if told != nil {
+				expect(t, c, "1")
+			}
+			ask(parse("s3"), pgtest.Bind("", "s2"), pgtest.Execute("", 0), pgtest.Sync)
+			if told == nil {
+				expect(t, c, "1")
+			}
+			expect(t, c, "1", "2", "D 1|NULL", "C SELECT 1", "Z I")
+			ask(pgtest.Bind("", "s3"), pgtest.Execute("", 0), pgtest.Bind("", "s2"), pgtest.Execute("", 0), pgtest.Sync)
+			expect(t, c, "2", "D 1|NULL", "C SELECT 1", "2", "D 1|NULL", "C SELECT 1", "Z I")
 		})
 	}
 }

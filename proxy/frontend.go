@@ -186,8 +186,7 @@ func (s *session) answered() bool {
 func (s *session) flushed() {
 	s.queue.flush()
 	if s.back.rest == 0 && s.makeReplies() {
-		s.relayRun(s.aside)
-		s.aside = s.aside[:0]
+		s.giveMade()
 	}
 }
 
@@ -222,8 +221,33 @@ func (s *session) keep(p []byte) {
 func (s *session) forgetSent() {
 	if s.back.sent != nil {
 		s.giveBuffer(s.back.sent)
-		s.back.sent = nil
+		s.back.sent, s.back.told = nil, 0
 	}
+}
+
+// takeSent returns what can be sent again: what the client has no reply to yet.
+func (s *session) takeSent() []byte {
+	sent := append(s.back.sent[:0], s.back.sent[s.back.told:]...)
+	s.back.sent, s.back.told = nil, 0
+	return sent
+}
+
+// tell notes that the client gets the next n replies, which were made here: to messages
+// that are the first of those that were sent. They stand, whatever becomes of the others.
+func (s *session) tell(n int) {
+	for ; n > 0 && s.back.sent != nil; n-- {
+		rest := s.back.sent[s.back.told:]
+		for len(rest) > 0 && rest[0] == wire.Flush {
+			rest = rest[wire.HeaderLen:]
+		}
+		if len(rest) == 0 || rest[0] != wire.Parse && rest[0] != wire.Close {
+			s.forgetSent()
+			return
+		}
+		frame, _ := wire.FrameLen(rest)
+		s.back.told = len(s.back.sent) - len(rest) + frame
+	}
+	s.client.statements.undo = s.client.statements.undo[:0]
 }
 
 // endsWithTerminate reports whether the last message that is complete in p is

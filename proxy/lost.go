@@ -89,8 +89,8 @@ func (s *session) loseBackend(cause *wire.Error, open bool) {
 		torn:  lost.rest > 0 && lost.restAction == forward && !s.page.held(),
 	}
 	if s.mayTryAgain(cause) {
-		l.sent, s.back.sent = lost.sent, nil // keep it from being recycled
-		s.tx.began = 0                       // it begins again
+		l.sent = s.takeSent() // keep it from being recycled
+		s.tx.began = 0        // it begins again
 	}
 	s.queue = expectations{}
 	switch {
@@ -150,7 +150,7 @@ func fatalForClient(cause *wire.Error) bool {
 //     was a reply, and takes all of it back then. It sends CommandComplete
 //     before it looks at a termination request, so what was committed has one.
 func (s *session) mayTryAgain(cause *wire.Error) bool {
-	if len(s.back.sent) == 0 || s.back.past || s.gone || s.state != stateReady || s.retries.all >= maxRetries ||
+	if len(s.back.sent) == s.back.told || s.back.past || s.gone || s.state != stateReady || s.retries.all >= maxRetries ||
 		s.loop.Now()-s.sample.sent >= int64(retryWindow) {
 		return false
 	}

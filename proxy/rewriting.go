@@ -249,7 +249,7 @@ func (s *session) withOwnOrigins(body []byte) action {
 // error together with it, where it is short.
 func (s *session) holdsFailure(p []byte) bool {
 	w := s.rewriting
-	if w.choice.Variant == nil || s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone ||
+	if w.choice.Variant == nil || s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == s.back.told || s.gone ||
 		s.back.rest > 0 || s.back.labelling || s.back.question != nil || !s.queue.endsWithSync() {
 		return false
 	}

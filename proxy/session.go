@@ -177,6 +177,7 @@ type backendSide struct {
 	// sent has the client's messages of this lease as long as no reply has
 	// come, for another try elsewhere. nil when that is not possible any more.
 	sent   []byte
+	told   int    // bytes of sent to which the client has a reply that was made here
 	effect effect // of what sent has
 	// labelling is set while the replies to a change of label are expected.
 	labelling bool

@@ -124,7 +124,7 @@ func (s *session) dropShared() {
 // and the backend had it already. A statement that was prepared before may be
 // described to the client as it was then; for it the error is right.
 func (s *session) heals() bool {
-	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == 0 || s.gone {
+	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == s.back.told || s.gone {
 		return false
 	}
 	switch {
@@ -144,38 +144,42 @@ func (s *session) heals() bool {
 
 // heal runs the exchange again.
 func (s *session) heal() {
-	sent := s.back.sent
-	s.back.sent, s.back.healing, s.tx.spared = nil, false, false
+	s.back.healing, s.tx.spared = false, false
 	s.sample.code = [2]byte{}
 	s.sample.observed.state = [5]byte{}
 	s.client.statements.takeBack()
-	if s.back.moving {
-		s.moveToNew(sent)
-		return
+	switch {
+	case s.back.moving:
+		s.moveToNew(s.takeSent())
+	case s.unwritten != nil:
+		s.tryAgain(s.takeSent(), "rewrite_failed")
+	default:
+		s.forgetShared()
+		s.tryAgain(s.takeSent(), "stale_statement")
 	}
-	if s.unwritten != nil {
-		s.tryAgain(sent, "rewrite_failed")
-		return
-	}
-	s.forgetShared(sent)
-	s.tryAgain(sent, "stale_statement")
 }
 
-// forgetShared has the statements prepared again that are prepared in messages.
-func (s *session) forgetShared(p []byte) {
+// forgetShared has the statements prepared again that are prepared in what was sent. Those
+// of which the client has been told already are prepared now.
+func (s *session) forgetShared() {
 	on := &s.back.lease.Statements
-	for len(p) > 0 {
+	for p, told := s.back.sent, s.back.told; len(p) > 0; {
 		n, ok := wire.FrameLen(p)
 		if !ok || n > len(p) {
 			return
 		}
 		if p[0] == wire.Parse {
-			if st := on.Use(s.statementKey(s.newStatement(s.parsed(p[:n])))); st != nil {
+			own := s.newStatement(s.parsed(p[:n]))
+			if st := on.Use(s.statementKey(own)); st != nil {
 				on.Remove(st)
 				s.back.strays = append(s.back.strays, st.Name)
 			}
+			name, _, _ := wire.CString(p[wire.HeaderLen:])
+			if is, _ := s.client.statements.get(name); told > 0 && is.body == own.body && is.shared() {
+				s.client.statements.set(string(name[:min(len(name), maxName)]), own)
+			}
 		}
-		p = p[n:]
+		p, told = p[n:], told-n
 	}
 }
 
