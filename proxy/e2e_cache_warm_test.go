@@ -47,22 +47,26 @@ func TestCacheWarm(t *testing.T) {
 		}
 		return answer, stat().Hits() > before
 	}
+	// One may have been kept twice and the other not yet. Each round has a write, so that what
+	// is asked in them is asked once, and not kept for that.
+	kept := int64(0)
 	for _, want := range []string{"0", "7"} {
-		kept := stat().Warmed[cache.WarmKept]
-		if want != "0" {
-			answerOf(t, conn, "update t set v = 7 where id = 1")
-		}
-		eventually(t, "both are warm", func() bool { return stat().Warmed[cache.WarmKept] >= kept+2 })
-		for _, text := range []string{read, bound} {
-			if answer, hit := ask(text); !hit || !strings.Contains(answer, want) {
-				t.Errorf("%s is %s, from the cache: %t; want %s", text, answer, hit, want)
+		eventually(t, "both are answered from the cache, with "+want, func() bool {
+			eventually(t, "they are warm", func() bool { return stat().Warmed[cache.WarmKept] >= kept+2 })
+			warm := true
+			for _, text := range []string{read, bound} {
+				answer, hit := ask(text)
+				warm = warm && hit && strings.Contains(answer, want)
 			}
-		}
+			kept = stat().Warmed[cache.WarmKept]
+			answerOf(t, conn, "update t set v = 7 where id = 1")
+			return warm
+		})
 	}
 	if n := stat().Warmed; n[cache.WarmRefused] == 0 || n[cache.WarmFailed] == 0 {
 		t.Errorf("%v: what cannot be warm is not counted", n)
 	}
-	kept := stat().Warmed[cache.WarmKept]
+	kept = stat().Warmed[cache.WarmKept]
 	p.reload(t, func(c *proxy.Config) { c.Cache.Warm = c.Cache.Warm[:1] })
 	answerOf(t, conn, "update t set v = 8 where id = 1")
 	eventually(t, "what stays in the configuration is warm", func() bool { return stat().Warmed[cache.WarmKept] > kept })

@@ -396,6 +396,7 @@ func simulateCached(t *testing.T, seed uint64, c *simCatalog) (hits int64) {
 
 // TestSimulatorWithCache runs a twentieth of the seeds of TestSimulator.
 func TestSimulatorWithCache(t *testing.T) {
+	t.Parallel()
 	c := newSimCatalog(t)
 	synctest.Test(t, func(t *testing.T) {
 		if *simSeed != 0 {

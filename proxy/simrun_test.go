@@ -23,6 +23,7 @@ import (
 //   - with faults nobody gets what belongs to another client;
 //   - everything comes to an end, and then no backend is leased or lost.
 func TestSimulator(t *testing.T) {
+	t.Parallel()
 	if *simSeed != 0 {
 		simulate(t, *simSeed)
 		return
