@@ -40,6 +40,18 @@ var ruleCases = map[string][]ruleCase{
 			out: "SELECT 1 FROM companies o WHERE EXISTS (SELECT 1 FROM contacts c /* b */ WHERE c.company_id = o.id)"},
 		{in: "SELECT id FROM companies o WHERE id IN (SELECT c.company_id FROM (contacts c JOIN notes n ON n.id = c.id) LEFT JOIN activities a ON a.contact_id = c.id)",
 			out: "SELECT id FROM companies o WHERE id IN (SELECT c.company_id FROM (contacts c JOIN notes n ON n.id = c.id))"},
+		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN companies o ON o.id = c.company_id LEFT JOIN activities a ON a.contact_id = c.id " +
+			"LEFT JOIN notes n ON n.id = o.id WHERE c.score > 1",
+			out: "SELECT DISTINCT c.last_name FROM contacts c WHERE c.score > 1"},
+		{in: "SELECT DISTINCT c.last_name FROM (((contacts c LEFT JOIN companies o ON o.id = c.company_id) LEFT JOIN activities a ON a.contact_id = c.id)) " +
+			"LEFT JOIN notes n ON n.id = o.id",
+			out: "SELECT DISTINCT c.last_name FROM contacts c"},
+		{in: "SELECT DISTINCT c.last_name, a.amount FROM contacts c LEFT JOIN companies o ON o.id = c.company_id LEFT JOIN activities a ON a.contact_id = c.id " +
+			"LEFT JOIN notes n ON n.id = o.id",
+			out: "SELECT DISTINCT c.last_name, a.amount FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id"},
+		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN (companies o LEFT JOIN activities a ON a.contact_id = o.id) ON o.id = c.company_id " +
+			"LEFT JOIN notes n ON n.id = o.id",
+			out: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN companies o ON o.id = c.company_id"},
 		{in: "SELECT DISTINCT c.last_name FROM contacts c JOIN activities a ON a.contact_id = c.id", why: "it is not joined by LEFT JOIN"},
 		{in: "SELECT DISTINCT c.last_name FROM contacts c LEFT JOIN (SELECT 1 AS x) a ON true", why: "it is not a table"},
 		{in: "SELECT c.last_name FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id", why: "it matters"},

@@ -66,16 +66,35 @@ func (w *work) dropRight(i *item) { w.dropArm(i, w.rightArm(i)) }
 // the join if it leaves a table alone, which may have none.
 func (w *work) dropArm(i *item, at span) {
 	if i.join.Larg.GetJoinExpr() == nil {
-		before, behind := w.source.before(w.source.item(i.join.Larg).from), w.source.behind(at.to)
+		before, behind := w.source.before(w.source.item(i.join.Larg).from), w.remains(at.to)
 		for before >= 0 && behind >= 0 && w.source.tokens[before].Word == "(" && w.source.tokens[behind].Word == ")" {
-			open := w.source.tokens[before]
-			w.edit(span{open.Start, open.End}, "")
-			at.to = w.source.tokens[behind].End
-			before, behind = before-1, w.source.behind(at.to)
+			for _, k := range []int{before, behind} {
+				w.edit(span{w.source.tokens[k].Start, w.source.tokens[k].End}, "")
+			}
+			before, behind = before-1, w.remains(w.source.tokens[behind].End)
 		}
 	}
 	w.edit(at, "")
+	for _, other := range i.level.items {
+		if other.above == i.join.Larg {
+			other.above = i.above
+		}
+	}
 	i.above.Node = i.join.Larg.Node
+}
+
+// remains returns the first token that begins there or behind and is in no edit, or -1.
+func (w *work) remains(place int) int {
+	k := w.source.behind(place)
+	for k >= 0 && k < len(w.source.tokens) && slices.ContainsFunc(w.edits, func(e Edit) bool {
+		return e.From <= w.source.tokens[k].Start && w.source.tokens[k].End <= e.To
+	}) {
+		k++
+	}
+	if k == len(w.source.tokens) {
+		return -1
+	}
+	return k
 }
 
 // setTargets puts a constant in the place of a query's outputs: what EXISTS wants.

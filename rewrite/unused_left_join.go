@@ -1,6 +1,10 @@
 package rewrite
 
-import pg_query "github.com/pganalyze/pg_query_go/v5"
+import (
+	"slices"
+
+	pg_query "github.com/pganalyze/pg_query_go/v5"
+)
 
 // UnusedLeftJoin (R5) takes a table out that can only make more rows of one, where it does
 // not matter how many there are. PostgreSQL does it where there is one at most.
@@ -28,7 +32,8 @@ var unusedLeftJoin = automatic[*item]{
 	rewrite: (*work).dropRight,
 }
 
-// findRightArms returns what is the right arm of a join.
+// findRightArms returns what is the right arm of a join, the last first: what is used in the
+// condition of a join alone is not when that is gone.
 func findRightArms(w *work) (sites []*item) {
 	for _, l := range w.found.levels {
 		for _, i := range l.items {
@@ -37,6 +42,7 @@ func findRightArms(w *work) (sites []*item) {
 			}
 		}
 	}
+	slices.Reverse(sites)
 	return sites
 }
 
