@@ -77,7 +77,7 @@ func TestMeasurementFails(t *testing.T) {
 		if err := joins(t.Context(), b); err == nil {
 			t.Fatalf("with %d connections nothing failed", clients)
 		}
-		if want := []int{0, 0, 2, 3}[clients]; len(b.table.Lines) != want {
+		if want := []int{0, 1, 1, 2}[clients]; len(b.table.Lines) != want {
 			t.Errorf("with %d connections there are %d lines, not %d: %v", clients, len(b.table.Lines), want, b.table.Lines)
 		}
 		for _, f := range b.table.Figures {

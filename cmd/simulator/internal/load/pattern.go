@@ -87,10 +87,16 @@ func companyList(w *Workload, r *rand.Rand, tenant, _ int) (string, []any) {
 // SimpleList is the beginning of a list.
 const SimpleList = "SELECT " + contactColumns + " FROM contacts AS c "
 
-// JoinedList is the same with joins from which nothing of the answer comes.
-const JoinedList = SimpleList +
-	"LEFT JOIN companies AS co ON co.id = c.company_id LEFT JOIN organisations AS o ON o.id = c.organisation_id " +
+// UniquelyJoinedList is the same with joins from which nothing of the answer comes, each to
+// a unique key.
+const UniquelyJoinedList = SimpleList + uniqueJoins
+
+const uniqueJoins = "LEFT JOIN companies AS co ON co.id = c.company_id LEFT JOIN organisations AS o ON o.id = c.organisation_id " +
 	"LEFT JOIN contacts_metadata AS m ON m.contact_id = c.id LEFT JOIN companies_metadata AS cm ON cm.company_id = co.id "
+
+// JoinedList is the same with one more join, for which a contact has many rows.
+const JoinedList = "SELECT DISTINCT " + contactColumns + " FROM contacts AS c " + uniqueJoins +
+	"LEFT JOIN interactions AS i ON i.contact_id = c.id "
 
 func companyJoined(w *Workload, r *rand.Rand, tenant, _ int) (string, []any) {
 	return JoinedList + "WHERE c.company_id = $1 AND c.tenant_id = $2 ORDER BY c.created_at DESC, c.id DESC LIMIT 25",
