@@ -24,8 +24,8 @@ build: compiler ## make bin/pgjay and bin/simulator
 run: postgresql build ## run pgjay demo, PostgreSQL with sample data and PgJay before it; ARGS="--listen 127.0.0.1:7432"
 	@exec ./bin/pgjay demo $(ARGS)
 
-test: postgresql build ## run all tests
-	$(GO) test -timeout 20m ./...
+test: postgresql build ## run all tests, those first that take longest
+	$(GO) test -timeout 20m ./proxy ./...
 	@echo "make test: all passed"
 
 race: postgresql compiler ## run the tests of what is concurrent again, with the race detector
