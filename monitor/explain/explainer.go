@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -256,6 +257,7 @@ func (e *Explainer) keep(r *Result) {
 	defer e.mu.Unlock()
 	e.number++
 	r.Number = e.number
+	again := r.Plan == nil && r.Skip == SkipBusy // it is asked for again, and again
 	switch {
 	case r.Plan == nil:
 		e.counts.Failed++
@@ -268,6 +270,9 @@ func (e *Explainer) keep(r *Result) {
 	}
 	if r.Skip != "" {
 		e.counts.Skips[r.Skip]++
+	}
+	if again {
+		e.results = slices.DeleteFunc(e.results, func(o *Result) bool { return o.Plan == nil && o.Shape == r.Shape && o.Skip == r.Skip })
 	}
 	e.results = append(e.results, r)
 	if over := len(e.results) - max(e.cfg.Keep, 1); over > 0 {
