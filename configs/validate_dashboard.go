@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pgjay/pgjay/monitor/web"
 )
@@ -10,6 +11,9 @@ func (c check) dashboard() {
 	d := &c.cfg.Dashboard
 	c.secret("dashboard.password", d.Password, d.User)
 	c.secret("dashboard.token", d.Token, d.User)
+	if d.Password != "" && strings.Contains(d.User, ":") {
+		c.wrong("dashboard.user", "it has a colon, and what a browser sends as the name ends there", "choose a name without a colon")
+	}
 	if d.Password != "" && d.User == "" {
 		c.missing("dashboard.user", "there is a password without a user", "give the name that a browser logs in with", "dashboard.password")
 	}

@@ -29,7 +29,10 @@ func (c check) monitor() {
 	c.atLeast("monitor.explain_rate", m.ExplainRate, 1)
 	c.positive("monitor.explain_cooldown", m.ExplainCooldown)
 	c.positive("monitor.explain_retry", m.ExplainRetry)
-	c.notNegative("monitor.explain_max_duration", m.ExplainMaxDuration, "to execute nothing")
+	if m.ExplainMaxDuration <= 0 {
+		c.wrong("monitor.explain_max_duration", "with "+m.ExplainMaxDuration.String()+" no statement would be executed again",
+			"use a duration above 0: a long one, such as 24h, for no limit; for none to be executed say monitor.explain: plan")
+	}
 	c.positive("monitor.explain_timeout", m.ExplainTimeout)
 	c.numberAbove("monitor.explain_max_cost", m.ExplainMaxCost)
 	c.atLeast("monitor.keep_plans", m.KeepPlans, 1)

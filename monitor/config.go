@@ -54,7 +54,7 @@ type Config struct {
 	// ExplainSuperuser lets statements of superusers be executed too. Functions that the
 	// database has defined can do anything then.
 	ExplainSuperuser bool `yaml:"explain_superuser"`
-	// KeepPlans is how many explained statements are kept for SHOW PLANS.
+	// KeepPlans is how many explained statements are kept for SHOW PLANS, in 32 MB at most.
 	KeepPlans int `yaml:"keep_plans"`
 
 	// Findings says from when on something in a plan is worth a word.

@@ -202,8 +202,13 @@ func (s *session) reply(typ byte, body []byte) action {
 			act = s.withOwnOrigins(body)
 		}
 		return act
-	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
-		wire.EmptyQueryResponse, wire.PortalSuspended:
+	case wire.EmptyQueryResponse, wire.PortalSuspended:
+		act := s.complete(typ)
+		if act == forward {
+			s.sample.observed.suspended(s.loop.Now(), s.sample.sent)
+		}
+		return act
+	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete:
 		return s.complete(typ)
 	case wire.CopyInResponse:
 		return s.copyInBegins()
@@ -271,6 +276,7 @@ func (s *session) row(body []byte) action {
 	act := s.headAction()
 	if act == forward {
 		s.sample.observed.rowComes(s.loop.Now())
+		s.sample.observed.fetched++
 	}
 	return act
 }

@@ -34,6 +34,9 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 	case typ == wire.Bind:
 		s.traffic.Bound()
 		s.bind(frame, n)
+	case typ == wire.Execute:
+		s.observeExecute(body)
+		s.pass(frame)
 	case typ == wire.Describe && statement:
 		s.describe(frame)
 	case typ == wire.Close && statement:
@@ -86,6 +89,7 @@ func (s *session) sync(frame []byte) bool {
 	if !s.tx.unsynced {
 		s.beginExchange(sqlparse.Class{})
 	}
+	s.sample.observed.synced()
 	s.endBatch()
 	s.send(frame)
 	if s.page != nil && s.page.bound {

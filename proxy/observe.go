@@ -13,6 +13,7 @@ import (
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/pool"
 	"github.com/pgjay/pgjay/proxy/reactor"
+	"github.com/pgjay/pgjay/proxy/wire"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
@@ -25,6 +26,7 @@ type observed struct {
 	runs        [4]run
 	n           int
 	rows, bytes uint64
+	fetched     uint64 // rows of the execution that is under way
 	opens       bool   // the first statement is BEGIN
 	body        *body  // of the first statement, or the one behind BEGIN; nil: it is a Query's
 	kept        []byte // its text if it is a Query's, else what Bind says behind the names
@@ -38,8 +40,10 @@ type observed struct {
 type run struct {
 	shape *digest.Shape
 	calls uint32
-	took  int64 // ns, as completions tell
-	rows  uint64
+	// executions are calls, and Executes that go on with one.
+	executions uint32
+	took       int64 // ns, as completions tell
+	rows       uint64
 }
 
 // streak is a row of executions of one statement.
@@ -56,19 +60,19 @@ const streakGap = int64(time.Second)
 var observeSeed = maphash.MakeSeed()
 
 // noteStatement notes that a statement is executed. what is its text, or the values of a Bind;
-// nil if they are too long.
-func (s *session) noteStatement(b *body, text, what []byte) {
+// nil if they are too long. It returns what it counts as.
+func (s *session) noteStatement(b *body, text, what []byte) *digest.Shape {
 	owner := s.who.owner
 	if owner == nil {
-		return
+		return nil
 	}
 	x := &s.sample.observed
-	s.addRun(owner, b, text)
+	sh := s.addRun(owner, b, text)
 	switch {
 	case x.started == 1:
 		x.opens = b != nil && b.class.First == sqlparse.CommandBegin
 	case x.started > 2 || !x.opens:
-		return
+		return sh
 	}
 	if s.certain(text) {
 		x.trace = cmp.Or(s.observer.Trace(text), x.trace)
@@ -76,12 +80,13 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 	x.body = b
 	if what == nil || len(what) > reactor.BufferSize {
 		s.forgetObserved()
-		return
+		return sh
 	}
 	if x.kept == nil {
 		x.kept = s.loop.Buffer()
 	}
 	x.kept = append(x.kept[:0], what...)
+	return sh
 }
 
 // observeQuery notes a Query, of which text may be the beginning; n is the length of
@@ -89,25 +94,42 @@ func (s *session) noteStatement(b *body, text, what []byte) {
 func (s *session) observeQuery(text []byte, n int) {
 	if n > maxText {
 		s.noteStatement(nil, nil, nil)
-		return
+	} else {
+		s.noteStatement(nil, text, text)
 	}
-	s.noteStatement(nil, text, text)
+	s.sample.observed.synced()
 }
 
 // observeBind notes that a prepared statement is executed. Without whole the values
 // are not all there.
-func (s *session) observeBind(st statement, values []byte, whole bool) {
+func (s *session) observeBind(portal []byte, st statement, values []byte, whole bool) {
 	b := st.body
 	if b == nil {
 		b = st.here
 	}
+	var sh *digest.Shape
 	switch {
 	case b == nil:
-		s.noteStatement(nil, nil, nil)
+		sh = s.noteStatement(nil, nil, nil)
 	case whole:
-		s.noteStatement(b, b.sql, values)
+		sh = s.noteStatement(b, b.sql, values)
 	default:
-		s.noteStatement(b, b.sql, nil)
+		sh = s.noteStatement(b, b.sql, nil)
+	}
+	if sh != nil {
+		s.portals.bind(portal, sh)
+	}
+}
+
+// observeExecute notes an Execute, of which body is the message. That of a portal which was
+// bound in this exchange is known already.
+func (s *session) observeExecute(body []byte) {
+	portal, _, ok := wire.CString(body)
+	if !ok || s.who.owner == nil {
+		return
+	}
+	if sh := s.portals.execute(portal); sh != nil {
+		s.sample.observed.add(sh, 0)
 	}
 }
 
@@ -127,24 +149,24 @@ func (s *session) observeAgain() {
 	s.sample.observed = observed{}
 }
 
-func (x *observed) add(sh *digest.Shape) {
-	for i := range x.n {
-		if x.runs[i].shape == sh {
-			x.count(i)
-			return
-		}
+// add notes an execution, which is a call or goes on with one, and returns what it counts as.
+func (x *observed) add(sh *digest.Shape, calls uint32) *digest.Shape {
+	i := 0
+	for i < x.n && x.runs[i].shape != sh {
+		i++
 	}
-	if x.n < len(x.runs) {
-		x.runs[x.n] = run{shape: sh}
+	if i == len(x.runs) {
+		i--
+	}
+	if i == x.n {
+		x.runs[i] = run{shape: sh}
 		x.n++
 	}
-	x.count(x.n - 1)
-}
-
-// count notes an execution of one of the runs.
-func (x *observed) count(i int) {
-	x.runs[i].calls++
+	r := &x.runs[i]
+	r.calls += calls
+	r.executions++
 	x.begins(i)
+	return r.shape
 }
 
 // certain reports whether what is a literal in a text is.
@@ -154,16 +176,15 @@ func (s *session) certain(text []byte) bool {
 
 // addRun notes an execution. Where there is no room for another statement no shape is made:
 // nothing would be recorded of it.
-func (s *session) addRun(owner *digest.Owner, b *body, text []byte) {
+func (s *session) addRun(owner *digest.Owner, b *body, text []byte) *digest.Shape {
 	x := &s.sample.observed
 	switch {
 	case x.n < len(x.runs):
-		x.add(s.shapeOf(owner, b, text))
+		return x.add(s.shapeOf(owner, b, text), 1)
 	case b != nil:
-		x.add(b.shape.Load())
-	default:
-		x.add(nil)
+		return x.add(b.shape.Load(), 1)
 	}
+	return x.add(nil, 1)
 }
 
 // shapeOf returns the shape of a text, which may be a body's.
@@ -206,18 +227,20 @@ func (x *observed) setRows(tag []byte) {
 // recordStatements hands the statements of an exchange that has ended to the monitor.
 func (s *session) recordStatements(sample *monitor.Sample) {
 	x := &s.sample.observed
-	calls := int64(0)
-	for i := range x.n {
-		calls += int64(x.runs[i].calls)
-	}
 	failed := x.ends(s.loop.Now())
 	x.goesOn(s.loop.Now())
-	alone := x.alone(calls)
+	alone := x.alone()
+	if x.state != [5]byte{} {
+		x.dropSkipped()
+	}
 	for i := range x.n {
 		r := &x.runs[i]
-		share := s.shareOf(i, calls)
+		if r.executions == 0 {
+			continue
+		}
+		share := x.shareOf(i, alone)
 		rec := digest.Record{
-			Shape: r.shape, Calls: r.calls, Source: digest.Source(sample.Source), Query: x.body == nil && x.kept != nil,
+			Shape: r.shape, Calls: r.calls, GoesOn: r.calls == 0, Source: digest.Source(sample.Source), Query: x.body == nil && x.kept != nil,
 			Duration: part(sample.Duration, share), Wait: part(sample.Wait, share), Backend: part(sample.Backend, share), Rows: r.rows,
 		}
 		if i == max(alone, 0) {
@@ -237,11 +260,11 @@ func (s *session) recordStatements(sample *monitor.Sample) {
 
 // alone returns the run of the only statement of an exchange, where BEGIN does not count;
 // -1: there are more.
-func (x *observed) alone(calls int64) int {
+func (x *observed) alone() int {
 	switch {
-	case calls == 1:
+	case x.n == 1 && x.runs[0].calls == 1:
 		return 0
-	case calls == 2 && x.n == 2 && x.opens:
+	case x.n == 2 && x.opens && x.runs[0].executions == 1 && x.runs[1].calls == 1:
 		return 1
 	}
 	return -1

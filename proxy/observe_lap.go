@@ -6,29 +6,33 @@ package proxy
 
 // maxLaps bounds the executions that are told apart; what comes behind counts with the
 // last.
-const maxLaps = 16
+const maxLaps = 64
 
 // lap is how far an exchange has come.
 type lap struct {
-	order   [maxLaps]uint8 // of the runs, as they were sent
-	started int            // executions that were sent
-	done    int            // that are complete
-	counted int            // of these, whose time has been added up
-	from    int64          // when the time began that has not been added up
-	at      int64          // the event of the last completion
-	told    uint64         // rows that have been added up
+	order   [maxLaps / 4]uint8 // of the runs, as they were sent: two bits for each execution
+	started int                // executions that were sent
+	done    int                // that are complete
+	counted int                // of these, whose time has been added up
+	from    int64              // when the time began that has not been added up
+	at      int64              // the event of the last completion
+	told    uint64             // rows that have been added up
+	whole   int                // executions that were sent up to the first Sync; 0: it was not sent
 }
 
 // begins notes that an execution of a run was sent.
 func (x *observed) begins(i int) {
 	if x.started < maxLaps {
-		x.order[x.started] = uint8(i)
+		x.order[x.started/4] |= uint8(i) << (x.started % 4 * 2)
 	}
 	x.started++
 }
 
 // runAt returns the run of an execution.
-func (x *observed) runAt(n int) int { return int(x.order[min(n, x.started-1, maxLaps-1)]) }
+func (x *observed) runAt(n int) int {
+	n = min(n, x.started-1, maxLaps-1)
+	return int(x.order[n/4] >> (n % 4 * 2) & 3)
+}
 
 // completed notes that the next execution is complete. sent is when the first was sent.
 func (x *observed) completed(now, sent int64) {
@@ -43,8 +47,53 @@ func (x *observed) completed(now, sent int64) {
 		x.at = now
 	}
 	x.runs[x.runAt(x.done)].rows += x.rows - x.told
-	x.told = x.rows
+	x.told, x.fetched = x.rows, 0
 	x.done++
+}
+
+// suspended notes that the next execution has come to the end of the rows that it was to have.
+func (x *observed) suspended(now, sent int64) {
+	x.rows += x.fetched
+	x.completed(now, sent)
+}
+
+// synced notes that what is sent from now on is of another exchange.
+func (x *observed) synced() {
+	if x.whole == 0 {
+		x.whole = x.started
+	}
+}
+
+// dropSkipped takes back the executions behind the one that has failed: PostgreSQL skips what
+// there is up to a Sync. Of those behind maxLaps it is known how many each run has only, so
+// that the last runs lose theirs first.
+func (x *observed) dropSkipped() {
+	end := x.started
+	if x.whole > 0 {
+		end = x.whole
+	}
+	for n := x.done + 1; n < min(end, maxLaps); n++ {
+		x.runs[x.runAt(n)].drop(1)
+	}
+	over := end - max(x.done+1, maxLaps)
+	for i := x.n - 1; i >= 0 && over > 0; i-- {
+		r := &x.runs[i]
+		late := int(r.executions)
+		for n := range min(x.started, maxLaps) {
+			if x.runAt(n) == i && n <= x.done {
+				late--
+			}
+		}
+		late = min(late, over)
+		r.drop(uint32(late))
+		over -= late
+	}
+}
+
+// drop takes executions back.
+func (r *run) drop(n uint32) {
+	r.executions -= n
+	r.calls -= min(n, r.calls)
 }
 
 // addUp divides the time up to the last completion.
@@ -73,10 +122,10 @@ func (x *observed) ends(now int64) (failed int) {
 
 // shareOf is the part of the exchange's time that a run has: by what completions tell,
 // or else by the number of executions. What there is besides BEGIN has all.
-func (s *session) shareOf(i int, calls int64) float64 {
-	x, sum := &s.sample.observed, int64(0)
+func (x *observed) shareOf(i, alone int) float64 {
+	sum, executions := int64(0), uint32(0)
 	r := &x.runs[i]
-	switch x.alone(calls) {
+	switch alone {
 	case i:
 		return 1
 	case -1:
@@ -85,9 +134,10 @@ func (s *session) shareOf(i int, calls int64) float64 {
 	}
 	for i := range x.n {
 		sum += x.runs[i].took
+		executions += x.runs[i].executions
 	}
 	if sum == 0 {
-		return float64(r.calls) / float64(calls)
+		return float64(r.executions) / float64(executions)
 	}
 	return float64(r.took) / float64(sum)
 }

@@ -165,7 +165,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.tx.drops = s.tx.drops || st.body.class.Drops
 		s.tx.ends = s.tx.ends || st.body.class.EndsTransaction()
 	}
-	s.observeBind(st, values, n == len(frame))
+	s.observeBind(portal, st, values, n == len(frame))
 	if st.sql != "" && (!st.plain || s.hasDoor([]byte(st.sql))) {
 		s.note(sqlparse.Classify([]byte(st.sql)), []byte(st.sql))
 	}

@@ -126,6 +126,7 @@ func (s *session) record() {
 	if x.observed.n > 0 {
 		s.recordStatements(&sample)
 	}
+	s.portals.ends(s.back.status == wire.StatusIdle)
 	s.clock.clear(timeoutQuery)
 	s.cancel.due, s.cancel.insisted = false, false
 	*x = exchangeSample{}

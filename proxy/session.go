@@ -85,6 +85,7 @@ type session struct {
 	joined  joined
 	rewriteSide
 	streak  streak
+	portals portals
 	console *console    // nil: it has a pool
 	warming *warmClient // nil: its client is elsewhere
 	// own is set when no other session will ever have the backend: in session

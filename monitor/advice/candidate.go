@@ -54,13 +54,26 @@ func (c *Candidate) columns() (names []string) {
 	return names
 }
 
+// on is the table that the index is advised for: it is on all partitions of a partitioned one.
+func (c *Candidate) on() string {
+	if c.Table.Whole != nil {
+		return c.Table.Whole.String()
+	}
+	return c.Table.String()
+}
+
 // Complete reports whether the definition can be used as it is.
 func (c *Candidate) Complete() bool { return !strings.Contains(c.definition(), placeholder) }
 
-// Definition is CREATE INDEX without CONCURRENTLY, to try it.
+// Definition is CREATE INDEX without CONCURRENTLY.
 func (c *Candidate) Definition() string { return "CREATE INDEX ON " + c.definition() }
 
-func (c *Candidate) definition() string {
+// DefinitionOn is the same on another table, to try it: a partition.
+func (c *Candidate) DefinitionOn(t *Table) string { return "CREATE INDEX ON " + c.written(t.String()) }
+
+func (c *Candidate) definition() string { return c.written(c.on()) }
+
+func (c *Candidate) written(text string) string {
 	var keys, include []string
 	for _, k := range c.Keys {
 		keys = append(keys, k.String())
@@ -68,7 +81,6 @@ func (c *Candidate) definition() string {
 	for _, name := range c.Include {
 		include = append(include, quote(name))
 	}
-	text := c.Table.String()
 	if c.Method != "btree" {
 		text += " USING " + c.Method
 	}
@@ -82,8 +94,13 @@ func (c *Candidate) definition() string {
 	return text
 }
 
-// DDL is what to paste.
-func (c *Candidate) DDL() string { return "CREATE INDEX CONCURRENTLY ON " + c.definition() + ";" }
+// DDL is what to paste. CONCURRENTLY is not for partitioned tables.
+func (c *Candidate) DDL() string {
+	if c.Table.Whole != nil {
+		return c.Definition() + ";"
+	}
+	return "CREATE INDEX CONCURRENTLY ON " + c.definition() + ";"
+}
 
 // Extension creates the one that DDL needs and that is not there; empty: none. CONCURRENTLY must
 // be alone in its text.
@@ -107,16 +124,24 @@ func (c *Candidate) Cost() string {
 	for _, name := range append(c.columns(), c.Include...) {
 		width += max(c.Table.Columns[name].Width, 8)
 	}
-	bytes := c.Table.Rows * width
+	part, writes := 1.0, c.Table.Writes // of the table that its size is known of
+	if w := c.Table.Whole; w != nil {
+		part, writes = c.Table.rows()/max(c.Table.Rows, 1), max(w.Writes, writes)
+	}
+	bytes := c.Table.rows() * width
 	switch c.Method {
 	case "gin":
-		bytes = c.Table.Bytes / 2
+		bytes = part * c.Table.Bytes / 2
 	case "brin":
-		bytes = c.Table.Bytes / 5000
+		bytes = part * c.Table.Bytes / 5000
 	}
 	text := fmt.Sprintf("about %.1f MB; each INSERT, and each UPDATE of a column in it, writes there too", bytes/(1<<20))
-	if c.Table.Writes > 0 {
-		text += fmt.Sprintf(" (%.0f rows written since the table's statistics began)", c.Table.Writes)
+	if writes > 0 {
+		text += fmt.Sprintf(" (%.0f rows written since the table's statistics began)", writes)
+	}
+	if c.Table.Whole != nil {
+		text += "; it is for all partitions, and who writes waits while it is made: to avoid that create it on each partition first, CONCURRENTLY, " +
+			"as these are taken then"
 	}
 	return text
 }
@@ -124,7 +149,7 @@ func (c *Candidate) Cost() string {
 // Made reports whether the index is there as it is advised, with any values where it has
 // placeholders, and under any name.
 func (c *Candidate) Made() bool {
-	own := regexp.QuoteMeta(bare(c.definition()))
+	own := regexp.QuoteMeta(bare(c.written(c.Table.String())))
 	own = strings.ReplaceAll(own, regexp.QuoteMeta(bare(placeholder)), ".+")
 	definition := regexp.MustCompile("(?i)^" + own + "$")
 	return slices.ContainsFunc(c.Table.Indexes, func(e Existing) bool {
@@ -138,16 +163,24 @@ func bare(definition string) string {
 	return strings.NewReplacer(" USING btree", "", " ", "", "(", "", ")", "").Replace(definition)
 }
 
+// begins reports whether an index begins with the keys, of which some are expressions.
+func (c *Candidate) begins(e Existing) bool {
+	if e.Method != c.Method || e.Partial && c.Where == "" || len(e.Keys) < len(c.Keys) {
+		return false
+	}
+	for i, k := range c.Keys {
+		if e.Keys[i] != k.Column || !strings.Contains(bare(e.Definition), bare(k.Expression)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Exists reports whether there is such an index.
 func (c *Candidate) Exists() bool {
 	columns := c.columns()
 	if slices.Contains(columns, "") {
-		for _, e := range c.Table.Indexes {
-			if strings.Contains(strings.ReplaceAll(e.Definition, " ", ""), strings.ReplaceAll(c.Keys[0].Expression, " ", "")) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(c.Table.Indexes, c.begins)
 	}
 	if len(c.Include) > 0 && !c.Table.has(c.Method, columns) {
 		return false

@@ -16,7 +16,7 @@ const maxExpressions = 10
 func Expressions(p *plan.Plan, tables map[string]*Table, l Limits) (list []Expression) {
 	for n := range p.Nodes() {
 		t := tables[n.Table()]
-		if t == nil || t.Rows < l.Rows || n.Filter == "" || !reads(n) {
+		if t == nil || t.rows() < l.Rows || n.Filter == "" || !reads(n) {
 			continue
 		}
 		for _, pred := range predicates(n) {

@@ -49,7 +49,7 @@ func Worse(plans []digest.PlanUse) (bool, string) {
 func (c *Candidate) Advice(s Subject) Advice {
 	a := Advice{
 		ID: c.ID(s.Database), Kind: Index, State: Unverified, Statement: s.Statement, Text: s.Text, Database: s.Database, User: s.User,
-		Table: c.Table.String(), Why: c.Why,
+		Table: c.on(), Why: c.Why,
 	}
 	if unfit := c.Unfit(); unfit != "" {
 		a.Why += "; " + unfit

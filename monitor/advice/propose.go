@@ -44,18 +44,27 @@ const (
 func Propose(p *plan.Plan, tables map[string]*Table, l Limits) (list []Candidate) {
 	for n := range p.Nodes() {
 		t := tables[n.Table()]
-		if t == nil || t.Rows < l.Rows {
+		if t == nil || t.rows() < l.Rows {
 			continue
 		}
 		c, ok := forScan(p, n, t, l)
 		if !ok {
 			c, ok = forJoin(p, n, t)
 		}
-		if ok && !c.Exists() && !c.Made() && !slices.ContainsFunc(list, func(o Candidate) bool { return o.definition() == c.definition() }) {
+		if ok && !c.Exists() && !c.Made() && !slices.ContainsFunc(list, c.same) {
 			list = append(list, c)
 		}
 	}
 	return list
+}
+
+// same reports whether another candidate is the same index, or is for another partition that
+// the same step reads or that is to begin with the same key: one index is for all partitions.
+func (c *Candidate) same(o Candidate) bool {
+	if c.on() == o.on() && c.Table.Whole != nil {
+		return c.Node.Parent == o.Node.Parent || c.Method == o.Method && c.Keys[0].String() == o.Keys[0].String()
+	}
+	return c.definition() == o.definition()
 }
 
 // forScan looks for an index that finds the rows that a scan filters out of many.

@@ -40,7 +40,7 @@ func streaks(s *digest.Stat, t *Thresholds) (Kind, string) {
 var limited = regexp.MustCompile(`(?i)\b(limit|fetch)\b`)
 
 func unbounded(s *digest.Stat, t *Thresholds) (Kind, string) {
-	if s.Calls == 0 || s.Rows/s.Calls < uint64(t.Rows) || s.Errors >= s.Calls || limited.MatchString(s.Text) {
+	if s.Calls == 0 || s.Parts > 0 || s.Rows/s.Calls < uint64(t.Rows) || s.Errors >= s.Calls || limited.MatchString(s.Text) {
 		return "", ""
 	}
 	return Unbounded, fmt.Sprintf("it returns %d rows on average; a LIMIT, a cursor, or an aggregate", s.Rows/s.Calls)

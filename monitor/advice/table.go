@@ -18,9 +18,28 @@ type Table struct {
 	Columns      map[string]Column
 	Indexes      []Existing
 	Trigrams     bool // the extension pg_trgm is there
+	// Whole is the partitioned table that it is a part of; nil: of none.
+	Whole *Whole
 	// Expressions are those that the server was asked about: why no index can be on them;
 	// empty: one can.
 	Expressions map[string]string
+}
+
+// Whole is a partitioned table, which has indexes for all its partitions.
+type Whole struct {
+	Schema, Name string
+	Rows, Writes float64 // of all partitions
+}
+
+// String names the table for SQL.
+func (w *Whole) String() string { return quote(w.Schema) + "." + quote(w.Name) }
+
+// rows is how many there are, with those of the other partitions.
+func (t *Table) rows() float64 {
+	if t.Whole != nil {
+		return max(t.Whole.Rows, t.Rows)
+	}
+	return t.Rows
 }
 
 // Column is a column of a table. The statistics are zero where there are none.

@@ -24,7 +24,7 @@ func (t *Table) take(rec *Record, now time.Time) {
 	if sh.gone.Load() {
 		t.lost++
 	}
-	t.sum.Calls += uint64(max(rec.Calls, 1))
+	t.sum.Calls += uint64(rec.calls())
 	t.sum.Total += time.Duration(rec.Duration)
 	sh.stat.add(sh, rec, now)
 	if rec.Slow != nil {
@@ -35,15 +35,26 @@ func (t *Table) take(rec *Record, now time.Time) {
 	}
 }
 
+// calls is how many calls it counts as.
+func (rec *Record) calls() uint32 {
+	if rec.GoesOn {
+		return 0
+	}
+	return max(rec.Calls, 1)
+}
+
 func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 	if ta.histogram == nil {
 		ta.histogram, ta.first = new(Histogram), now
 	}
 	ta.last = now
-	calls := max(rec.Calls, 1)
+	calls := rec.calls()
 	c := &ta.counts
 	c.Calls += uint64(calls)
 	c.Sources[rec.Source%sourceCount] += uint64(calls)
+	if rec.GoesOn {
+		c.Parts++
+	}
 	if rec.Rewritten {
 		c.Rewritten += uint64(calls)
 	}
@@ -66,9 +77,11 @@ func (ta *tally) add(sh *Shape, rec *Record, now time.Time) {
 	c.Proxy += time.Duration(max(rec.Duration-rec.Wait-rec.Backend, 0))
 	c.FirstRow += time.Duration(rec.FirstRow)
 	c.Stalled += time.Duration(rec.Stalled)
-	each := rec.Duration / int64(calls)
-	c.Max = max(c.Max, time.Duration(each))
-	ta.histogram.observe(each, calls)
+	if calls > 0 {
+		each := rec.Duration / int64(calls)
+		c.Max = max(c.Max, time.Duration(each))
+		ta.histogram.observe(each, calls)
+	}
 	if rec.Streak >= StreakMark {
 		c.Streaks++
 	}

@@ -13,6 +13,8 @@ import (
 type Record struct {
 	Shape *Shape
 	Calls uint32 // executions
+	// GoesOn is set when it is more of executions that were counted before: it is no call.
+	GoesOn bool
 	// Source is where the answer came from.
 	Source Source
 	// Rewritten is set when another text was sent in place of the client's.

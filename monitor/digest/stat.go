@@ -11,6 +11,7 @@ type Counts struct {
 	Calls, Errors, Rows, Bytes uint64
 	Sources                    [sourceCount]uint64 // calls by where the answer came from
 	Rewritten                  uint64              // calls that another text was sent for
+	Parts                      uint64              // of calls whose rows were taken in parts, those but the first
 	Slow                       uint64              // records that were slow
 	Literal                    uint64              // calls of PostgreSQL with values in the text
 	Conflicts                  uint64              // serialization failures and deadlocks

@@ -40,6 +40,7 @@ var advisedIndexes = []advised{
 	{name: "partial boolean", sql: "SELECT * FROM items WHERE hot ORDER BY made", ddl: "ON public.items (made) WHERE hot;"},
 	{name: "expression", sql: "SELECT * FROM items WHERE lower(note) = 'note x'", ddl: "ON public.items ((lower(note)));"},
 	{name: "expression of a document", sql: "SELECT * FROM items WHERE doc ->> 'l' = '77'", ddl: "ON public.items ((doc ->> <value of the statement>::text));", replace: "'l'"},
+	{name: "column and expression", sql: "SELECT * FROM items WHERE owner = 7 AND lower(note) > 'note e'", ddl: "ON public.items (owner, (lower(note)));"},
 	{name: "array", sql: "SELECT * FROM items WHERE tags @> ARRAY['t7']", ddl: "ON public.items USING gin (tags);"},
 	{name: "array overlap", sql: "SELECT * FROM items WHERE tags && ARRAY['t8']", ddl: "ON public.items USING gin (tags);"},
 	{name: "jsonb", sql: `SELECT * FROM items WHERE doc @> '{"l": 5}'`, ddl: "ON public.items USING gin (doc jsonb_path_ops);"},

@@ -64,4 +64,16 @@ type Result struct {
 	// GenericCost is the cost without the values of parameters; 0: not known.
 	GenericCost float64
 	Flipped     bool // the statement had another plan the last time
+	size        int  // of all this in memory, in bytes
+}
+
+// setSize notes how much memory the result takes.
+func (r *Result) setSize() {
+	r.size = len(r.Text) + len(r.Reason)
+	for _, f := range r.Findings {
+		r.size += len(f.Check) + len(f.Message)
+	}
+	if r.Plan != nil {
+		r.size += r.Plan.Size()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -252,10 +253,12 @@ func (e *Explainer) Advice() []advice.Advice {
 
 // keep notes a result.
 func (e *Explainer) keep(r *Result) {
+	r.setSize()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.number++
 	r.Number = e.number
+	again := r.Plan == nil && r.Skip == SkipBusy // it is asked for again, and again
 	switch {
 	case r.Plan == nil:
 		e.counts.Failed++
@@ -269,8 +272,27 @@ func (e *Explainer) keep(r *Result) {
 	if r.Skip != "" {
 		e.counts.Skips[r.Skip]++
 	}
+	if again {
+		e.results = slices.DeleteFunc(e.results, func(o *Result) bool { return o.Plan == nil && o.Shape == r.Shape && o.Skip == r.Skip })
+	}
 	e.results = append(e.results, r)
-	if over := len(e.results) - max(e.cfg.Keep, 1); over > 0 {
-		e.results = append([]*Result(nil), e.results[over:]...)
+	e.trim()
+}
+
+// maxKept bounds the memory that results take, in bytes. The latest is kept whatever it takes.
+const maxKept = 32 << 20
+
+// trim forgets the oldest results. The caller holds mu.
+func (e *Explainer) trim() {
+	sum, first := 0, len(e.results)-1
+	for first > 0 {
+		sum += e.results[first].size
+		if sum+e.results[first-1].size > maxKept || len(e.results)-first >= e.cfg.Keep {
+			break
+		}
+		first--
+	}
+	if first > 0 {
+		e.results = append([]*Result(nil), e.results[first:]...)
 	}
 }

@@ -77,9 +77,16 @@ func hypopg(ctx context.Context, conn *pgconn.PgConn) (string, error) {
 
 func (x *explanation) try(ctx context.Context, schema string, c *advice.Candidate, before float64) error {
 	defer func() { _, _ = x.conn.Exec(ctx, "SELECT "+schema+".hypopg_reset()").ReadAll() }() // if it fails, so does tidy
-	made := x.conn.ExecParams(ctx, "SELECT indexname FROM "+schema+".hypopg_create_index($1)", [][]byte{[]byte(c.Definition())}, nil, nil, nil).Read()
-	if made.Err != nil || len(made.Rows) != 1 {
-		return made.Err
+	names := make(map[string]bool)
+	for _, t := range x.tables {
+		if t == nil || t != c.Table && (t.Whole == nil || c.Table.Whole == nil || t.Whole.String() != c.Table.Whole.String()) {
+			continue
+		}
+		made := x.conn.ExecParams(ctx, "SELECT indexname FROM "+schema+".hypopg_create_index($1)", [][]byte{[]byte(c.DefinitionOn(t))}, nil, nil, nil).Read()
+		if made.Err != nil || len(made.Rows) != 1 {
+			return made.Err
+		}
+		names[strings.Trim(string(made.Rows[0][0]), `<>`)] = true
 	}
 	p, err := x.plan(ctx)
 	if err != nil {
@@ -87,7 +94,7 @@ func (x *explanation) try(ctx context.Context, schema string, c *advice.Candidat
 	}
 	t := trial{before: before, after: p.Root.TotalCost}
 	for n := range p.Nodes() {
-		t.used = t.used || strings.Trim(n.Index, `<>`) == strings.Trim(string(made.Rows[0][0]), `<>`)
+		t.used = t.used || n.Index != "" && names[strings.Trim(n.Index, `<>`)]
 	}
 	x.tried[c.Definition()] = t
 	return nil

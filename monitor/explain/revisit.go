@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pgjay/pgjay/monitor/advice"
+	"github.com/pgjay/pgjay/pool"
 )
 
 // revisitEvery is how often it is looked whether indexes that are advised are there.
@@ -18,10 +19,16 @@ func (e *Explainer) revisit(ctx context.Context, l *links) {
 	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	defer l.releaseAll(ctx)
+	without := make(map[pool.Key]bool)
 	for _, a := range open {
+		if without[a.key] {
+			continue
+		}
 		conn, err := l.get(ctx, a.key, connect)
 		if err != nil {
-			return
+			without[a.key] = true
+			continue
 		}
 		before, known := e.table.Find(a.shape)
 		t, err := tableOf(ctx, conn, a.index.Table.Schema, a.index.Table.Name)

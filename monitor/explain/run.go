@@ -55,8 +55,9 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	err := e.guarded(l, x, func() error { return by(ctx, l, x) })
 	wait := cfg.Cooldown
 	if err != nil {
-		x.stop(SkipError, refusal(err))
-		wait = cfg.RetryAfter
+		if wait = cfg.RetryAfter; x.refused(err) {
+			wait = cfg.Cooldown
+		}
 		e.log.Debug("a slow statement could not be explained", "database", o.Database, "user", o.User, "shape", r.Shape.ID().String(), "reason", x.result.Reason)
 	}
 	e.mu.Lock()
@@ -72,6 +73,22 @@ func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Confi
 	if x.result.Told {
 		e.logTold(x.result)
 	}
+}
+
+// refused notes an error, and reports whether it is none of the statement's and may pass.
+func (x *explanation) refused(err error) (later bool) {
+	var none noLink
+	if !errors.As(err, &none) || !none.passes() {
+		x.stop(SkipError, refusal(err))
+		return false
+	}
+	var said *pgconn.PgError
+	if errors.Is(err, errNoRoom) || errors.As(err, &said) && said.Code == "53300" {
+		x.stop(SkipBusy, "no connection was left for it")
+		return true
+	}
+	x.stop(SkipBusy, refusal(err))
+	return true
 }
 
 var errPanic = errors.New("an error in PgJay itself")
@@ -149,6 +166,7 @@ func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (le
 		if tidy(ctx, x.conn) != nil {
 			l.drop(x.Key)
 		}
+		l.release(ctx, x.Key)
 	}, nil
 }
 

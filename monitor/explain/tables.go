@@ -15,9 +15,15 @@ import (
 const (
 	askRelation = `SELECT c.oid, c.reltuples, CASE WHEN c.relpages OPERATOR(pg_catalog.>) 0 THEN c.relallvisible::pg_catalog.float8 OPERATOR(pg_catalog./) c.relpages::pg_catalog.float8 ELSE 0 END,
 		pg_catalog.pg_table_size(c.oid), pg_catalog.pg_stat_get_tuples_inserted(c.oid) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated(c.oid) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted(c.oid),
-		EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pg_trgm')
+		EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pg_trgm'), CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END
 		FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n
 		WHERE n.oid OPERATOR(pg_catalog.=) c.relnamespace AND n.nspname OPERATOR(pg_catalog.=) $1 AND c.relname OPERATOR(pg_catalog.=) $2 AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m,p}'::pg_catalog."char"[])`
+
+	askWhole = `SELECT n.nspname, c.relname, coalesce(p.of_rows, 0), coalesce(p.writes, 0)
+		FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n, LATERAL (SELECT pg_catalog.sum(greatest(l.reltuples, 0)) AS of_rows,
+			pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(l.oid) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated(l.oid) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted(l.oid)) AS writes
+			FROM pg_catalog.pg_partition_tree(c.oid::pg_catalog.regclass) t JOIN pg_catalog.pg_class l ON l.oid OPERATOR(pg_catalog.=) t.relid::pg_catalog.oid WHERE t.isleaf) p
+		WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND n.oid OPERATOR(pg_catalog.=) c.relnamespace`
 
 	askColumns = `SELECT a.attname, pg_catalog.format_type(a.atttypid, NULL), s.n_distinct, s.null_frac, s.correlation, s.avg_width,
 		l.collname OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.name[]) OR l.collname OPERATOR(pg_catalog.=) 'default' AND d.datcollate OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.text[]),
@@ -91,5 +97,12 @@ func tableOf(ctx context.Context, conn *pgconn.PgConn, schema, name string) (*ad
 		e.Keys = strings.Split(string(i[4]), "\x01")
 		t.Indexes = append(t.Indexes, e)
 	}
-	return t, indexes.Err
+	if indexes.Err != nil || row[6] == nil {
+		return t, indexes.Err
+	}
+	whole := conn.ExecParams(ctx, askWhole, [][]byte{row[6]}, nil, nil, nil).Read()
+	for _, w := range whole.Rows {
+		t.Whole = &advice.Whole{Schema: string(w[0]), Name: string(w[1]), Rows: number(w[2]), Writes: number(w[3])}
+	}
+	return t, whole.Err
 }

@@ -13,7 +13,7 @@ const compressFrom = 1000
 
 // acceptsGzip reports whether a client can read a compressed answer.
 func acceptsGzip(r *http.Request) bool {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		name, weight, weighed := strings.Cut(strings.ToLower(strings.ReplaceAll(part, " ", "")), ";q=")
 		if name == "gzip" {
 			q, err := strconv.ParseFloat(weight, 64)

@@ -11,8 +11,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgjay/pgjay/monitor"
 	"github.com/pgjay/pgjay/monitor/explain"
@@ -28,7 +30,7 @@ func ask(d *Dashboard, path, host string, header ...string) *httptest.ResponseRe
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Host = host
 	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	d.ServeHTTP(w, r)
@@ -222,6 +224,51 @@ func TestLive(t *testing.T) {
 	server.Close() // waits for it
 	ask(d, "/app.js", "localhost")
 	expectLines(t, d, "pgjay_dashboard_streams 0", "pgjay_dashboard_requests_total 2")
+}
+
+// stuck is the answer to a browser that reads no moment. It stands for a socket that is full.
+type stuck struct {
+	*httptest.ResponseRecorder
+	deadline time.Time
+	unbound  bool // something was written without a deadline
+}
+
+func (s *stuck) SetWriteDeadline(t time.Time) error {
+	s.deadline = t
+	return nil
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	if s.unbound = s.unbound || !s.deadline.After(time.Now()); strings.Contains(string(p), "event: moment") {
+		return 0, os.ErrDeadlineExceeded
+	}
+	s.deadline = time.Time{} // the next write wants another
+	return s.ResponseRecorder.Write(p)
+}
+
+// Who reads nothing holds no stream for ever: each write has its deadline.
+func TestLiveIsNotStuck(t *testing.T) {
+	d := newDashboard(DefaultConfig(), true)
+	ctx, cancel := context.WithCancel(context.Background())
+	running := make(chan struct{})
+	go func() { defer close(running); d.source.Monitor.Run(ctx) }()
+	defer func() { cancel(); <-running }()
+	w := &stuck{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest(http.MethodGet, "/api/live", nil)
+	r.Host = "localhost"
+	d.ServeHTTP(w, r) // it ends with the first moment
+	if body := w.Body.String(); w.unbound || !strings.Contains(body, "event: past") {
+		t.Errorf("unbound %v: %s", w.unbound, body)
+	}
+}
+
+// What a client accepts may come in several headers.
+func TestSeveralAcceptEncodings(t *testing.T) {
+	d := newDashboard(DefaultConfig(), true)
+	w := ask(d, "/app.js", "localhost", "Accept-Encoding", "br", "Accept-Encoding", "gzip;q=0.5")
+	if got := w.Header().Get("Content-Encoding"); got != "gzip" {
+		t.Errorf("it comes as %q", got)
+	}
 }
 
 // expectLines wants lines in the metrics.

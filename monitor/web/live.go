@@ -10,6 +10,9 @@ import (
 // maxStreams bounds the browsers that watch at once.
 const maxStreams = 32
 
+// streamPatience is how long a browser may take for what it is sent.
+const streamPatience = 30 * time.Second
+
 // serveLive sends the figures of each second, as server-sent events: those of the last
 // quarter of an hour as one, then each as it comes.
 func (d *Dashboard) serveLive(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +26,7 @@ func (d *Dashboard) serveLive(w http.ResponseWriter, r *http.Request) {
 	d.source.Monitor.DashboardWatched(1)
 	defer d.source.Monitor.DashboardWatched(-1)
 	control := http.NewResponseController(w)
-	if err := control.SetWriteDeadline(time.Time{}); err != nil {
+	if err := control.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
 		http.Error(w, "no stream is possible here", http.StatusInternalServerError)
 		return
 	}
@@ -34,6 +37,9 @@ func (d *Dashboard) serveLive(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	tell := func(event string, v any) bool {
 		body, err := json.Marshal(v)
+		if err == nil {
+			err = control.SetWriteDeadline(time.Now().Add(streamPatience))
+		}
 		if err == nil {
 			_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, body)
 		}

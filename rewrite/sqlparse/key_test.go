@@ -10,6 +10,7 @@ func TestAppendShape(t *testing.T) {
 		{"insert into t values (1,'a',2.5),(2,'b',3)", "insert into t values ($1, ...),($2, ...)"},
 		{"select f(1), g('x', y)", "select f($1), g($2, y)"},
 		{"select E'a\\'b', $$c$$", "select $1, ..."},
+		{"; begin;;select 1 ;select 'a'; 'b' ; -- end", "begin; select $1; select $2; $3"},
 		{"select do('delete from t; select pg_sleep(1)')", "select do($1)"},
 	} {
 		shape, ok := AppendShape([]byte("kept"), []byte(c.text))

@@ -38,6 +38,8 @@ type shaper struct {
 	all  Span  // from the first token to the last
 	prev token // the token before
 	code bool  // literals that could be code stay
+	// several is set when the text may have several statements, which stay apart.
+	several bool
 }
 
 // appendShape appends the shape of a text to buf, and tells where the first
@@ -51,11 +53,16 @@ func appendShape(buf, text []byte) (shape []byte, all Span, ok bool) {
 
 func (s *shaper) run() (shape []byte, all Span, ok bool) {
 	s.all.Start = -1
+	between := false
 	for t := s.next(); t != tokEnd; t = s.next() {
 		if t == tokSemicolon { // before or behind the one statement
+			between = s.several && s.all.Start >= 0
 			continue
 		}
 		start := s.place(t).Start
+		if between {
+			s.out, s.prev, between = append(s.out, ';'), tokSemicolon, false
+		}
 		if s.all.Start < 0 {
 			s.all.Start = start
 		} else if start > s.all.End {
