@@ -17,6 +17,9 @@ var ruleTemplates = map[string][]string{
 	},
 	"unused_left_join": {
 		"SELECT DISTINCT {c.city|c.city, c.score|1|c.city || 'x', count(*)} FROM contacts c {|JOIN companies o ON o.id = c.company_id} LEFT JOIN {activities|notes} a ON a.contact_id = c.id{| AND a.id > 3} {|LEFT JOIN notes n ON n.contact_id = c.id} {|WHERE c.score > 1|WHERE c.flag} {|GROUP BY 1|LIMIT 1000}",
+		"SELECT DISTINCT {c.city|c.city, a.kind|o.name} FROM contacts c {LEFT |RIGHT |FULL |}JOIN companies o ON o.id = c.company_n {LEFT |}JOIN activities a ON a.contact_id = c.id {LEFT |RIGHT |}JOIN notes n ON n.contact_id = {c|a|o}.id {|WHERE c.score > 1}",
+		"SELECT DISTINCT c.city{|, a.kind|, n.id} FROM ((contacts c LEFT JOIN companies o ON o.id = c.company_n) {LEFT |RIGHT |}JOIN activities a ON a.contact_id = {c|o}.id) LEFT JOIN notes n ON n.contact_id = {c|a|o}.id",
+		"SELECT DISTINCT c.city FROM contacts c LEFT JOIN (companies o LEFT JOIN activities a ON a.contact_id = o.id) ON o.id = c.company_n {|LEFT JOIN notes n ON n.contact_id = o.id}",
 		"SELECT o.id FROM companies o WHERE {|NOT }{EXISTS (SELECT 1|o.id IN (SELECT c.company_n} FROM contacts c LEFT JOIN activities a ON a.contact_id = c.id WHERE {c.company_id = o.id|c.score > 2|a.id IS NULL|true})",
 		"SELECT o.id, {3 > ALL|4 = ANY} (SELECT c.score FROM contacts c {LEFT|FULL|} JOIN activities a ON a.contact_id = c.id) FROM companies o",
 	},
@@ -64,6 +67,7 @@ var ruleTemplates = map[string][]string{
 	},
 	"fk_join": {
 		"SELECT {c.id, c.city|count(*)|o.name} FROM contacts c {JOIN|LEFT JOIN} companies o ON {o.id = c.company_{id|n|late}|c.company_{id|n} = o.id} {|LEFT JOIN notes n ON n.contact_id = c.id|JOIN activities a ON a.contact_id = c.id} {|WHERE c.score > 1 OR c.flag|WHERE o.id > 2}",
+		"SELECT a.id FROM activities a {|LEFT }JOIN contacts c ON c.id = a.contact_id JOIN companies o ON o.id = c.company_{id|n} JOIN companies p ON p.id = {c|a}.company_n {|WHERE a.amount > 1}",
 		"SELECT r.part_id FROM part_refs r JOIN parts{|_a|_b} p ON p.id = r.part_id AND p.day = r.part_day {|JOIN companies o ON o.id = p.company_id}",
 		"SELECT n.id FROM notes n {LEFT |RIGHT |}JOIN (contacts c JOIN companies o ON o.id = c.company_{id|n}) ON n.contact_id = c.id",
 		"SELECT p.id FROM parts{|_a} p JOIN companies o ON o.id = p.company_id {|WHERE p.day > '2020-07-01'}",
