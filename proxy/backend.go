@@ -302,6 +302,9 @@ func (s *session) complete(typ byte) action {
 		s.queue.pop()
 	case expectReply, expectOurs, expectRowType, expectNamed:
 		s.queue.pop()
+	case expectSpare:
+		s.back.spares = append(s.back.spares[:0], s.back.spares[1:]...)
+		s.queue.pop()
 	case expectMeaning:
 		s.who.mute = s.who.meaning == s.back.meanings[0]
 		s.unasked(1)

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -50,7 +51,15 @@ func TestRowsThatHaveChangedBeforeTheParse(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
 	p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
-	for name, told := range map[string][]pgproto3.FrontendMessage{"not told": nil, "told": {&pgproto3.Flush{}}} {
+	for name, tt := range map[string]struct {
+		before []pgproto3.FrontendMessage // and their replies
+		comes  []string
+		told   []pgproto3.FrontendMessage // the ParseComplete
+	}{
+		"not told":  {},
+		"told":      {told: []pgproto3.FrontendMessage{&pgproto3.Flush{}}},
+		"pipelined": {before: []pgproto3.FrontendMessage{pgtest.Query("select pg_sleep(0.05)")}, comes: []string{"T *", "D *", "C SELECT 1", "Z I"}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			if err := admin.Exec("drop table if exists changing; create table changing as select 1 as a"); err != nil {
 				t.Fatal(err)
@@ -68,15 +77,17 @@ func TestRowsThatHaveChangedBeforeTheParse(t *testing.T) {
 			if err := admin.Exec("alter table changing add b int"); err != nil {
 				t.Fatal(err)
 			}
-			ask(append([]pgproto3.FrontendMessage{parse("s2")}, told...)...)
-			if told != nil {
+			rest := []pgproto3.FrontendMessage{parse("s3"), pgtest.Bind("", "s2"), pgtest.Execute("", 0), pgtest.Sync}
+			comes := []string{"1", "2", "D 1|NULL", "C SELECT 1", "Z I"}
+			if tt.told != nil {
+				ask(append([]pgproto3.FrontendMessage{parse("s2")}, tt.told...)...)
 				expect(t, c, "1")
+				ask(rest...)
+			} else {
+				ask(slices.Concat(tt.before, []pgproto3.FrontendMessage{parse("s2")}, rest)...)
+				comes = slices.Concat(tt.comes, []string{"1"}, comes)
 			}
-			ask(parse("s3"), pgtest.Bind("", "s2"), pgtest.Execute("", 0), pgtest.Sync)
-			if told == nil {
-				expect(t, c, "1")
-			}
-			expect(t, c, "1", "2", "D 1|NULL", "C SELECT 1", "Z I")
+			expect(t, c, comes...)
 			ask(pgtest.Bind("", "s3"), pgtest.Execute("", 0), pgtest.Bind("", "s2"), pgtest.Execute("", 0), pgtest.Sync)
 			expect(t, c, "2", "D 1|NULL", "C SELECT 1", "2", "D 1|NULL", "C SELECT 1", "Z I")
 		})

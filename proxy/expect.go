@@ -32,6 +32,8 @@ const (
 	expectNamed
 	// expectMeaning is the expectOurs of the Execute that asks for settings.
 	expectMeaning
+	// expectSpare is the expectReply of our Close of the oldest spare.
+	expectSpare
 	// expectSync is the ReadyForQuery owed to a Sync.
 	expectSync
 	// expectQuery is everything up to the ReadyForQuery that answers a Query.
@@ -145,6 +147,7 @@ type skipped struct {
 	rows    int // descriptions for us
 	asked   int // for settings
 	refused int // what stands for the client's messages
+	spares  int // Closes of spares
 }
 
 // skipToSync drops what the backend will not answer because it skips messages
@@ -167,6 +170,9 @@ func (q *expectations) skipToSync() (synced bool, dropped skipped) {
 		}
 		if e.kind == expectMeaning {
 			dropped.asked += int(e.n)
+		}
+		if e.kind == expectSpare {
+			dropped.spares += int(e.n)
 		}
 		if e.kind == expectRefusal {
 			dropped.refused += int(e.n)

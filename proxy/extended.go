@@ -128,6 +128,7 @@ func (s *session) endBatch() {
 	if s.who.blurred && s.who.blurredIn == s.batch() && s.tx.unsynced && s.outside() {
 		s.blur() // a transaction ends that was not begun, and may take back what the batch has set
 	}
+	s.closeSpares()
 	s.tx.unsynced = false
 	s.tx.batch++
 }

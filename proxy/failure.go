@@ -73,6 +73,7 @@ func (s *session) skipToSync() {
 		s.client.skipping = true
 		s.tx.unsynced = true
 	}
+	s.skipSpares(dropped.spares, synced)
 	s.client.statements.skip(dropped.changes)
 	s.undescribed(dropped.rows)
 	s.unrefused(dropped.refused)

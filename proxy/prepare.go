@@ -99,10 +99,12 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	case st == nil:
 		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
 	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
-		spare := on.Spare() // PostgreSQL may refuse it now
-		s.sendLoad(spare, b, forward)
-		s.toBackend(wire.AppendCloseStatement(s.scratch[:0], spare.Name))
-		s.queue.push(expectReply, swallow)
+		if len(name) > 0 && s.queue.owesReady() && !s.tx.copies {
+			s.load(s.back.lease.Statements.Add(s.statementKey(own), len(b.text)), own, forward)
+			s.closeSpare(spare{string(name), b, st.Name}) // which may be stale
+			return
+		}
+		s.prepareSpare(name, b) // PostgreSQL may refuse it now
 	default:
 		s.queue.push(expectParsed, forward)
 		s.tx.spared = true
@@ -110,6 +112,65 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 			s.toBackend(wire.AppendDescribeStatement(s.scratch[:0], st.Name))
 			s.queue.push(expectReply, swallow)
 		}
+	}
+}
+
+// spare is a statement that is prepared for the messages up to the next Sync: PostgreSQL may
+// refuse it, and then the one that sessions share must not be lost.
+type spare struct {
+	name string // the client's
+	body *body
+	on   string // the backend's
+}
+
+func (s *session) prepareSpare(name []byte, b *body) {
+	st := s.back.lease.Statements.Spare()
+	s.sendLoad(st, b, forward)
+	s.tx.spares = append(s.tx.spares, spare{string(name[:min(len(name), maxName)]), b, st.Name})
+}
+
+// spareOf returns the backend's name of the spare that a client's name means; empty: there
+// is none.
+func (s *session) spareOf(name []byte, st statement) string {
+	for i := len(s.tx.spares) - 1; i >= 0; i-- {
+		if p := &s.tx.spares[i]; p.body == st.body && p.name == string(name[:min(len(name), maxName)]) {
+			return p.on
+		}
+	}
+	return ""
+}
+
+// closeSpares has the spares closed before the Sync, or later if PostgreSQL may be reading
+// copy data, for which a Close is an error.
+func (s *session) closeSpares() {
+	for _, p := range s.tx.spares {
+		if s.tx.copies {
+			s.back.strays = append(s.back.strays, p.on)
+		} else {
+			s.closeSpare(p)
+		}
+	}
+	s.tx.spares = s.tx.spares[:0]
+}
+
+func (s *session) closeSpare(p spare) {
+	s.toBackend(wire.AppendCloseStatement(s.scratch[:0], p.on))
+	s.queue.push(expectSpare, swallow)
+	s.back.spares = append(s.back.spares, p)
+}
+
+// skipSpares is called when the backend skips messages up to a Sync, among which are n
+// Closes of spares, or before which those are not closed that were prepared last. They are
+// closed later.
+func (s *session) skipSpares(n int, synced bool) {
+	s.back.skipped = append(s.back.skipped[:0], s.back.spares[:n]...)
+	s.back.spares = append(s.back.spares[:0], s.back.spares[n:]...)
+	if !synced {
+		s.back.skipped = append(s.back.skipped, s.tx.spares...)
+		s.tx.spares = s.tx.spares[:0]
+	}
+	for _, p := range s.back.skipped {
+		s.back.strays = append(s.back.strays, p.on)
 	}
 }
 
@@ -247,6 +308,9 @@ func (s *session) closeStatement(frame []byte) {
 func (s *session) serverName(name []byte, st statement) string {
 	switch {
 	case st.shared() && !s.back.exposed:
+		if on := s.spareOf(name, st); on != "" {
+			return on
+		}
 		return s.ensure(name, st)
 	case len(name) == 0:
 		s.useUnnamed(st)
@@ -379,6 +443,8 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case batch != 0 && batch != s.batch() && (typ != wire.Parse || len(name) > 0),
 		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery():
 		return true
+	case typ != wire.Parse && len(s.tx.spares) > 0 && s.spareOf(name, st) != "":
+		return false
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st))
 		if known == nil {

@@ -199,6 +199,9 @@ type backendSide struct {
 	refusals []refusal
 	// strays are statements that PostgreSQL was given so that it refuses others.
 	strays []string
+	spares []spare // that are being closed, oldest first
+	// skipped are the spares of the exchange that has failed last.
+	skipped []spare
 	exposing
 	// healing is set while the rest of an exchange comes that is to run again, on
 	// a new backend if moving is set.
@@ -244,8 +247,9 @@ type transaction struct {
 	// PostgreSQL must get every message, as each is an error.
 	copies bool
 	// drops is set when something is under way that may drop prepared statements.
-	drops bool
-	began int64
+	drops  bool
+	spares []spare // since the last Sync
+	began  int64
 	// exchanges have ended in the transaction; work is their time in ns.
 	exchanges, work int64
 	// defined is set when a function may have been created or changed.

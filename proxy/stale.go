@@ -198,6 +198,11 @@ func (s *session) withOwnNames(body []byte) action {
 
 // ownNameOf returns the client's name of a shared statement.
 func (s *session) ownNameOf(shared string) string {
+	for _, p := range s.back.skipped {
+		if p.on == shared {
+			return p.name
+		}
+	}
 	text := s.back.lease.Statements.Body(shared)
 	for name, st := range s.client.statements.all {
 		if st.shared() && st.body.handle == text {

@@ -146,6 +146,15 @@ var preparedScripts = []Script{
 			"2", "D 5", "C SELECT 1", `E ERROR 08P01 bind message supplies 0 parameters, but prepared statement "" requires 1`, "Z I"),
 		Send(Bind("", "s1", "6"), Execute("", 0), Sync).Expect("2", "D 6", "C SELECT 1", "Z I"),
 	}},
+	{Name: "prepared/known already, in a pipeline", Steps: []Step{
+		Send(Parse("s1", "select $1::int as n"), Sync).Expect("1", "Z I"),
+		Send(Query("select 1 as n"), Parse("s2", "select $1::int as n"), Bind("", "s2", "1", "2"), Sync, Bind("", "s2", "3"), Execute("", 0), Sync).Expect(
+			"T n:int4", "D 1", "C SELECT 1", "Z I", "1", `E ERROR 08P01 bind message supplies 2 parameters, but prepared statement "s2" requires 1`, "Z I",
+			"2", "D 3", "C SELECT 1", "Z I"),
+		Send(Query("select 1 as n"), Parse("s3", "select $1::int as n"), DescribeStatement("s3"), Bind("", "s3", "4"), Execute("", 0), CloseStatement("s3"), Parse("s3", "select $1::int as n"),
+			Bind("", "s3", "5"), Execute("", 0), Sync, Bind("", "s3", "6"), Execute("", 0), Sync).Expect(
+			"T n:int4", "D 1", "C SELECT 1", "Z I", "1", "t int4", "T n:int4", "2", "D 4", "C SELECT 1", "3", "1", "2", "D 5", "C SELECT 1", "Z I", "2", "D 6", "C SELECT 1", "Z I"),
+	}},
 	{Name: "prepared/what looks like a parameter", Steps: []Step{
 		Send(Parse("s", "select '$2' || $1::text as t"), Sync).Expect("1", "Z I"),
 		Send(Bind("", "s", "a"), Execute("", 0), Bind("", "s", "a", "b"), Sync).Expect(
