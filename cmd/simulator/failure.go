@@ -50,6 +50,8 @@ func reasons(err error) []error {
 		return []error{err}
 	}
 	switch wrapped := err.(type) {
+	case *pgconn.ConnectError: // of several ways to connect, tried in turn until it was stopped
+		return nil
 	case interface{ Unwrap() error }:
 		return reasons(wrapped.Unwrap())
 	case interface{ Unwrap() []error }:
