@@ -86,15 +86,20 @@ func batching(b compare.Batching) string {
 
 // Verification prints how answers compared.
 func Verification(w io.Writer, v *compare.Verification) {
+	if v.TablesDiffer {
+		fmt.Fprintf(w, "\n%s\n", tablesDiffer)
+	}
 	if v.Count == 0 {
 		fmt.Fprintf(w, "\nall %d answers, by three protocols, are the same directly and through PgJay: %s\n", v.Compared, exercised(v))
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d answers DIFFER:\n", v.Count, v.Compared)
 	for _, m := range v.Mismatches {
-		fmt.Fprintf(w, "  query %d (%s): %s\n    %s %s\n", m.Number, m.Pattern, m.Detail, m.SQL, m.Args)
+		fmt.Fprintf(w, "  query %d (%s, %s protocol): %s\n    %s %s\n", m.Number, m.Pattern, m.Protocol, m.Detail, m.SQL, m.Args)
 	}
 }
+
+const tablesDiffer = "After all queries the tables DIFFER: what was written through PgJay is not what was written directly."
 
 // exercised says what of PgJay had a part in the answers.
 func exercised(v *compare.Verification) string {
