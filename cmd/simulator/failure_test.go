@@ -129,6 +129,9 @@ func TestAdvice(t *testing.T) {
 		{"compare", syscall.ECONNREFUSED, ""},
 		{"seed", &pgconn.PgError{Code: "53300"}, "--workers"},
 		{"run", &pgconn.PgError{Code: "53300"}, "--clients"},
+		{"compare", &pgconn.PgError{Code: "42501"}, "may create databases"},
+		{"run", &pgconn.PgError{Code: "42501"}, ""},
+		{"compare", &pgconn.PgError{Code: "55006"}, "to which others are connected"},
 		{"run", seed.ErrUnfinished, "simulator seed --replace --dsn postgres://u@db:5432/crm?password=xxxxx"},
 	} {
 		if got := advise(c.command, c.err, u); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
