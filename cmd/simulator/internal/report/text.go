@@ -35,8 +35,12 @@ func newTable(w io.Writer) *tabwriter.Writer {
 func Text(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintf(w, "%s, %s, %d cores; PostgreSQL %s; %s\n", c.When.Format(time.DateOnly), c.Machine.CPU, c.Machine.Cores,
 		c.Machine.PostgreSQL, c.Machine.Go)
-	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, %s, %s protocol\n\n",
+	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, %s, %s protocol\n",
 		c.Scenario.Name, c.Seed, c.Queries, c.Rounds, c.Clients, c.Connect.Describe(), c.Protocol)
+	if c.Unlike != "" {
+		fmt.Fprintln(w, c.Unlike)
+	}
+	fmt.Fprintln(w)
 	t := newTable(w)
 	fmt.Fprintln(t, "path\tqueries/s\tp50 ms\tp95 ms\tp99 ms\ttimes as fast as\t\t95 % interval\t")
 	for _, m := range c.Paths {
