@@ -116,7 +116,7 @@ func (f *compareFlags) compare(ctx context.Context, stdout, stderr io.Writer) (e
 			return err
 		}
 	}
-	c := &compare.Comparer{URL: f.dsn, Program: f.pgjay, Rounds: f.rounds, Verify: f.verify}
+	c := &compare.Comparer{URL: f.dsn, Program: f.pgjay, Rounds: f.rounds, Verify: f.verify, Hash: seed.Hash}
 	if f.dsn != nil {
 		c.Data, err = seed.Find(ctx, f.dsn.String())
 	} else {

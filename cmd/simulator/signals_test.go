@@ -23,12 +23,12 @@ func TestSecondSignal(t *testing.T) {
 				cancel()
 			}
 			<-ctx.Done()
-			time.Sleep(sameSignal - 1)
+			time.Sleep(sameSignal - time.Nanosecond)
 			synctest.Wait()
 			if restored {
 				t.Errorf("after %s the next one ends the process at once", first)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if !restored {
 				t.Errorf("after %s no other ends the process", first)

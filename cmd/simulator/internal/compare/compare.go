@@ -21,9 +21,11 @@ type Comparer struct {
 	Load    load.Options
 	Queries int
 	Rounds  int  // blocks of queries, each asked on all paths in turn; even
-	Verify  bool // compare all answers first
+	Verify  bool // compare all answers first, and the tables
 	Stage   func(name string, queries int)
 	Asked   func(queries int)
+	// Hash is of all tables of a database.
+	Hash func(ctx context.Context, url string) (string, error)
 
 	features servers.Features
 	workload *load.Workload

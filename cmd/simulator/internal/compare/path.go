@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
-	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
 
@@ -58,12 +57,12 @@ func paths(f servers.Features) []Path {
 
 // unlike says how clients reach the server of u otherwise than they reach the PgJay before it,
 // which is over TCP and without TLS; "" if they do not.
-func unlike(ctx context.Context, u *url.URL) (said string, err error) {
-	err = seed.With(ctx, u.String(), func(conn *pgx.Conn) error {
-		said = unlikePgJay(conn.PgConn().Conn())
-		return nil
-	})
-	return said, err
+func unlike(ctx context.Context, u *url.URL) (string, error) {
+	conn, err := pgx.Connect(ctx, u.String())
+	if err != nil {
+		return "", err
+	}
+	return unlikePgJay(conn.PgConn().Conn()), conn.Close(context.WithoutCancel(ctx))
 }
 
 func unlikePgJay(conn net.Conn) string {

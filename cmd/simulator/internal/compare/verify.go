@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
-	"github.com/pgjay/pgjay/cmd/simulator/internal/seed"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/servers"
 )
 
@@ -62,7 +61,7 @@ func (c *Comparer) tablesDiffer(ctx context.Context, on [2]*contender) (bool, er
 	var hashes [2]string
 	for i, o := range on {
 		var err error
-		if hashes[i], err = seed.Hash(ctx, servers.WithDatabase(c.URL, o.database).String()); err != nil {
+		if hashes[i], err = c.Hash(ctx, servers.WithDatabase(c.URL, o.database).String()); err != nil {
 			return false, err
 		}
 	}
