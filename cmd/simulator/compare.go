@@ -29,15 +29,15 @@ Usage: simulator compare [FLAGS]
                       databases; default: a throw-away PostgreSQL
 ` + fmt.Sprintf(dataFlagsHelp, "2,000 to 400,000\n                      queries; default medium") + `                      (not with --dsn: its database has its data)
   --indexes NAME      none, basic or full, on the throw-away PostgreSQL; default basic
-` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 8;
+` + fmt.Sprintf(loadFlagsHelp, "query") + `  --rounds N          blocks into which the queries are divided; even; default 12;
                       below 4 there are no intervals
   --verify            first ask all queries on both paths, by each of the three
-                      protocols, and compare every answer
+                      protocols, and compare every answer, and then the tables
   --pgjay FILE        the program; default beside this one
   --html FILE         write a report
   --json FILE         write the numbers
 
-Exit status 1 if an answer differs.
+Exit status 1 if an answer or a table differs.
 `
 
 // compareFlags are the flags of simulator compare.
@@ -57,7 +57,7 @@ type compareFlags struct {
 const mostCompared = 4_000_000
 
 func newCompareFlags() (*compareFlags, *flag.FlagSet) {
-	f := &compareFlags{indexes: crm.BasicIndexes, rounds: 8}
+	f := &compareFlags{indexes: crm.BasicIndexes, rounds: 12}
 	set := newFlags("compare")
 	f.data.add(set, "medium")
 	f.load.add(set, load.PerQuery, mostCompared)
@@ -72,7 +72,7 @@ func newCompareFlags() (*compareFlags, *flag.FlagSet) {
 }
 
 // errDiffer is returned when an answer is not PostgreSQL's.
-var errDiffer = errors.New("answers through PgJay are not those of PostgreSQL")
+var errDiffer = errors.New("what PgJay answers or writes is not what PostgreSQL does")
 
 // runCompare is simulator compare.
 func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -116,7 +116,7 @@ func (f *compareFlags) compare(ctx context.Context, stdout, stderr io.Writer) (e
 			return err
 		}
 	}
-	c := &compare.Comparer{URL: f.dsn, Program: f.pgjay, Rounds: f.rounds, Verify: f.verify}
+	c := &compare.Comparer{URL: f.dsn, Program: f.pgjay, Rounds: f.rounds, Verify: f.verify, Hash: seed.Hash}
 	if f.dsn != nil {
 		c.Data, err = seed.Find(ctx, f.dsn.String())
 	} else {
@@ -175,7 +175,7 @@ func (f *compareFlags) write(c *compare.Comparison, stdout io.Writer) error {
 	err := errors.Join(
 		toFile(f.html, func(w io.Writer) error { return report.HTML(w, c) }),
 		toFile(f.json, func(w io.Writer) error { return report.JSON(w, c) }))
-	if err == nil && c.Verification != nil && c.Verification.Count > 0 {
+	if err == nil && c.Verification != nil && c.Verification.Differ() {
 		return errDiffer
 	}
 	return err

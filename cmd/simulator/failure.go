@@ -50,6 +50,8 @@ func reasons(err error) []error {
 		return []error{err}
 	}
 	switch wrapped := err.(type) {
+	case *pgconn.ConnectError: // of several ways to connect, tried in turn until it was stopped
+		return nil
 	case interface{ Unwrap() error }:
 		return reasons(wrapped.Unwrap())
 	case interface{ Unwrap() []error }:
@@ -82,6 +84,10 @@ func advise(command string, err error, u *url.URL) string {
 		return fmt.Sprintf("Create the database %s first (createdb %[1]s), or correct the end of %s", database, place)
 	case code(err) == "28P01", code(err) == "28000":
 		return "The server does not let this user in: correct user and password of " + place
+	case code(err) == "42501" && command == "compare":
+		return "This user may not make the copies of the database: give one that may create databases, and owns or may read " + place
+	case code(err) == "55006":
+		return "No copy is made of a database to which others are connected, such as a PgJay with its idle connections: end these, or ask a copy of your own"
 	case code(err) == "53300":
 		return "The server has no connection left: " + fewer(command) + ", or a greater max_connections there"
 	case unreached(err) != "":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -128,6 +129,9 @@ func TestAdvice(t *testing.T) {
 		{"compare", syscall.ECONNREFUSED, ""},
 		{"seed", &pgconn.PgError{Code: "53300"}, "--workers"},
 		{"run", &pgconn.PgError{Code: "53300"}, "--clients"},
+		{"compare", &pgconn.PgError{Code: "42501"}, "may create databases"},
+		{"run", &pgconn.PgError{Code: "42501"}, ""},
+		{"compare", &pgconn.PgError{Code: "55006"}, "to which others are connected"},
 		{"run", seed.ErrUnfinished, "simulator seed --replace --dsn postgres://u@db:5432/crm?password=xxxxx"},
 	} {
 		if got := advise(c.command, c.err, u); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
@@ -152,5 +156,34 @@ func TestStopped(t *testing.T) {
 		if failed(&out, "compare", c.err, nil); out.String() != c.want {
 			t.Errorf("%v: %q, not %q", c.err, out.String(), c.want)
 		}
+	}
+}
+
+// TestStoppedWhileConnecting stops one that tries without TLS, as the server has none.
+func TestStoppedWhileConnecting(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		for _, answer := range []func(net.Conn){
+			func(c net.Conn) { _, _ = c.Write([]byte("N")) },
+			func(net.Conn) { stop() },
+		} {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			_, _ = conn.Read(make([]byte, 100))
+			answer(conn)
+		}
+	}()
+	_, err = pgx.Connect(ctx, "postgres://u@"+listener.Addr().String()+"/d?sslmode=prefer")
+	var out bytes.Buffer
+	if failed(&out, "run", err, nil); out.String() != "simulator run: stopped\n" {
+		t.Errorf("%v: %q", err, out.String())
 	}
 }

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"os/signal"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/crm"
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
@@ -201,12 +198,4 @@ func dsnOrEnvironment(given *url.URL) (*url.URL, error) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return u, nil
-}
-
-// untilSignal returns a context that ends at SIGINT or SIGTERM: what was started
-// is ended in order. The second signal ends the process.
-func untilSignal(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
-	ctx, stop = signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -5,9 +5,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // Exit statuses.
@@ -42,6 +45,8 @@ is wrong.
 `
 
 func main() {
+	// A pipe that nobody reads any more is an error of the write, not the end of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -68,7 +73,25 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		fmt.Fprintf(stderr, "simulator: there is no command %q; the commands are seed, run, compare, claims and help\n", args[0])
 		return exitUsage
 	}
-	return run(ctx, args[1:], stdout, stderr)
+	return printing(run)(ctx, args[1:], stdout, stderr)
+}
+
+// printing is a command that fails if what it prints cannot be written.
+func printing(run command) command {
+	return func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		out := &output{to: stdout, end: cancel}
+		status := run(ctx, args, out, &output{to: stderr, end: cancel})
+		err := out.failed()
+		if err == nil || status != exitOK {
+			return status
+		}
+		if !errors.Is(err, syscall.EPIPE) { // who reads no more knows
+			fmt.Fprintf(stderr, "simulator: %v\n", err)
+		}
+		return exitFailed
+	}
 }
 
 // runHelp prints the help of the program, or of the command that args name.

@@ -70,9 +70,37 @@ func TestProgram(t *testing.T) {
 	program := buildPgJay(t)
 	t.Run("doors", func(t *testing.T) { doors(t, program) })
 	t.Run("small", func(t *testing.T) { small(t, program) })
+	t.Run("differ", func(t *testing.T) { differ(t, program) })
 	t.Run("claims", func(t *testing.T) {
 		succeed(t, []string{"60 % hits on repeats"}, "claims", "--pgjay", program, "--scenario", "small", "--only", "dashboards")
 	})
+}
+
+// differ compares a database that does something else behind PgJay: it hides a row, or writes
+// one that nobody reads.
+func differ(t *testing.T, program string) {
+	const behind = "current_database() like 'simulator_verify1%'"
+	for _, c := range []struct{ sql, want string }{
+		{"alter table contacts rename to behind; create view contacts as select * from behind where id > 3 or not " + behind, "answers DIFFER"},
+		{`create function other() returns trigger language plpgsql as $$ begin
+				if ` + behind + ` then new.organisation_id := null; end if;
+				return new; end $$;
+			create trigger other before update on contacts for each row execute function other()`, "360 answers, by three protocols, are the same"},
+	} {
+		dsn := database(t, "differ")
+		succeed(t, nil, "seed", "--dsn", dsn)
+		err := seed.With(t.Context(), dsn, func(conn *pgx.Conn) error {
+			_, err := conn.Exec(t.Context(), c.sql)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, output := simulate(t, "compare", "--dsn", dsn, "--pgjay", program, "--verify", "--queries", "120", "--rounds", "2", "--connect", "pool")
+		if status != exitFailed || !strings.Contains(output, c.want) || !strings.Contains(output, "the tables DIFFER") {
+			t.Errorf("status %d, not %q: %s", status, c.want, output)
+		}
+	}
 }
 
 // small is the whole way: seed, run both ways, compare every answer. The database's

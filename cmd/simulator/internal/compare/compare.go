@@ -21,9 +21,11 @@ type Comparer struct {
 	Load    load.Options
 	Queries int
 	Rounds  int  // blocks of queries, each asked on all paths in turn; even
-	Verify  bool // compare all answers first
+	Verify  bool // compare all answers first, and the tables
 	Stage   func(name string, queries int)
 	Asked   func(queries int)
+	// Hash is of all tables of a database.
+	Hash func(ctx context.Context, url string) (string, error)
 
 	features servers.Features
 	workload *load.Workload
@@ -41,6 +43,7 @@ type Comparison struct {
 	Clients      int           `json:"clients"`
 	Connect      load.Connect  `json:"connect"`
 	Protocol     load.Protocol `json:"protocol"`
+	Unlike       string        `json:"unlike,omitempty"` // what makes the ways of clients differ, but for PgJay
 	Verification *Verification `json:"verification,omitempty"`
 	Paths        []Measured    `json:"paths"`
 	Patterns     []PatternGain `json:"patterns"`
@@ -57,6 +60,9 @@ func (c *Comparer) Run(ctx context.Context) (*Comparison, error) {
 	c.features, c.workload = features, load.New(c.Data)
 	result := &Comparison{When: begin, Machine: ThisMachine(ctx, c.URL), Scenario: c.Data.Scenario, Seed: c.Data.Seed, Queries: c.Queries,
 		Rounds: c.Rounds, Clients: c.Load.Clients, Connect: c.Load.Connect, Protocol: c.Load.Protocol}
+	if result.Unlike, err = unlike(ctx, c.URL); err != nil {
+		return nil, err
+	}
 	if c.Verify {
 		if result.Verification, err = c.verify(ctx); err != nil {
 			return nil, fmt.Errorf("comparing answers: %w", err)

@@ -2,11 +2,14 @@ package compare
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgjay/pgjay/cmd/simulator/internal/load"
@@ -50,6 +53,26 @@ func paths(f servers.Features) []Path {
 		list[5].What = "pooling and the cache"
 	}
 	return list
+}
+
+// unlike says how clients reach the server of u otherwise than they reach the PgJay before it,
+// which is over TCP and without TLS; "" if they do not.
+func unlike(ctx context.Context, u *url.URL) (string, error) {
+	conn, err := pgx.Connect(ctx, u.String())
+	if err != nil {
+		return "", err
+	}
+	return unlikePgJay(conn.PgConn().Conn()), conn.Close(context.WithoutCancel(ctx))
+}
+
+func unlikePgJay(conn net.Conn) string {
+	if _, ok := conn.(*tls.Conn); ok {
+		return "Directly clients use TLS, to PgJay they do not: a part of the difference is that. With sslmode=disable in --dsn nobody does."
+	}
+	if conn.RemoteAddr().Network() == "unix" {
+		return "Directly clients use a unix socket, to PgJay TCP: a part of the difference is that. With 127.0.0.1 in --dsn all use TCP."
+	}
+	return ""
 }
 
 // contender is a path that is open.

@@ -12,13 +12,18 @@ import (
 // Verification is how the answers compared, and what of PgJay had a part in them.
 type Verification struct {
 	load.Verification
-	FromCache  int // answers
-	Rewritten  int // statements that PostgreSQL was given in another form
-	Bookmarked int // pages behind a deep OFFSET that were got otherwise
+	FromCache  int `json:"from_cache"` // answers
+	Rewritten  int `json:"rewritten"`  // statements that PostgreSQL was given in another form
+	Bookmarked int `json:"bookmarked"` // pages behind a deep OFFSET that were got otherwise
+
+	TablesDiffer bool `json:"tables_differ"` // after all queries
 }
 
+// Differ says whether anything is other through PgJay.
+func (v *Verification) Differ() bool { return v.Count > 0 || v.TablesDiffer }
+
 // verify compares the answers of PgJay with all its parts to PostgreSQL's: all queries by
-// one protocol, then all again by the next.
+// one protocol, then all again by the next; and what is then in the tables.
 func (c *Comparer) verify(ctx context.Context) (found *Verification, err error) {
 	list := paths(c.features)
 	var on [2]*contender
@@ -45,7 +50,22 @@ func (c *Comparer) verify(ctx context.Context) (found *Verification, err error) 
 		found.Count += part.Count
 		found.Mismatches = append(found.Mismatches, part.Mismatches...)
 	}
+	if found.TablesDiffer, err = c.tablesDiffer(ctx, on); err != nil {
+		return nil, err
+	}
 	return found, found.exercised(ctx, on[1].pgjay)
+}
+
+// tablesDiffer asks PostgreSQL whether what was written is the same.
+func (c *Comparer) tablesDiffer(ctx context.Context, on [2]*contender) (bool, error) {
+	var hashes [2]string
+	for i, o := range on {
+		var err error
+		if hashes[i], err = c.Hash(ctx, servers.WithDatabase(c.URL, o.database).String()); err != nil {
+			return false, err
+		}
+	}
+	return hashes[0] != hashes[1], nil
 }
 
 // exercised asks PgJay what had a part in its answers.

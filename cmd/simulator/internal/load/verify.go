@@ -15,18 +15,19 @@ import (
 
 // Mismatch is a query whose answers differ.
 type Mismatch struct {
-	Number  int
-	Pattern string
-	SQL     string
-	Args    string
-	Detail  string
+	Number   int      `json:"number"`
+	Pattern  string   `json:"pattern"`
+	Protocol Protocol `json:"protocol"`
+	SQL      string   `json:"sql"`
+	Args     string   `json:"args"`
+	Detail   string   `json:"detail"`
 }
 
 // Verification is what Verify found.
 type Verification struct {
-	Compared   int
-	Count      int        // of mismatches
-	Mismatches []Mismatch // the first of them
+	Compared   int        `json:"compared"`
+	Count      int        `json:"mismatches"`
+	Mismatches []Mismatch `json:"first_mismatches,omitempty"`
 }
 
 // fewMismatches are enough to look into.
@@ -124,5 +125,5 @@ func (v *verification) add(i int, q Query, errs [2]error) {
 	if len(args) > 200 {
 		args = args[:200] + " ..."
 	}
-	v.found.Mismatches = append(v.found.Mismatches, Mismatch{i, q.Pattern.String(), q.SQL, args, detail})
+	v.found.Mismatches = append(v.found.Mismatches, Mismatch{i, q.Pattern.String(), v.options().Protocol, q.SQL, args, detail})
 }

@@ -13,11 +13,12 @@ import (
 var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"what":      what,
-	"batching":  batching,
-	"exercised": exercised,
-	"day":       func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-	"seconds":   func(d time.Duration) string { return d.Round(time.Second).String() },
+	"what":         what,
+	"batching":     batching,
+	"exercised":    exercised,
+	"tablesDiffer": func() string { return tablesDiffer },
+	"day":          func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+	"seconds":      func(d time.Duration) string { return d.Round(time.Second).String() },
 }).Parse(page))
 
 // HTML writes a page that needs no other file, no network and no script.

@@ -27,13 +27,13 @@ func comparison() *compare.Comparison {
 		return compare.PatternGain{Pattern: name, Queries: 7, Gain: compare.Interval{Ratio: ratio, Low: ratio / 2, High: ratio * 2}}
 	}
 	return &compare.Comparison{
-		When: time.Unix(0, 0), Queries: 100, Rounds: 4, Connect: load.Pooled,
+		When: time.Unix(0, 0), Queries: 100, Rounds: 4, Connect: load.Pooled, Unlike: "a <socket>",
 		Paths: []compare.Measured{path("direct", "", "", 100), path("cache", "direct", "", 250),
 			path("rewriting", "direct", "it does not", 0), path("PgJay", "direct", "", 400)},
 		Patterns: []compare.PatternGain{gain("by <id>", 3), gain("import", 0.4), gain("dashboard", 120)},
 		Batching: []compare.Batching{{Path: "pooling", Single: 10, Batched: 100}},
-		Verification: &compare.Verification{FromCache: 4, Rewritten: 3, Bookmarked: 2, Verification: load.Verification{Compared: 10, Count: 1,
-			Mismatches: []load.Mismatch{{Number: 3, SQL: "select '<b>'", Detail: "the answers differ"}}}},
+		Verification: &compare.Verification{TablesDiffer: true, FromCache: 4, Rewritten: 3, Bookmarked: 2, Verification: load.Verification{Compared: 10, Count: 1,
+			Mismatches: []load.Mismatch{{Number: 3, Pattern: "update", Protocol: load.Simple, SQL: "select '<b>'", Detail: "the answers differ"}}}},
 	}
 }
 
@@ -45,7 +45,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"by &lt;id&gt;", "a pool of connections", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "4 came from its cache, 3 by rewritten statements, 2 were deep pages", "not measured: it does not", "prefers-color-scheme: dark",
+	for _, want := range []string{"by &lt;id&gt;", "a pool of connections", "select &#39;&lt;b&gt;&#39;", "1 of 10 answers differ", "Query 3 (update, simple protocol)", "the tables DIFFER", "a &lt;socket&gt;", "4 came from its cache, 3 by rewritten statements, 2 were deep pages", "not measured: it does not", "prefers-color-scheme: dark",
 		`lang="en"`, "<caption>", `scope="row"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
@@ -83,7 +83,7 @@ func wellFormed(t *testing.T, text string) {
 func TestText(t *testing.T) {
 	var b bytes.Buffer
 	Text(&b, comparison())
-	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "DIFFER", "select '<b>'", "batching: on the path pooling, imports in batches of 200, 100 rows/s, to one by one, 10 rows/s"} {
+	for _, want := range []string{"2.50", "2.25 to 2.75", "not measured: it does not", "1 of 10 answers DIFFER", "query 3 (update, simple protocol)", "the tables DIFFER", "a <socket>", "select '<b>'", "batching: on the path pooling, imports in batches of 200, 100 rows/s, to one by one, 10 rows/s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -35,8 +35,12 @@ func newTable(w io.Writer) *tabwriter.Writer {
 func Text(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintf(w, "%s, %s, %d cores; PostgreSQL %s; %s\n", c.When.Format(time.DateOnly), c.Machine.CPU, c.Machine.Cores,
 		c.Machine.PostgreSQL, c.Machine.Go)
-	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, %s, %s protocol\n\n",
+	fmt.Fprintf(w, "scenario %s, seed %d: %d queries in %d interleaved rounds, %d clients, %s, %s protocol\n",
 		c.Scenario.Name, c.Seed, c.Queries, c.Rounds, c.Clients, c.Connect.Describe(), c.Protocol)
+	if c.Unlike != "" {
+		fmt.Fprintln(w, c.Unlike)
+	}
+	fmt.Fprintln(w)
 	t := newTable(w)
 	fmt.Fprintln(t, "path\tqueries/s\tp50 ms\tp95 ms\tp99 ms\ttimes as fast as\t\t95 % interval\t")
 	for _, m := range c.Paths {
@@ -86,15 +90,20 @@ func batching(b compare.Batching) string {
 
 // Verification prints how answers compared.
 func Verification(w io.Writer, v *compare.Verification) {
+	if v.TablesDiffer {
+		fmt.Fprintf(w, "\n%s\n", tablesDiffer)
+	}
 	if v.Count == 0 {
 		fmt.Fprintf(w, "\nall %d answers, by three protocols, are the same directly and through PgJay: %s\n", v.Compared, exercised(v))
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d answers DIFFER:\n", v.Count, v.Compared)
 	for _, m := range v.Mismatches {
-		fmt.Fprintf(w, "  query %d (%s): %s\n    %s %s\n", m.Number, m.Pattern, m.Detail, m.SQL, m.Args)
+		fmt.Fprintf(w, "  query %d (%s, %s protocol): %s\n    %s %s\n", m.Number, m.Pattern, m.Protocol, m.Detail, m.SQL, m.Args)
 	}
 }
+
+const tablesDiffer = "After all queries the tables DIFFER: what was written through PgJay is not what was written directly."
 
 // exercised says what of PgJay had a part in the answers.
 func exercised(v *compare.Verification) string {
