@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ const askBehind = `WITH
 		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.oid >= 16384 AND (p.proname = ANY ($1::name[]) OR p.proname ~ '[^\x01-\x7f]' AND p.proname::text LIKE ANY ($3::text[]))),
 	r AS (SELECT c.* FROM pg_class c
-		WHERE c.oid >= 16384 AND (c.relname = ANY ($1::name[]) OR c.relname ~ '[^\x01-\x7f]' AND c.relname::text LIKE ANY ($3::text[]))),
+		WHERE (c.relname = ANY ($1::name[]) OR c.relname ~ '[^\x01-\x7f]' AND c.relname::text LIKE ANY ($3::text[]))),
 	t AS (SELECT y.* FROM pg_type y
 		WHERE y.oid >= 16384 AND (y.typname = ANY ($1::name[]) OR y.typname = ANY ($2::name[]) OR y.typname ~ '[^\x01-\x7f]' AND y.typname::text LIKE ANY ($3::text[] || $7::text[]))),
 	o AS (SELECT p.* FROM pg_operator p WHERE p.oid >= 16384 AND p.oprname = ANY ($4::name[])),
@@ -61,13 +62,15 @@ const askBehind = `WITH
 		UNION SELECT unnest(ARRAY[g.rngtypid, g.rngsubtype]) FROM g
 		UNION SELECT unnest(ARRAY[c.castsource, c.casttarget]) FROM pg_cast c WHERE c.castsource IN (SELECT oid FROM t) OR c.casttarget IN (SELECT oid FROM t)
 		UNION SELECT unnest($6::oid[]))
-	SELECT 'call', p.proname::text FROM pg_proc p WHERE p.oid IN (SELECT code FROM called)
+	SELECT 'call', p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid IN (SELECT code FROM called)
+		AND CASE WHEN p.oid < 16384 THEN p.provolatile <> 'i' WHEN l.lanname = 'c' AND p.provolatile <> 'v' AND p.probin !~* ` + executingFiles + ` THEN
+			NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') ELSE true END
 	UNION SELECT 'type', y.typname::text FROM pg_type y WHERE y.oid >= 16384 AND y.oid IN (SELECT oid FROM typed)
 	UNION SELECT 'call', c.relname::text FROM pg_inherits i JOIN r ON r.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
 	UNION SELECT 'operator', p.oprname::text FROM pg_operator p WHERE p.oid IN (SELECT unnest(ARRAY[oprcom, oprnegate]) FROM o
 		UNION SELECT a.amopopr FROM pg_amop a JOIN families m ON m.oid = a.amopfamily WHERE a.oid >= 16384
 		UNION SELECT a.aggsortop FROM pg_aggregate a JOIN f ON f.oid = a.aggfnoid::oid)
-	UNION SELECT 'executes', f.proname::text FROM f WHERE f.lanname = 'c' AND f.probin ~* '(dblink|tablefunc|pgxml|pg_background|plproxy)'
+	UNION SELECT 'executes', f.proname::text FROM f WHERE f.lanname = 'c' AND f.probin ~* ` + executingFiles + `
 	UNION SELECT 'closed', f.proname::text FROM f WHERE f.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR f.lanname = 'c' AND NOT f.extension
 		OR f.lanname = 'internal' AND f.prokind <> 'a' AND NOT EXISTS (SELECT FROM pg_proc b WHERE b.oid < 16384 AND b.prosrc = f.prosrc)
 	UNION SELECT 'source', pg_get_functiondef(f.oid) FROM f WHERE f.lanname IN ('sql', 'plpgsql') AND f.prokind <> 'a'
@@ -75,12 +78,18 @@ const askBehind = `WITH
 	UNION SELECT 'text', pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p JOIN r ON r.oid = p.polrelid
 	UNION SELECT 'text', pg_get_constraintdef(k.oid) FROM k WHERE k.conrelid IN (SELECT oid FROM r) OR k.contypid IN (SELECT oid FROM t)
 	UNION SELECT 'text', pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN r ON r.oid = i.indrelid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+	UNION SELECT 'text', pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN r ON r.oid = d.adrelid
+		JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE a.attgenerated <> ''
 	UNION SELECT 'text', pg_get_partkeydef(r.oid) FROM r WHERE r.relkind = 'p'
 	UNION SELECT 'text', pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s JOIN r ON r.oid = s.stxrelid
 	UNION SELECT 'known', p.oprname::text FROM pg_operator p WHERE $5::bool AND (p.oid >= 16384
 		OR EXISTS (SELECT FROM pg_amop a JOIN pg_amproc c ON c.amprocfamily = a.amopfamily WHERE a.amopopr = p.oid AND c.oid >= 16384))
 	UNION SELECT 'outside', p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE $5::bool AND p.oid >= 16384
-		AND (l.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR l.lanname = 'c' AND p.probin ~* '(dblink|pg_background|plproxy)')`
+		AND (l.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR l.lanname = 'c' AND p.probin ~* ` + executingFiles + `)`
+
+// executingFiles finds the libraries whose functions run SQL that they get as text, under
+// whatever name they are in the database.
+const executingFiles = `'(dblink|tablefunc|pgxml|pg_background|plproxy)'`
 
 // implicit are operators that statements use without having them in their texts.
 const implicit = "= <> < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~*"
@@ -95,7 +104,7 @@ type reach struct {
 	operators []string // those of the database that have something of its own behind them
 	foreign   []string // patterns of those that are not ASCII
 	executing string   // a function that executes what it is given
-	outside   string   // some function of the database that reaches beyond the transaction
+	outside   string   // some function of the database that executes what it is given, or may
 	volatile  string   // the first function that is
 	closed    string   // why what it does cannot be found out; empty: it can
 }
@@ -116,11 +125,9 @@ func (r *reach) follow(ctx context.Context, conn *pgconn.PgConn, m mentions) err
 	if _, err := conn.Exec(ctx, apart).ReadAll(); err != nil {
 		return err
 	}
-	if err := r.read(ctx, conn, m); err != nil {
-		return err
-	}
-	_, err := conn.Exec(ctx, "ROLLBACK TO SAVEPOINT pgjay_gate; RELEASE SAVEPOINT pgjay_gate").ReadAll()
-	return err
+	err := r.read(ctx, conn, m)
+	_, back := conn.Exec(ctx, "ROLLBACK TO SAVEPOINT pgjay_gate; RELEASE SAVEPOINT pgjay_gate").ReadAll()
+	return errors.Join(err, back)
 }
 
 func (r *reach) read(ctx context.Context, conn *pgconn.PgConn, m mentions) error {
@@ -248,7 +255,7 @@ func (r *reach) mayExecute() string {
 	case r.executing != "":
 		return strings.ToValidUTF8(r.executing, "?")
 	case r.closed != "" && r.outside != "":
-		return r.closed + ", and the database has functions that reach beyond a transaction"
+		return r.closed + ", and the database has functions that execute what they are given"
 	}
 	return ""
 }
