@@ -99,6 +99,7 @@ func TestGates(t *testing.T) {
 		{"SELECT pg_sleep(100)", "pg_sleep is volatile", true},
 		{"SELECT query_to_xml('DELETE FROM t', false, false, '')", "query_to_xml executes what it is given", false},
 		{"SELECT crosstab('SELECT pg_advisory_lock(9)')", "crosstab executes what it is given", false},
+		{"SELECT * FROM pg_locks", "pg_lock_status is volatile", true},
 		{"SELECT * FROM hiding", "bump is volatile", true},
 		{"SELECT * FROM hiding_limit", "bump is volatile", true},
 		{"SELECT * FROM hiding_more", "bump is volatile", true},
