@@ -1,14 +1,10 @@
 package explain
 
 import (
-	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/monitor/plan"
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
@@ -20,12 +16,11 @@ import (
 // a statement is executed only if it passes all these gates, in this order:
 //
 //  1. by its text it is one SELECT or VALUES, which creates, changes and locks nothing;
-//  2. neither it nor what it is made of calls a function that is volatile, except for a
-//     few, or that executes SQL that it gets as text or reads tables that it is told of (the
-//     names in the text, in the plan and in what stands behind views, row security, domains
-//     and functions that are declared STABLE, which hide calls; of an aggregate, what it is
-//     made of). The latter are not even planned, as PostgreSQL executes at that time what is
-//     declared STABLE and is given constants;
+//  2. nothing that it may lead to is a function that is volatile, except for a few, or that
+//     executes SQL that it gets as text or reads tables that it is told of, or that is not
+//     PostgreSQL's nor an extension's and cannot be read to the end (see gate_behind.go).
+//     What may lead to one that executes text is not even planned, as PostgreSQL calls
+//     functions at that time: those that are given constants, and those behind operators;
 //  3. it has not taken too long, and the planner does not think that it will;
 //  4. the plan has no step that changes, locks, or leaves it to others what to do;
 //  5. the server is not busy, and the user is not a superuser.
@@ -94,20 +89,12 @@ var executing = []string{
 	"schema_to_xml", "schema_to_xml_and_xmlschema", "database_to_xml", "database_to_xml_and_xmlschema", "ts_stat", "ts_rewrite", "normal_rand",
 }
 
-// askVolatile asks which of these functions, in any schema, and of these operators are
-// volatile, and whether some operator or cast that the database has defined is. Names in
-// any schema: to find out which one is meant is the server's business.
-const askVolatile = `SELECT 'the function ' OPERATOR(pg_catalog.||) p.proname FROM pg_catalog.pg_proc p
-	WHERE p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.provolatile OPERATOR(pg_catalog.=) 'v'
-	AND NOT (p.pronamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace AND p.proname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[]))
-	UNION ALL SELECT 'the aggregate ' OPERATOR(pg_catalog.||) p.proname FROM pg_catalog.pg_proc p, pg_catalog.pg_aggregate a, pg_catalog.pg_proc f
-	WHERE p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND a.aggfnoid::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid AND f.provolatile OPERATOR(pg_catalog.=) 'v'
-	AND f.oid OPERATOR(pg_catalog.=) ANY (ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::pg_catalog.oid[])
-	UNION ALL SELECT 'the operator ' OPERATOR(pg_catalog.||) o.oprname FROM pg_catalog.pg_operator o, pg_catalog.pg_proc p
-	WHERE p.oid OPERATOR(pg_catalog.=) o.oprcode AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND o.oid OPERATOR(pg_catalog.>=) 16384
-	UNION ALL SELECT 'a cast' FROM pg_catalog.pg_cast c, pg_catalog.pg_proc p
-	WHERE p.oid OPERATOR(pg_catalog.=) c.castfunc AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND c.oid OPERATOR(pg_catalog.>=) 16384
-	LIMIT 1`
+// askVolatile asks which of these functions, in any schema, are volatile, in the order of
+// the names. Names in any schema: to find out which one is meant is the server's business.
+const askVolatile = `SELECT p.proname FROM pg_proc p
+	WHERE (p.proname = ANY ($1::name[]) OR p.proname ~ '[^\x01-\x7f]' AND p.proname::text LIKE ANY ($3::text[])) AND p.provolatile = 'v'
+	AND NOT (p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($2::name[]))
+	ORDER BY array_position($1::name[], p.proname) LIMIT 1`
 
 // gateExecuting is the part of gate 2 that needs no server.
 func gateExecuting(names []string) string {
@@ -122,21 +109,6 @@ func gateExecuting(names []string) string {
 	return ""
 }
 
-// gateFunctions is gate 2 for these names.
-func gateFunctions(ctx context.Context, conn *pgconn.PgConn, names []string) (string, error) {
-	if why := gateExecuting(names); why != "" {
-		return why, nil
-	}
-	r := conn.ExecParams(ctx, askVolatile, [][]byte{textArray(names), textArray(allowed)}, nil, nil, nil).Read()
-	if r.Err != nil {
-		return "", r.Err
-	}
-	if len(r.Rows) > 0 {
-		return string(r.Rows[0][0]) + " is volatile: it may do more than read", nil
-	}
-	return "", nil
-}
-
 // textArray writes an array as PostgreSQL reads it.
 func textArray(names []string) []byte {
 	out := []byte{'{'}
@@ -149,32 +121,4 @@ func textArray(names []string) []byte {
 		out = append(out, '"')
 	}
 	return append(out, '}')
-}
-
-// named returns the functions and relations that a statement names; part is nil if its text
-// cannot be read for sure: then any word may be one.
-func named(part *sqlparse.Part, text []byte) (names []string) {
-	if part == nil {
-		return words(text)
-	}
-	for _, f := range slices.Concat(part.Functions, part.Reads) {
-		names = append(names, f[len(f)-1])
-	}
-	return append(names, part.Attributes...) // which may be functions of a row
-}
-
-// calling is a name before a parenthesis, as PostgreSQL writes it.
-var calling = regexp.MustCompile(`(?:"((?:[^"]|"")+)"|([\pL_][\pL\pN_$]*))\(`)
-
-// called returns the names in a plan, as EXPLAIN has written it, that may be called. A
-// literal in it may look like a call: then it is taken for one.
-func called(explained []byte) (names []string) {
-	text := strings.ReplaceAll(string(explained), `\"`, `"`)
-	for _, found := range calling.FindAllStringSubmatch(text, -1) {
-		name := strings.ReplaceAll(found[1], `""`, `"`) + found[2]
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }

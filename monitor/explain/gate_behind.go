@@ -2,107 +2,281 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// EXPLAIN does not show all that a statement calls: not what LIMIT, VALUES and the frames of
-// windows of a view are computed by, nor what stands in functions. So the texts behind it are
-// read, and what these name, and so on. Each word of theirs counts as a name, in any schema,
-// of a relation and of a function.
+// What a statement leads to is not told by its text nor by EXPLAIN: functions are called by
+// operators, casts, aggregates, sorting, checks of domains, defaults of arguments, policies,
+// views, and by each other. So all of it is followed through the catalogs, from the names in
+// the text, by rules that find too much rather than too little:
+//
+//   - a name counts in any schema, as a function, a relation and a type, and with any arguments;
+//   - an operator counts if its characters are anywhere in a text;
+//   - of a function in SQL or PL/pgSQL each word counts as a name, whatever it is declared to
+//     be; one in another language cannot be read, nor one that has EXECUTE or escapes in it;
+//   - PostgreSQL's own functions, and those in C that an extension has brought, are what they
+//     are declared to be.
 
-// askBehind asks for the texts behind these names, with what they are: of views, of the
-// policies of tables, and of functions that are not PostgreSQL's own nor an extension's, and
-// not declared immutable; of these the source if it can be read. Domains' checks are asked
-// for once, as a type need not be named.
-const (
-	askBehind = `SELECT 'text', pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
-	WHERE c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND c.relkind OPERATOR(pg_catalog.=) 'v'
-	UNION ALL SELECT 'text', pg_catalog.pg_get_expr(p.polqual, p.polrelid) FROM pg_catalog.pg_policy p, pg_catalog.pg_class c
-	WHERE c.oid OPERATOR(pg_catalog.=) p.polrelid AND c.relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-	UNION ALL SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN 'source' ELSE 'closed' END,
-	CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'plpgsql']::pg_catalog.name[]) THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.proname::pg_catalog.text END
-	FROM pg_catalog.pg_proc p, pg_catalog.pg_language l WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND p.prokind OPERATOR(pg_catalog.=) 'f'
-	AND p.proname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 's'
-	AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-	AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')`
+// askBehind asks what stands behind functions, relations and types ($1), types alone ($2),
+// operators ($4) and the types with these OIDs ($6). $3 and $7 are patterns of names that are not ASCII. $5:
+// what need not be named, too. A row is what it is and a name or a text, see take.
+const askBehind = `WITH
+	f AS (SELECT p.*, l.lanname, EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension
+		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+		WHERE p.oid >= 16384 AND (p.proname = ANY ($1::name[]) OR p.proname ~ '[^\x01-\x7f]' AND p.proname::text LIKE ANY ($3::text[]))),
+	r AS (SELECT c.* FROM pg_class c
+		WHERE (c.relname = ANY ($1::name[]) OR c.relname ~ '[^\x01-\x7f]' AND c.relname::text LIKE ANY ($3::text[]))),
+	t AS (SELECT y.* FROM pg_type y
+		WHERE y.oid >= 16384 AND (y.typname = ANY ($1::name[]) OR y.typname = ANY ($2::name[]) OR y.typname ~ '[^\x01-\x7f]' AND y.typname::text LIKE ANY ($3::text[] || $7::text[]))),
+	o AS (SELECT p.* FROM pg_operator p WHERE p.oid >= 16384 AND p.oprname = ANY ($4::name[])),
+	g AS (SELECT n.* FROM pg_range n JOIN t ON t.oid = n.rngtypid OR t.oid = (to_jsonb(n) ->> 'rngmultitypid')::oid),
+	k AS (SELECT c.* FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype = 'c'),
+	families AS (SELECT a.amopfamily AS oid FROM pg_amop a JOIN pg_operator p ON p.oid = a.amopopr WHERE p.oprname = ANY ($4::name[])
+		UNION SELECT c.opcfamily FROM pg_opclass c WHERE c.oid >= 16384 AND $5::bool AND (c.opcdefault
+			OR EXISTS (SELECT FROM pg_index i WHERE c.oid = ANY (i.indclass)) OR EXISTS (SELECT FROM pg_partitioned_table p WHERE c.oid = ANY (p.partclass)))
+		UNION SELECT c.opcfamily FROM pg_opclass c JOIN g ON g.rngsubopc = c.oid),
+	made AS (SELECT a.amproc::oid AS code FROM pg_amproc a JOIN families m ON m.oid = a.amprocfamily WHERE a.oid >= 16384),
+	called AS (
+		SELECT unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]::oid[]) AS code
+			FROM pg_aggregate a JOIN f ON f.oid = a.aggfnoid::oid
+		UNION SELECT unnest(ARRAY[oprcode, oprrest, oprjoin]::oid[]) FROM o
+		UNION SELECT code FROM made
+		UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typmodin, typmodout]::oid[]) FROM t
+		UNION SELECT unnest(ARRAY[rngcanonical, rngsubdiff]::oid[]) FROM g
+		UNION SELECT c.castfunc FROM pg_cast c WHERE c.oid >= 16384 AND (c.castsource IN (SELECT oid FROM t) OR c.casttarget IN (SELECT oid FROM t)
+			OR $5::bool AND c.castsource < 16384 AND c.casttarget < 16384)
+		UNION SELECT b.oid FROM pg_proc b JOIN f ON f.lanname = 'internal' AND b.oid < 16384 AND b.prosrc = f.prosrc),
+	typed AS (
+		SELECT a.atttypid AS oid FROM pg_attribute a JOIN r ON r.oid = a.attrelid
+		UNION SELECT a.atttypid FROM pg_attribute a JOIN t ON t.typrelid = a.attrelid
+		UNION SELECT unnest(f.proargtypes::oid[] || coalesce(f.proallargtypes, '{}') || f.prorettype) FROM f
+		UNION SELECT a.aggtranstype FROM pg_aggregate a JOIN f ON f.oid = a.aggfnoid::oid
+		UNION SELECT unnest(ARRAY[oprleft, oprright, oprresult]) FROM o
+		UNION SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM t
+		UNION SELECT unnest(ARRAY[g.rngtypid, g.rngsubtype]) FROM g
+		UNION SELECT unnest(ARRAY[c.castsource, c.casttarget]) FROM pg_cast c WHERE c.castsource IN (SELECT oid FROM t) OR c.casttarget IN (SELECT oid FROM t)
+		UNION SELECT unnest($6::oid[]))
+	SELECT 'call', p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid IN (SELECT code FROM called)
+		AND CASE WHEN p.oid < 16384 THEN p.provolatile <> 'i' WHEN l.lanname = 'c' AND p.provolatile <> 'v' AND p.probin !~* ` + executingFiles + ` THEN
+			NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') ELSE true END
+	UNION SELECT 'type', y.typname::text FROM pg_type y WHERE y.oid >= 16384 AND y.oid IN (SELECT oid FROM typed)
+	UNION SELECT 'call', c.relname::text FROM pg_inherits i JOIN r ON r.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
+	UNION SELECT 'operator', p.oprname::text FROM pg_operator p WHERE p.oid IN (SELECT unnest(ARRAY[oprcom, oprnegate]) FROM o
+		UNION SELECT a.amopopr FROM pg_amop a JOIN families m ON m.oid = a.amopfamily WHERE a.oid >= 16384
+		UNION SELECT a.aggsortop FROM pg_aggregate a JOIN f ON f.oid = a.aggfnoid::oid)
+	UNION SELECT 'executes', f.proname::text FROM f WHERE f.lanname = 'c' AND f.probin ~* ` + executingFiles + `
+	UNION SELECT 'closed', f.proname::text FROM f WHERE f.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR f.lanname = 'c' AND NOT f.extension
+		OR f.lanname = 'internal' AND f.prokind <> 'a' AND NOT EXISTS (SELECT FROM pg_proc b WHERE b.oid < 16384 AND b.prosrc = f.prosrc)
+	UNION SELECT 'source', pg_get_functiondef(f.oid) FROM f WHERE f.lanname IN ('sql', 'plpgsql') AND f.prokind <> 'a'
+	UNION SELECT 'text', pg_get_viewdef(r.oid) FROM r WHERE r.relkind = 'v'
+	UNION SELECT 'text', pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p JOIN r ON r.oid = p.polrelid
+	UNION SELECT 'text', pg_get_constraintdef(k.oid) FROM k WHERE k.conrelid IN (SELECT oid FROM r) OR k.contypid IN (SELECT oid FROM t)
+	UNION SELECT 'text', pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN r ON r.oid = i.indrelid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+	UNION SELECT 'text', pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN r ON r.oid = d.adrelid
+		JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE a.attgenerated <> ''
+	UNION SELECT 'text', pg_get_partkeydef(r.oid) FROM r WHERE r.relkind = 'p'
+	UNION SELECT 'text', pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s JOIN r ON r.oid = s.stxrelid
+	UNION SELECT 'known', p.oprname::text FROM pg_operator p WHERE $5::bool AND (p.oid >= 16384
+		OR EXISTS (SELECT FROM pg_amop a JOIN pg_amproc c ON c.amprocfamily = a.amopfamily WHERE a.amopopr = p.oid AND c.oid >= 16384))
+	UNION SELECT 'outside', p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE $5::bool AND p.oid >= 16384
+		AND (l.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR l.lanname = 'c' AND p.probin ~* ` + executingFiles + `)`
 
-	askDomains = `SELECT 'text', pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint c
-	WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
-)
+// executingFiles finds the libraries whose functions run SQL that they get as text, under
+// whatever name they are in the database.
+const executingFiles = `'(dblink|tablefunc|pgxml|pg_background|plproxy)'`
 
-// maxBehind bounds the words that are looked up, and so the rounds.
+// implicit are operators that statements use without having them in their texts.
+const implicit = "= <> < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~*"
+
+// maxBehind bounds the names that are looked up, and so the rounds.
 const maxBehind = 20_000
 
 // reach is what a statement leads to, as far as it has been followed.
 type reach struct {
-	names []string // those that may be called
-	seen  map[string]bool
-	why   string // what that does cannot be found out; empty: it can
+	names     []string // those that may be called
+	seen      map[string]bool
+	operators []string // those of the database that have something of its own behind them
+	foreign   []string // patterns of those that are not ASCII
+	executing string   // a function that executes what it is given
+	outside   string   // some function of the database that executes what it is given, or may
+	volatile  string   // the first function that is
+	closed    string   // why what it does cannot be found out; empty: it can
 }
 
-// follow adds names, and those that stand behind them and so on.
-func (r *reach) follow(ctx context.Context, conn *pgconn.PgConn, names []string) error {
-	ask, first := askBehind, r.seen == nil
-	if first {
-		r.seen = make(map[string]bool)
-		ask += " UNION ALL " + askDomains
+// round is what is asked next.
+type round struct {
+	calls, loose, symbols []string
+	foreign, looseForeign []string
+	first                 bool
+	oids                  []uint32
+}
+
+// follow adds what is mentioned, and what stands behind it and so on. The catalogs are read
+// with names that the client's settings have no influence on.
+func (r *reach) follow(ctx context.Context, conn *pgconn.PgConn, m mentions) error {
+	const apart = `SAVEPOINT pgjay_gate; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL standard_conforming_strings = on;
+		SET LOCAL client_encoding = 'SQL_ASCII'; SET LOCAL jit = off; SET LOCAL statement_timeout = '5s'`
+	if _, err := conn.Exec(ctx, apart).ReadAll(); err != nil {
+		return err
 	}
-	for fresh := r.add(names); (first || len(fresh) > 0) && r.why == ""; ask, first = askBehind, false {
-		answer := conn.ExecParams(ctx, ask, [][]byte{textArray(fresh)}, nil, nil, nil).Read()
+	err := r.read(ctx, conn, m)
+	_, back := conn.Exec(ctx, "ROLLBACK TO SAVEPOINT pgjay_gate; RELEASE SAVEPOINT pgjay_gate").ReadAll()
+	return errors.Join(err, back)
+}
+
+func (r *reach) read(ctx context.Context, conn *pgconn.PgConn, m mentions) error {
+	next := round{first: r.seen == nil, oids: m.oids}
+	if next.first {
+		r.seen = make(map[string]bool)
+	}
+	for r.add(&next, m); next.first || !next.empty(); {
+		values := [][]byte{textArray(next.calls), textArray(next.loose), textArray(next.foreign), textArray(next.symbols), truth(next.first), oidArray(next.oids), textArray(next.looseForeign)}
+		answer := conn.ExecParams(ctx, askBehind, values, nil, nil, nil).Read()
 		if answer.Err != nil {
 			return answer.Err
 		}
-		fresh = nil
-		for _, row := range answer.Rows {
-			kind, text := string(row[0]), row[1]
-			switch {
-			case kind == "closed":
-				r.why = fmt.Sprintf("what the function %s does cannot be read", text)
-			case kind == "source" && executes.Match(text):
-				r.why = "a function that it calls makes statements up"
+		if next = r.take(answer.Rows, next.first, m.text); len(r.seen) > maxBehind {
+			r.closed, r.executing = "there is too much behind it", "there is too much behind it: something in it may execute what it is given"
+			break
+		}
+	}
+	answer := conn.ExecParams(ctx, askVolatile, [][]byte{textArray(r.names), textArray(allowed), textArray(r.foreign)}, nil, nil, nil).Read()
+	if len(answer.Rows) > 0 {
+		r.volatile = strings.ToValidUTF8(string(answer.Rows[0][0]), "?")
+	}
+	return answer.Err
+}
+
+// take reads what has been answered, and returns what is to be asked next. text is the
+// statement's own, whose operators are known from the first round on.
+func (r *reach) take(rows [][][]byte, first bool, text string) (next round) {
+	if first {
+		for _, row := range rows {
+			if string(row[0]) == "known" {
+				r.operators = append(r.operators, string(row[1]))
 			}
-			fresh = append(fresh, r.add(words(text))...)
 		}
-		if len(r.names) > maxBehind {
-			r.why = "there is too much behind it"
+		r.add(&next, mentions{text: text + " " + implicit})
+	}
+	for _, row := range rows {
+		name := string(row[1])
+		switch string(row[0]) {
+		case "call":
+			var m mentions
+			m.call(name)
+			r.add(&next, m)
+		case "type":
+			m := mentions{loose: []string{name}}
+			if !ascii(name) {
+				m.call(name)
+			}
+			r.add(&next, m)
+		case "operator":
+			r.symbol(&next, name)
+		case "executes":
+			r.executing = "the function " + name + " executes what it is given"
+		case "outside":
+			r.outside = name
+		case "closed":
+			r.closed = fmt.Sprintf("what the function %s does cannot be read", name)
+		case "source":
+			m := words(row[1])
+			if slices.Contains(m.calls, "execute") {
+				r.closed = "a function that it calls makes statements up"
+			}
+			r.add(&next, m)
+		case "text":
+			r.add(&next, words(row[1]))
 		}
 	}
-	return nil
+	r.closed = strings.ToValidUTF8(r.closed, "?")
+	return next
 }
 
-// add adds names, and returns those that are new.
-func (r *reach) add(names []string) (fresh []string) {
-	for _, name := range names {
-		if !r.seen[name] {
-			r.seen[name] = true
-			fresh = append(fresh, name)
+// add adds to the next round what is new.
+func (r *reach) add(next *round, m mentions) {
+	for _, name := range m.calls {
+		if key := "f " + name; !r.seen[key] {
+			r.seen[key] = true
+			r.names, next.calls = append(r.names, name), append(next.calls, name)
 		}
 	}
-	r.names = append(r.names, fresh...)
-	return fresh
+	for _, name := range m.loose {
+		if key := "t " + name; ascii(name) && !r.seen[key] && !r.seen["f "+name] {
+			r.seen[key] = true
+			next.loose = append(next.loose, name)
+		}
+	}
+	for _, like := range m.looseForeign {
+		if key := "t " + like; !r.seen[key] {
+			r.seen[key] = true
+			next.looseForeign = append(next.looseForeign, like)
+		}
+	}
+	for _, name := range r.operators {
+		if strings.Contains(m.text, name) {
+			r.symbol(next, name)
+		}
+	}
+	for _, like := range m.foreign {
+		if key := "n " + like; !r.seen[key] {
+			r.seen[key] = true
+			r.foreign, next.foreign = append(r.foreign, like), append(next.foreign, like)
+		}
+	}
+	if m.hidden {
+		r.closed = "names in it are written with escapes"
+	}
 }
 
-// executes finds in a function what runs a text that it makes up.
-var executes = regexp.MustCompile(`(?i)\bexecute\b`)
-
-// word is a name as PostgreSQL reads it, in quotes or not.
-var word = regexp.MustCompile(`"((?:[^"]|"")+)"|[\pL_][\pL\pN_$]*`)
-
-// words returns the names that a text may have, in lower case if they are not quoted.
-func words(text []byte) (names []string) {
-	for _, found := range word.FindAllSubmatch(text, -1) {
-		name := strings.ToLower(string(found[0]))
-		if found[1] != nil {
-			name = strings.ReplaceAll(string(found[1]), `""`, `"`)
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+// symbol adds an operator.
+func (r *reach) symbol(next *round, name string) {
+	if key := "o " + name; !r.seen[key] {
+		r.seen[key] = true
+		next.symbols = append(next.symbols, name)
 	}
-	return names
+}
+
+func (n *round) empty() bool {
+	return len(n.calls)+len(n.loose)+len(n.symbols)+len(n.foreign)+len(n.looseForeign) == 0
+}
+
+// mayExecute says why the statement is not even to be planned; empty: it may be.
+func (r *reach) mayExecute() string {
+	switch why := gateExecuting(r.names); {
+	case why != "":
+		return why
+	case r.executing != "":
+		return strings.ToValidUTF8(r.executing, "?")
+	case r.closed != "" && r.outside != "":
+		return r.closed + ", and the database has functions that execute what they are given"
+	}
+	return ""
+}
+
+// why says why the statement is not to be executed; empty: it may be.
+func (r *reach) why() string {
+	switch why := r.mayExecute(); {
+	case why != "":
+		return why
+	case r.volatile != "":
+		return "the function " + r.volatile + " is volatile: it may do more than read"
+	}
+	return r.closed
+}
+
+func truth(b bool) []byte { return strconv.AppendBool(nil, b) }
+
+func oidArray(oids []uint32) []byte {
+	var list []string
+	for _, oid := range oids {
+		list = append(list, strconv.FormatUint(uint64(oid), 10))
+	}
+	return textArray(list)
 }

@@ -172,10 +172,12 @@ func (x *explanation) attach(ctx context.Context, l *links, connect Connect) (le
 
 // mayPlan is the part of gate 2 that comes before a plain EXPLAIN.
 func (x *explanation) mayPlan(ctx context.Context, part *sqlparse.Part) (bool, error) {
-	if err := x.reach.follow(ctx, x.conn, named(part, x.Text)); err != nil {
+	m := named(part, x.Text)
+	m.oids = x.Types
+	if err := x.reach.follow(ctx, x.conn, m); err != nil {
 		return false, err
 	}
-	return !x.stop(SkipFunction, gateExecuting(x.reach.names)), nil
+	return !x.stop(SkipFunction, x.reach.mayExecute()), nil
 }
 
 // mayAnalyze asks the gates that need the server; see gate.go.
@@ -195,10 +197,7 @@ func (x *explanation) mayAnalyze(ctx context.Context, busy func(pool.Key) bool) 
 		return
 	}
 	err := x.reach.follow(ctx, x.conn, called(x.raw))
-	why := x.reach.why
-	if err == nil && why == "" {
-		why, err = gateFunctions(ctx, x.conn, x.reach.names)
-	}
+	why := x.reach.why()
 	if err == nil && !x.stop(SkipFunction, why) && !x.cfg.Superuser {
 		why, err = gateSuperuser(ctx, x.conn)
 		x.stop(SkipSuperuser, why)

@@ -1,0 +1,200 @@
+package explain
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+
+	pg_query "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
+)
+
+// What a text may name. Texts are read as bytes, without regard for strings, comments and
+// what they are in: what is found is never less than PostgreSQL finds, and mostly more.
+
+// mentions is what a text may name.
+type mentions struct {
+	calls []string // functions, relations and types
+	loose []string // types, or columns
+	text  string   // operators are looked for in it
+	// foreign are names that are not ASCII, as patterns of LIKE: what the other bytes stand for
+	// depends on encoding and locale.
+	foreign, looseForeign []string
+	oids                  []uint32 // types
+	// hidden is set when names may be written with escapes.
+	hidden bool
+}
+
+// escaped finds names that are written with escapes.
+var escaped = regexp.MustCompile(`(?i)u&"`)
+
+// longestQuoted is how far apart the quotes of a name may be: a name has 63 bytes at most,
+// and each may be a quote, which is written twice. What is longer is cut by the server.
+const longestQuoted = 128
+
+// words returns all that a text may name.
+func words(text []byte) (m mentions) {
+	m.text = string(text)
+	m.hidden = escaped.Match(text)
+	for _, word := range identifiers(text) {
+		m.call(strings.ToLower(word))
+		for i := strings.IndexByte(word, '$'); i >= 0; i = strings.IndexByte(word, '$') {
+			m.call(strings.ToLower(word[:i])) // it may be the end of a string in dollars
+			if word = word[i+1:]; word != "" {
+				m.call(strings.ToLower(word))
+			}
+		}
+	}
+	for i, c := range text {
+		if c == '"' {
+			m.quoted(text[i+1:])
+		}
+	}
+	return m
+}
+
+// identifiers returns the words of a text without quotes.
+func identifiers(text []byte) (list []string) {
+	start := -1
+	for i, c := range text {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c >= 0x80
+		switch more := letter || c >= '0' && c <= '9' || c == '$'; {
+		case start < 0 && letter:
+			start = i
+		case start >= 0 && !more:
+			list, start = append(list, string(text[start:i])), -1
+		}
+	}
+	if start >= 0 {
+		list = append(list, string(text[start:]))
+	}
+	return list
+}
+
+// quoted adds the names that may begin behind a quote: up to each one that follows.
+func (m *mentions) quoted(rest []byte) {
+	rest = rest[:min(len(rest), longestQuoted)]
+	for i, c := range rest {
+		if c == '"' || i == longestQuoted-1 {
+			m.call(strings.ReplaceAll(string(rest[:i]), `""`, `"`))
+		}
+	}
+}
+
+// call adds what may be the name of a function.
+func (m *mentions) call(name string) {
+	switch {
+	case name == "" || strings.IndexByte(name, 0) >= 0:
+	case ascii(name):
+		m.calls = append(m.calls, name)
+	default:
+		m.foreign = append(m.foreign, pattern(name))
+	}
+}
+
+// pattern is what matches a name that is not ASCII, and more.
+func pattern(name string) string {
+	if len(name) > 30 { // it may be cut, at a place that depends on the encoding
+		return "%"
+	}
+	var out []byte
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c < 0x80 && c != '\\':
+			out = append(out, c)
+		case len(out) == 0 || out[len(out)-1] != '%':
+			out = append(out, '%')
+		}
+	}
+	return string(out)
+}
+
+func ascii(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 }) < 0
+}
+
+// named returns what a statement names; part is nil if its text cannot be read for sure:
+// then any word may be a function.
+func named(part *sqlparse.Part, text []byte) (m mentions) {
+	scanned, err := pg_query.Scan(string(text))
+	if part == nil || err != nil {
+		if m = words(text); len(m.foreign) > 0 {
+			m.foreign = []string{"%"} // a letter may be a part of a character
+		}
+		return m
+	}
+	for _, token := range scanned.Tokens {
+		switch token.Token {
+		case pg_query.Token_SCONST, pg_query.Token_USCONST, pg_query.Token_BCONST, pg_query.Token_XCONST,
+			pg_query.Token_SQL_COMMENT, pg_query.Token_C_COMMENT:
+		default:
+			m.text += string(text[token.Start:token.End]) + " "
+		}
+	}
+	all := words([]byte(m.text))
+	m.loose, m.looseForeign, m.hidden = all.calls, all.foreign, all.hidden
+	for _, name := range slices.Concat(part.Functions, part.Reads, part.Types) {
+		m.call(name[len(name)-1])
+	}
+	for _, name := range part.Operators {
+		m.text += name[len(name)-1] + " "
+	}
+	for _, name := range part.Attributes { // which may be functions of a row
+		m.call(name)
+	}
+	return m
+}
+
+// called returns the names in a plan, as EXPLAIN has written it, that may be called. A
+// literal in it may look like a call: then it is taken for one.
+func called(explained []byte) (m mentions) {
+	var tree any
+	if json.Unmarshal(explained, &tree) != nil {
+		return words(explained)
+	}
+	var visit func(any)
+	visit = func(v any) {
+		switch v := v.(type) {
+		case string:
+			m.plan([]byte(v))
+		case []any:
+			for _, e := range v {
+				visit(e)
+			}
+		case map[string]any:
+			for _, e := range v {
+				visit(e)
+			}
+		}
+	}
+	visit(tree)
+	return m
+}
+
+// plan adds what stands in an expression of a plan.
+func (m *mentions) plan(text []byte) {
+	all := words(text)
+	m.loose, m.looseForeign = append(m.loose, all.calls...), append(m.looseForeign, all.foreign...)
+	m.text += all.text + " "
+	for i, c := range text {
+		if c != '(' || i == 0 {
+			continue
+		}
+		from := max(0, i-longestQuoted-1)
+		if text[i-1] != '"' {
+			before := identifiers(text[from:i])
+			if len(before) > 0 && strings.HasSuffix(string(text[:i]), before[len(before)-1]) {
+				m.call(before[len(before)-1])
+			}
+			continue
+		}
+		for j := from; j < i-1; j++ {
+			if text[j] == '"' {
+				m.call(strings.ReplaceAll(string(text[j+1:i-1]), `""`, `"`))
+			}
+		}
+	}
+}
