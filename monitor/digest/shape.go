@@ -53,7 +53,7 @@ type Shape struct {
 	// their number and time.
 	mixed  bool
 	owner  *Owner
-	key    uint64
+	key    uint64      // in the registry; 0: it is not there
 	serial uint64      // the later it was made the higher
 	gone   atomic.Bool // it has been forgotten: what is recorded for it is lost
 
@@ -79,6 +79,9 @@ func (sh *Shape) Current(o *Owner) bool { return sh != nil && sh.owner == o && !
 
 func newShape(o *Owner, key uint64, text string, mixed bool) *Shape {
 	h := fnv.New64a()
+	if mixed {
+		_, _ = h.Write([]byte("mixed"))
+	}
 	for _, part := range []string{o.Database, o.User, text} {
 		_ = binary.Write(h, binary.LittleEndian, uint32(len(part))) // a hash returns no error
 		_, _ = h.Write([]byte(part))

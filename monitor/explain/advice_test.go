@@ -280,3 +280,31 @@ func TestAdoptedAtOnce(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// What is told of before and after is of one row, however the statement's values are sent.
+func TestAdoptedOfTextAndParameters(t *testing.T) {
+	w := newWorld(t, "CREATE TABLE big (a int, b int); INSERT INTO big SELECT i, i % 3 FROM generate_series(1, 20000) i; GRANT SELECT ON big TO app; ANALYZE big")
+	literal := w.request("SELECT * FROM big WHERE a = 5").Shape
+	var others []*digest.Shape
+	for _, value := range []string{"$1", "'5'", "5.0"} {
+		others = append(others, w.table.Recorder(0).Find(literal.Owner(), []byte("SELECT * FROM big WHERE a = "+value)))
+	}
+	record := func(sh *digest.Shape, n int, d time.Duration) {
+		for range n {
+			w.table.Recorder(0).Record(&digest.Record{Shape: sh, Duration: int64(d), Backend: int64(d)})
+		}
+	}
+	for _, sh := range others {
+		record(sh, 10, 100*time.Microsecond)
+	}
+	record(literal, 100, 100*time.Millisecond)
+	w.explain("SELECT * FROM big WHERE a = 5")
+	w.run(w.admin, "CREATE INDEX ON big (a)")
+	w.explainer.revisit(t.Context(), w.links)
+	record(literal, 10, time.Millisecond)
+	record(others[0], 10, time.Millisecond)
+	list := w.explainer.Advice()
+	if len(list) != 1 || list[0].Before < 80*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After < 900*time.Microsecond {
+		t.Errorf("%+v", list)
+	}
+}
