@@ -115,6 +115,18 @@ func TestSlowStatementIsExplained(t *testing.T) {
 	t.Log(strings.Join(r.Lines(), "\n"))
 }
 
+// Why a SET has no plan is that it is no SELECT, not what it has set.
+func TestWhySetIsNotExplained(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn := dial(t, p.addr)
+	if _, err := conn.Exec(context.Background(), "set transform_null_equals = on").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if r := explained(t, p, "transform_null_equals"); r.Plan != nil || r.Reason != "it is no SELECT" {
+		t.Errorf("explained: %+v", r)
+	}
+}
+
 // What SET LOCAL has made of a session no other can have, until its transaction ends.
 func TestLocalSettingsAreNotExplained(t *testing.T) {
 	p := startObserving(t, plain(t), nil)
