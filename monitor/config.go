@@ -12,9 +12,10 @@ import (
 // Config says what is recorded of statements, and which are looked into. The zero value
 // is nothing.
 type Config struct {
-	// MaxStatements bounds the shapes of statements that are told apart, at 1 to 2 KB
-	// each; 0: nothing of this section is done. Choose it above the number of shapes that
-	// the applications have; what SHOW STATEMENTS shows as others had no room.
+	// MaxStatements bounds the shapes of statements that are told apart. Each takes 1 to 2 KB
+	// and its text, which has 16 KB at most, and may be kept a while after it was forgotten. 0:
+	// nothing of this section is done. Choose it above the number of shapes that the
+	// applications have; what SHOW STATEMENTS shows as others had no room.
 	MaxStatements int `yaml:"max_statements"`
 	// SlowThreshold is from which duration on, as the client sees it, a statement is
 	// logged; 0: none is.

@@ -48,7 +48,7 @@ func (s *session) handledHere(frame []byte, n int) bool {
 		s.holdBegin(text, tx.Modes.Isolation)
 		return true
 	case s.begin.text != "" && !tx.Chain && (tx.Kind == sqlparse.TransactionCommit || tx.Kind == sqlparse.TransactionRollback):
-		s.endHeld(tx.Kind == sqlparse.TransactionCommit && !s.begin.failed)
+		s.endHeld(text, tx.Kind == sqlparse.TransactionCommit && !s.begin.failed)
 		return true
 	}
 	return false
@@ -87,12 +87,12 @@ func (s *session) holdBegin(text []byte, isolation string) {
 	if text[0]|0x20 == 's' {
 		tag = "START TRANSACTION"
 	}
-	s.answerHere(tag, sqlparse.CommandBegin)
+	s.answerHere(text, tag, sqlparse.CommandBegin)
 }
 
 // endHeld answers the COMMIT or ROLLBACK of a transaction that no backend has
 // seen.
-func (s *session) endHeld(commit bool) {
+func (s *session) endHeld(text []byte, commit bool) {
 	s.begin = heldBegin{}
 	s.client.statements.unnamed = statement{}
 	tag := "ROLLBACK"
@@ -102,12 +102,13 @@ func (s *session) endHeld(commit bool) {
 	s.clock.clear(timeoutIdleInTransaction)
 	s.sample.rolledBack = !commit
 	result := s.transactionResult()
-	s.answerHere(tag, sqlparse.CommandCommit)
+	s.answerHere(text, tag, sqlparse.CommandCommit)
 	s.endTransaction(s.loop.Now(), result)
 }
 
 // answerHere answers a Query and counts it.
-func (s *session) answerHere(tag string, command sqlparse.Command) {
+func (s *session) answerHere(text []byte, tag string, command sqlparse.Command) {
+	s.observeServed(nil, text)
 	s.sample.start, s.sample.command, s.sample.source = s.loop.Now(), command, monitor.SourceProxy
 	out := wire.AppendFrame(s.scratch[:0], wire.CommandComplete, tag+"\x00")
 	s.toClient(wire.AppendReadyForQuery(out, s.heldStatus()))

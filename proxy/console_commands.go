@@ -38,7 +38,7 @@ var allConsoleCommands = consoleCommands{
 	// What drivers and tools say by themselves.
 	showParameter("client_encoding", "UTF8"), showParameter("standard_conforming_strings", "on"), showParameter("datestyle", "ISO, MDY"),
 	showParameter("timezone", "UTC"), showParameter("default_transaction_isolation", "read committed"),
-	{words: "SET", hidden: true, arguments: anyWords, tag: "SET"},
+	&setParameter,
 	{words: "BEGIN", hidden: true, arguments: anyWords, tag: "BEGIN", status: wire.StatusTransaction},
 	{words: "START TRANSACTION", hidden: true, arguments: anyWords, tag: "START TRANSACTION", status: wire.StatusTransaction},
 	{words: "COMMIT", hidden: true, arguments: anyWords, tag: "COMMIT", status: wire.StatusIdle},

@@ -11,7 +11,7 @@ import (
 // understood means the same when it is written out again.
 func FuzzConsole(f *testing.F) {
 	for _, text := range []string{
-		"", ";", "show cache", "SHOW/**/Version;show help", `purge cache table "a""b".'c'`, "purge cache tag 'x''y'", "/* /* */", "set a = 'b;c'",
+		"", ";", "show cache", "SHOW/**/Version;show help", `purge cache table "a""b".'c'`, "purge cache tag 'x''y'", "/* /* */", "set a = 'b;c'", "set local a.\"to\" to b", "set names x",
 		"select pg_catalog.set_config('search_path', '', false)", "purge cache table a . b -- c", "begin; commit", "show \x00 \xff",
 	} {
 		f.Add(text)
@@ -45,7 +45,10 @@ func written(st consoleStatement) string {
 		}
 		text += ` "` + strings.ReplaceAll(a, `"`, `""`) + `"`
 	}
-	if st.command == &setSearchPath {
+	switch st.command {
+	case &setParameter:
+		text += " = 'x'"
+	case &setSearchPath:
 		text += " set_config('search_path', '', false)"
 	}
 	return text

@@ -54,6 +54,10 @@ var consoleScripts = []pgtest.Script{
 		pgtest.Send(pgtest.Query("show \"version\"")).Expect(unknown, "Z I"),
 		pgtest.Send(pgtest.Query("purge cache table")).Expect("E ERROR 42601 pgjay: PURGE CACHE TABLE takes *", "Z I"),
 		pgtest.Send(pgtest.Query("purge cache table a.b.c")).Expect("E ERROR 42601 pgjay: PURGE CACHE TABLE takes *", "Z I"),
+		pgtest.Send(pgtest.Query("SET monitor.explain = off")).Expect("E ERROR 42704 pgjay: the console cannot set \"monitor.explain\"", "Z I"),
+		pgtest.Send(pgtest.Query("set pool_mode to session")).Expect("E ERROR 42704 *", "Z I"),
+		pgtest.Send(pgtest.Query("set time = 5")).Expect("E ERROR 42704 *", "Z I"),
+		pgtest.Send(pgtest.Query("set")).Expect(unknown, "Z I"),
 		pgtest.Send(pgtest.Query("show 'version")).Expect("E ERROR 42601 pgjay: unterminated *", "Z I"),
 		pgtest.Send(pgtest.Query("/* show version")).Expect("E ERROR 42601 pgjay: unterminated *", "Z I"),
 		pgtest.Send(pgtest.Query("show "+strings.Repeat("x", 1<<20))).Expect("E ERROR 54000 *", "Z I"),
@@ -63,6 +67,8 @@ var consoleScripts = []pgtest.Script{
 	}},
 	{Name: "habits", Steps: []pgtest.Step{
 		pgtest.Send(pgtest.Query("SET extra_float_digits = 3")).Expect("C SET", "Z I"),
+		pgtest.Send(pgtest.Query("set session TimeZone to 'UTC'; SET LOCAL search_path = a, b; set names 'utf8'; set session characteristics as transaction read only; set time zone utc")).Expect(
+			"C SET", "C SET", "C SET", "C SET", "C SET", "Z I"),
 		pgtest.Send(pgtest.Query("SELECT pg_catalog.set_config('search_path', '', false)")).Expect("T set_config:text", "D ''", "C SELECT 1", "Z I"),
 		pgtest.Send(pgtest.Query("DISCARD ALL")).Expect("C DISCARD ALL", "Z I"),
 		pgtest.Send(pgtest.Query("BEGIN")).Expect("C BEGIN", "Z T"),

@@ -49,6 +49,7 @@ func TestRedaction(t *testing.T) {
 		"insert into secrets values (1, 'mark4711')",
 		"with x as (select 'mark4711' as m) select * from x, secrets s where s.v = x.m",
 		"set application_name = 'mark4711'",
+		"set app.token = mark4711", `set local app.token to "Mark4711", mark4711`, "alter database nothing set app.token = mark4711",
 		"do $$ begin raise 'mark4711'; end $$",
 		"select 'mark4711",
 	} {

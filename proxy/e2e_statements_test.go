@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgjay/pgjay/monitor"
+	"github.com/pgjay/pgjay/monitor/digest"
 	"github.com/pgjay/pgjay/monitor/explain"
 	"github.com/pgjay/pgjay/proxy"
 )
@@ -113,6 +115,18 @@ func TestSlowStatementIsExplained(t *testing.T) {
 	t.Log(strings.Join(r.Lines(), "\n"))
 }
 
+// Why a SET has no plan is that it is no SELECT, not what it has set.
+func TestWhySetIsNotExplained(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn := dial(t, p.addr)
+	if _, err := conn.Exec(context.Background(), "set transform_null_equals = on").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if r := explained(t, p, "transform_null_equals"); r.Plan != nil || r.Reason != "it is no SELECT" {
+		t.Errorf("explained: %+v", r)
+	}
+}
+
 // What SET LOCAL has made of a session no other can have, until its transaction ends.
 func TestLocalSettingsAreNotExplained(t *testing.T) {
 	p := startObserving(t, plain(t), nil)
@@ -197,6 +211,33 @@ func TestPipelinesAreCounted(t *testing.T) {
 		calls[s.Text] = s.Calls
 	}
 	if calls["select $1 as first"] != 5 || calls["select $1 as second"] != 5 {
+		t.Errorf("calls: %v", calls)
+	}
+}
+
+// What PgJay answers itself is counted, too.
+func TestBeginsAreCounted(t *testing.T) {
+	p := startObserving(t, plain(t), func(c *monitor.Config) { c.Explain = explain.Off; c.SlowThreshold = 0 })
+	conn, ctx := dial(t, p.addr), context.Background()
+	for i := range 5 {
+		transaction := []string{"begin", "select 'x'", "commit"}
+		if i >= 3 {
+			transaction = []string{"begin", "rollback"}
+		}
+		for _, sql := range transaction {
+			if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	calls := make(map[string]uint64)
+	for _, s := range p.mon.Statements().Snapshot() {
+		calls[s.Text] = s.Calls
+		if here := s.Sources[digest.SourceProxy]; here != map[string]uint64{"begin": 5, "rollback": 2}[s.Text] {
+			t.Errorf("%s: %d times answered by PgJay", s.Text, here)
+		}
+	}
+	if want := map[string]uint64{"begin": 5, "select $1": 3, "commit": 3, "rollback": 2}; !maps.Equal(calls, want) {
 		t.Errorf("calls: %v", calls)
 	}
 }

@@ -133,7 +133,8 @@ func (s *session) observeExecute(body []byte) {
 	}
 }
 
-// observeServed notes a statement that the cache has the answer to.
+// observeServed notes a statement that needs no backend: the cache has the answer, or PgJay gives
+// it.
 func (s *session) observeServed(b *body, text []byte) {
 	if owner := s.who.owner; owner != nil {
 		x := &s.sample.observed

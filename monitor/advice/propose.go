@@ -36,8 +36,13 @@ const (
 	// ordered is how closely the order of rows must follow a column for BRIN.
 	ordered = 0.9
 
-	trigrams = "gin_trgm_ops"
+	trigrams     = "gin_trgm_ops"
+	patternClass = "text_pattern_ops"
 )
+
+// prefixClasses are the operator classes for prefixes, by type. On other types, such as citext,
+// LIKE uses no index.
+var prefixClasses = map[string]string{"text": patternClass, "character varying": patternClass, "character": "bpchar_pattern_ops", "name": "name_ops"}
 
 // Propose returns indexes that may help a plan, at most one for each step. tables has
 // what is known, by plan.Node.Table.
@@ -121,7 +126,7 @@ func (c *Candidate) special(preds []predicate) bool {
 			key.Class = "jsonb_path_ops"
 		case (p.op == contains || p.op == overlaps) && strings.HasSuffix(kind, "[]"), p.op == hasKey && kind == "jsonb",
 			p.op == searches && (kind == "tsvector" || p.expression != ""):
-		case p.op == like && c.Node.Infix && p.column != "":
+		case p.op == like && c.Node.Infix && (kind == "text" || kind == "character varying"):
 			key.Class = trigrams
 		default:
 			continue
@@ -147,7 +152,7 @@ func (c *Candidate) ordinary(preds []predicate, wanted float64, l Limits) bool {
 		}
 	}
 	equal := len(c.Keys)
-	if order := c.sortKeys(); equal+len(order) <= maxKeys && order != nil {
+	if order := slices.DeleteFunc(c.sortKeys(), c.hasKey); equal+len(order) <= maxKeys && len(order) > 0 {
 		c.Keys = append(c.Keys, order...)
 	} else if p, ok := c.oneRange(preds); ok && len(c.Keys) < maxKeys {
 		c.Keys = append(c.Keys, p)
@@ -195,13 +200,13 @@ func (c *Candidate) oneRange(preds []predicate) (k Key, ok bool) {
 	for _, p := range preds {
 		column, known := c.Table.Columns[p.column]
 		switch {
-		case !known && p.expression == "" || slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Column == p.column && p.column != "" }):
+		case !known && p.expression == "" || c.hasKey(Key{Column: p.column, Expression: p.expression}):
 		case p.op == ranges:
 			return Key{Column: p.column, Expression: p.expression}, true
-		case p.op == like && !c.Node.Infix:
+		case p.op == like && !c.Node.Infix && (!known || prefixClasses[column.Type] != ""):
 			k = Key{Column: p.column, Expression: p.expression}
 			if !column.Plain {
-				k.Class = "text_pattern_ops"
+				k.Class = cmp.Or(prefixClasses[column.Type], patternClass)
 			}
 			return k, true
 		}
@@ -209,9 +214,14 @@ func (c *Candidate) oneRange(preds []predicate) (k Key, ok bool) {
 	return k, false
 }
 
+// hasKey reports whether a column or expression is a key already.
+func (c *Candidate) hasKey(k Key) bool {
+	return slices.ContainsFunc(c.Keys, func(o Key) bool { return o.Column == k.Column && o.Expression == k.Expression })
+}
+
 func (c *Candidate) hasRange(preds []predicate) bool {
 	return slices.ContainsFunc(preds, func(p predicate) bool {
-		return (p.op == ranges || p.op == like) && slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Column == p.column && k.Expression == p.expression })
+		return (p.op == ranges || p.op == like) && c.hasKey(Key{Column: p.column, Expression: p.expression})
 	})
 }
 

@@ -44,7 +44,7 @@ func (t *Table) rows() float64 {
 
 // Column is a column of a table. The statistics are zero where there are none.
 type Column struct {
-	Type        string // as format_type has it, without modifier
+	Type        string // as format_type has it, without modifier; of a domain the one below it
 	Distinct    float64
 	Nulls       float64 // part of the rows
 	Trues       float64 // part of the rows, of a boolean; below 0: not known

@@ -82,7 +82,7 @@ type ring struct {
 type Recorder struct {
 	table   *Table
 	ring    ring
-	known   map[uint64]*Shape
+	known   map[uint64]*Shape // by what Find makes of texts; several may be of one Shape
 	scratch []byte
 }
 
@@ -131,7 +131,8 @@ const (
 var keySeed = maphash.MakeSeed()
 
 // Find returns the shape of a text. For one that the loop knows it neither locks nor
-// allocates. Two shapes are taken for one if their keys, of 64 bits, are the same.
+// allocates. Texts that only differ in what stands for a value (a string, a number, a
+// parameter) have one. Two shapes are taken for one if their keys, of 64 bits, are the same.
 func (r *Recorder) Find(o *Owner, text []byte) *Shape {
 	shape, ok := []byte(nil), false
 	if len(text) <= maxShaped {
@@ -160,8 +161,8 @@ func (r *Recorder) unreadable(o *Owner, text []byte) *Shape {
 }
 
 func (r *Recorder) learn(o *Owner, key uint64, text string, mixed bool) *Shape {
-	sh := r.table.shape(o, key, text, mixed)
-	if sh.key != key { // for want of room
+	sh := r.table.shape(o, text, mixed)
+	if sh.key == 0 { // for want of room
 		return sh
 	}
 	if len(r.known) >= maxKnown {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
 // ID names a shape in the console, the dashboard and logs. It is the same after a
@@ -46,14 +48,14 @@ func (o *Owner) Explain() int64 { return o.explain.Load() }
 type Shape struct {
 	id   ID
 	text string
-	// literal is set when the text has placeholders: they stand for literals, if it comes
-	// with a Query.
+	// literal is set when the text has placeholders, where there may be parameters: they stand
+	// for literals, if it comes with a Query.
 	literal bool
 	// mixed is set when it stands for different statements, of which nothing is known but
 	// their number and time.
 	mixed  bool
 	owner  *Owner
-	key    uint64
+	key    uint64      // in the registry; 0: it is not there
 	serial uint64      // the later it was made the higher
 	gone   atomic.Bool // it has been forgotten: what is recorded for it is lost
 
@@ -79,11 +81,26 @@ func (sh *Shape) Current(o *Owner) bool { return sh != nil && sh.owner == o && !
 
 func newShape(o *Owner, key uint64, text string, mixed bool) *Shape {
 	h := fnv.New64a()
+	if mixed {
+		_, _ = h.Write([]byte("mixed"))
+	}
 	for _, part := range []string{o.Database, o.User, text} {
 		_ = binary.Write(h, binary.LittleEndian, uint32(len(part))) // a hash returns no error
 		_, _ = h.Write([]byte(part))
 	}
-	return &Shape{id: ID(h.Sum64()), text: text, literal: strings.Contains(text, "$1"), mixed: mixed, owner: o, key: key}
+	return &Shape{id: ID(h.Sum64()), text: text, literal: strings.Contains(text, "$1") && takesParameters(text), mixed: mixed, owner: o, key: key}
+}
+
+// takesParameters reports whether a text may have parameters: utility statements may not.
+func takesParameters(text string) bool {
+	if strings.HasPrefix(text, "with ") { // its command may be far behind
+		return true
+	}
+	switch sqlparse.Classify([]byte(text[:min(len(text), maxVerb)])).First {
+	case sqlparse.CommandSelect, sqlparse.CommandValues, sqlparse.CommandInsert, sqlparse.CommandUpdate, sqlparse.CommandDelete, sqlparse.CommandMerge:
+		return true
+	}
+	return false
 }
 
 // tally is what is counted of a shape.

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -135,9 +136,13 @@ func (t *Table) SetLimits(l Limits) {
 	}
 }
 
-// shape returns the shape with a key; if there is no room for it, one that stands for
-// all the owner's that have none.
-func (t *Table) shape(o *Owner, key uint64, text string, mixed bool) *Shape {
+// shape returns the shape that is shown as this text; if there is no room for it, one that
+// stands for all the owner's that have none.
+func (t *Table) shape(o *Owner, text string, mixed bool) *Shape {
+	key := maphash.String(keySeed, text) ^ o.salt
+	if mixed { // a client's text may be the same
+		key ^= 1
+	}
 	r := &t.registry
 	r.mu.Lock()
 	defer r.mu.Unlock()

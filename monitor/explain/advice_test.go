@@ -13,9 +13,10 @@ import (
 
 // market has tables for which indexes are missing.
 const market = `
-	CREATE TABLE items (id int PRIMARY KEY, owner int, kind text, made timestamp, deleted timestamp, hot bool, tags text[], doc jsonb, words tsvector, title varchar(80) COLLATE "C", note text);
+	CREATE DOMAIN fixed AS text COLLATE ucs_basic;
+	CREATE TABLE items (id int PRIMARY KEY, owner int, kind text, made timestamp, deleted timestamp, hot bool, tags text[], doc jsonb, words tsvector, title varchar(80) COLLATE "C", note text, code char(20) COLLATE ucs_basic, fix fixed);
 	INSERT INTO items SELECT i, i % 2000, 'k' || i % 20, '2020-01-01'::timestamp + i * interval '1 minute', CASE WHEN i % 100 <> 0 THEN now() END, i % 50 = 0,
-		ARRAY['t' || i % 500, 'x'], jsonb_build_object('k', i % 5000, 'l', i), to_tsvector('simple', md5(i::text)), 'title ' || md5(i::text), 'note ' || md5((i * 7)::text) FROM generate_series(1, 50000) i;
+		ARRAY['t' || i % 500, 'x'], jsonb_build_object('k', i % 5000, 'l', i), to_tsvector('simple', md5(i::text)), 'title ' || md5(i::text), 'note ' || md5((i * 7)::text), 'c' || i, 'f' || i FROM generate_series(1, 50000) i;
 	CREATE TABLE "Odd Name" (id int, "Big" int, "user" int); INSERT INTO "Odd Name" SELECT i, i % 3000, i % 40 FROM generate_series(1, 30000) i;
 	CREATE TABLE parents (id int PRIMARY KEY, name text); INSERT INTO parents SELECT i, 'p' || i FROM generate_series(1, 2000) i;
 	VACUUM ANALYZE; GRANT SELECT ON ALL TABLES IN SCHEMA public TO app`
@@ -50,6 +51,10 @@ var advisedIndexes = []advised{
 	{name: "trigram without case", sql: `SELECT * FROM items WHERE note ILIKE '%ABCDE%'`, ddl: "USING gin (note gin_trgm_ops);"},
 	{name: "prefix", sql: `SELECT * FROM items WHERE note LIKE 'note 00%'`, ddl: "ON public.items (note"},
 	{name: "prefix in C", sql: `SELECT * FROM items WHERE title LIKE 'title 00%'`, ddl: "ON public.items (title);"},
+	{name: "prefix of char", sql: `SELECT * FROM items WHERE code LIKE 'c777%'`, ddl: "ON public.items (code bpchar_pattern_ops);"},
+	{name: "prefix of a domain", sql: `SELECT * FROM items WHERE fix LIKE 'f777%'`, ddl: "ON public.items (fix text_pattern_ops);"},
+	{name: "order by a list", sql: `SELECT id FROM items WHERE note IN ('note 1', 'note 2') AND id > 3 ORDER BY note LIMIT 3`, ddl: "ON public.items (note, id)"},
+	{name: "equality and range of one expression", sql: `SELECT * FROM items WHERE lower(note) = ANY ('{a,b,c}') AND lower(note) > 'b'`, ddl: "ON public.items ((lower(note)));"},
 	{name: "odd names", sql: `SELECT * FROM "Odd Name" WHERE "Big" = 7 AND "user" > 5`, ddl: `ON public."Odd Name" ("Big"`},
 	{name: "hash join", sql: "SELECT i.id FROM parents p JOIN items i ON i.owner = p.id WHERE p.name = 'p77'", ddl: "ON public.items (owner)"},
 	{name: "nested loop", sql: "SELECT i.id FROM parents p JOIN items i ON i.owner = p.id WHERE p.id < 3", ddl: "ON public.items (owner)", settings: map[string]string{"enable_hashjoin": "off", "enable_mergejoin": "off"}},
@@ -277,6 +282,34 @@ func TestAdoptedAtOnce(t *testing.T) {
 	}
 	w.explainer.revisit(t.Context(), w.links)
 	if list := w.explainer.Advice(); len(list) != 1 || list[0].State != advice.Adopted || list[0].Before < 90*time.Millisecond || list[0].After != 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// What is told of before and after is of one row, however the statement's values are sent.
+func TestAdoptedOfTextAndParameters(t *testing.T) {
+	w := newWorld(t, "CREATE TABLE big (a int, b int); INSERT INTO big SELECT i, i % 3 FROM generate_series(1, 20000) i; GRANT SELECT ON big TO app; ANALYZE big")
+	literal := w.request("SELECT * FROM big WHERE a = 5").Shape
+	var others []*digest.Shape
+	for _, value := range []string{"$1", "'5'", "5.0"} {
+		others = append(others, w.table.Recorder(0).Find(literal.Owner(), []byte("SELECT * FROM big WHERE a = "+value)))
+	}
+	record := func(sh *digest.Shape, n int, d time.Duration) {
+		for range n {
+			w.table.Recorder(0).Record(&digest.Record{Shape: sh, Duration: int64(d), Backend: int64(d)})
+		}
+	}
+	for _, sh := range others {
+		record(sh, 10, 100*time.Microsecond)
+	}
+	record(literal, 100, 100*time.Millisecond)
+	w.explain("SELECT * FROM big WHERE a = 5")
+	w.run(w.admin, "CREATE INDEX ON big (a)")
+	w.explainer.revisit(t.Context(), w.links)
+	record(literal, 10, time.Millisecond)
+	record(others[0], 10, time.Millisecond)
+	list := w.explainer.Advice()
+	if len(list) != 1 || list[0].Before < 80*time.Millisecond || list[0].After > 2*time.Millisecond || list[0].After < 900*time.Microsecond {
 		t.Errorf("%+v", list)
 	}
 }

@@ -114,15 +114,15 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	e.mu.Lock()
 	connect, busy := e.connect, e.busy
 	e.mu.Unlock()
-	if x.Unlike != "" {
-		x.stop(SkipSession, x.Unlike)
-		return nil
-	}
 	if x.Text == nil {
 		x.stop(SkipText, "its text was not kept, as it was too long (more than 16 kB) or prepared by SQL's PREPARE")
 		return nil
 	}
 	part, explainable, why := gateText(x.Text)
+	if x.Unlike != "" && explainable {
+		x.stop(SkipSession, x.Unlike)
+		return nil
+	}
 	if why != "" {
 		x.stop(SkipText, why)
 	}

@@ -25,14 +25,14 @@ const (
 			FROM pg_catalog.pg_partition_tree(c.oid::pg_catalog.regclass) t JOIN pg_catalog.pg_class l ON l.oid OPERATOR(pg_catalog.=) t.relid::pg_catalog.oid WHERE t.isleaf) p
 		WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND n.oid OPERATOR(pg_catalog.=) c.relnamespace`
 
-	askColumns = `SELECT a.attname, pg_catalog.format_type(a.atttypid, NULL), s.n_distinct, s.null_frac, s.correlation, s.avg_width,
+	askColumns = `SELECT a.attname, pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), s.n_distinct, s.null_frac, s.correlation, s.avg_width,
 		l.collname OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.name[]) OR l.collname OPERATOR(pg_catalog.=) 'default' AND d.datcollate OPERATOR(pg_catalog.=) ANY ('{C,POSIX}'::pg_catalog.text[]),
 		CASE WHEN a.atttypid OPERATOR(pg_catalog.=) 16 THEN s.most_common_freqs[pg_catalog.array_position(s.most_common_vals::pg_catalog.text::pg_catalog.text[], 't')] END,
 		CASE WHEN a.attlen OPERATOR(pg_catalog.>) 0 THEN a.attlen::pg_catalog.int4
 			WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{numeric,inet,cidr}'::pg_catalog.regtype[]::pg_catalog.oid[]) THEN 20
 			WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{bpchar,varchar}'::pg_catalog.regtype[]::pg_catalog.oid[]) AND a.atttypmod OPERATOR(pg_catalog.>) 4
 				THEN (a.atttypmod OPERATOR(pg_catalog.-) 4) OPERATOR(pg_catalog.*) pg_catalog.pg_encoding_max_length(d.encoding) END
-		FROM pg_catalog.pg_attribute a
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
 		LEFT JOIN pg_catalog.pg_stats s ON s.schemaname OPERATOR(pg_catalog.=) $2 AND s.tablename OPERATOR(pg_catalog.=) $3 AND s.attname OPERATOR(pg_catalog.=) a.attname AND NOT s.inherited
 		LEFT JOIN pg_catalog.pg_collation l ON l.oid OPERATOR(pg_catalog.=) a.attcollation
 		JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()

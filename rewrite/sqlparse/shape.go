@@ -1,7 +1,7 @@
 package sqlparse
 
 // The shape of a text is what is left without its comments and the values of its
-// literals, words in lower case: texts that differ only in these have the same
+// literals, and of settings, words in lower case: texts that differ only in these have the same
 // facts. What stands for a literal is a byte that no token begins with; there is
 // one for each kind that the grammar tells apart.
 const (
@@ -40,6 +40,10 @@ type shaper struct {
 	code bool  // literals that could be code stay
 	// several is set when the text may have several statements, which stay apart.
 	several bool
+	// setting and onlySets are of the statement under way: how far it has been read, and
+	// whether it is a SET, in which all behind the name is a value.
+	setting  settingStage
+	onlySets bool
 }
 
 // appendShape appends the shape of a text to buf, and tells where the first
@@ -57,6 +61,7 @@ func (s *shaper) run() (shape []byte, all Span, ok bool) {
 	for t := s.next(); t != tokEnd; t = s.next() {
 		if t == tokSemicolon { // before or behind the one statement
 			between = s.several && s.all.Start >= 0
+			s.setting = settingStart
 			continue
 		}
 		start := s.place(t).Start
@@ -79,7 +84,10 @@ func (s *shaper) run() (shape []byte, all Span, ok bool) {
 
 // add adds a token.
 func (s *shaper) add(t token, written []byte) bool {
+	hides := s.setting != settingNone && !s.code && s.hidesWord(t, written)
 	switch {
+	case hides:
+		s.out = append(s.out, shapeString)
 	case t == tokLiteral:
 		kind := literalKind(written)
 		if kind == 0 || s.prev == tokLiteral || s.prev == tokDot || kind != shapeString && s.continuesNumber() {
