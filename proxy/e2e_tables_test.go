@@ -16,7 +16,6 @@ import (
 // each pool mode, with whole and with cut writes, and compares what comes back
 // byte by byte.
 func TestTables(t *testing.T) {
-	t.Parallel()
 	backend := plain(t)
 	direct, truth := proveTables(t, backend)
 	for _, mode := range []pool.Mode{pool.ModeTransaction, pool.ModeSession, pool.ModeStatement} {

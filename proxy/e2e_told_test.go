@@ -41,7 +41,6 @@ func told(t testing.TB, p *running, part string) *explain.Result {
 
 // No client can tell whether auto_explain tells plans: all tables come out the same.
 func TestTellingChangesNothing(t *testing.T) {
-	t.Parallel()
 	backend := tellingServer(t)
 	direct, truth := proveTables(t, backend)
 	proxies := map[int]*running{}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,8 @@ const askBehind = `WITH
 	UNION SELECT 'closed', f.proname::text FROM f WHERE f.lanname NOT IN ('sql', 'plpgsql', 'c', 'internal') OR f.lanname = 'c' AND NOT f.extension
 		OR f.lanname = 'internal' AND f.prokind <> 'a' AND NOT EXISTS (SELECT FROM pg_proc b WHERE b.oid < 16384 AND b.prosrc = f.prosrc)
 	UNION SELECT 'source', pg_get_functiondef(f.oid) FROM f WHERE f.lanname IN ('sql', 'plpgsql') AND f.prokind <> 'a'
+	UNION SELECT 'folds', f.proname::text FROM f WHERE f.provolatile <> 'v' AND NOT f.extension AND f.lanname <> 'internal' AND f.prokind <> 'a'
+	UNION SELECT 'text', pg_get_function_arguments(f.oid) FROM f WHERE f.lanname NOT IN ('sql', 'plpgsql') AND f.prokind <> 'a'
 	UNION SELECT 'text', pg_get_viewdef(r.oid) FROM r WHERE r.relkind = 'v'
 	UNION SELECT 'text', pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p JOIN r ON r.oid = p.polrelid
 	UNION SELECT 'text', pg_get_constraintdef(k.oid) FROM k WHERE k.conrelid IN (SELECT oid FROM r) OR k.contypid IN (SELECT oid FROM t)
@@ -106,6 +109,7 @@ type reach struct {
 	executing string   // a function that executes what it is given
 	outside   string   // some function of the database that executes what it is given, or may
 	volatile  string   // the first function that is
+	folds     string   // a function of the database's own that PostgreSQL may call while it makes a plan, as it is not declared to be volatile
 	closed    string   // why what it does cannot be found out; empty: it can
 }
 
@@ -155,14 +159,14 @@ func (r *reach) read(ctx context.Context, conn *pgconn.PgConn, m mentions) error
 
 // take reads what has been answered, and returns what is to be asked next. text is the
 // statement's own, whose operators are known from the first round on.
-func (r *reach) take(rows [][][]byte, first bool, text string) (next round) {
+func (r *reach) take(rows [][][]byte, first bool, text []byte) (next round) {
 	if first {
 		for _, row := range rows {
 			if string(row[0]) == "known" {
 				r.operators = append(r.operators, string(row[1]))
 			}
 		}
-		r.add(&next, mentions{text: text + " " + implicit})
+		r.add(&next, mentions{text: append(slices.Clip(text), " "+implicit...)})
 	}
 	for _, row := range rows {
 		name := string(row[1])
@@ -185,6 +189,8 @@ func (r *reach) take(rows [][][]byte, first bool, text string) (next round) {
 			r.outside = name
 		case "closed":
 			r.closed = fmt.Sprintf("what the function %s does cannot be read", name)
+		case "folds":
+			r.folds = strings.ToValidUTF8(name, "?")
 		case "source":
 			m := words(row[1])
 			if slices.Contains(m.calls, "execute") {
@@ -220,7 +226,7 @@ func (r *reach) add(next *round, m mentions) {
 		}
 	}
 	for _, name := range r.operators {
-		if strings.Contains(m.text, name) {
+		if bytes.Contains(m.text, []byte(name)) {
 			r.symbol(next, name)
 		}
 	}
@@ -230,8 +236,11 @@ func (r *reach) add(next *round, m mentions) {
 			r.foreign, next.foreign = append(r.foreign, like), append(next.foreign, like)
 		}
 	}
-	if m.hidden {
+	switch {
+	case m.hidden:
 		r.closed = "names in it are written with escapes"
+	case m.any != "":
+		r.closed = "the function " + m.any + " makes a value of whatever type it is told"
 	}
 }
 
@@ -254,6 +263,10 @@ func (r *reach) mayExecute() string {
 		return why
 	case r.executing != "":
 		return strings.ToValidUTF8(r.executing, "?")
+	case r.folds != "" && r.volatile != "":
+		return "the function " + r.volatile + " is volatile, and " + r.folds + " may call it while a plan is made"
+	case r.folds != "" && r.closed != "":
+		return r.closed + ", and " + r.folds + " may do it while a plan is made"
 	case r.closed != "" && r.outside != "":
 		return r.closed + ", and the database has functions that execute what they are given"
 	}

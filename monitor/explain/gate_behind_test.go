@@ -44,6 +44,7 @@ const hidden = `
 	CREATE OPERATOR =# (LEFTARG = int, RIGHTARG = int, FUNCTION = myeq);
 	CREATE OPERATOR CLASS myops FOR TYPE int USING btree AS OPERATOR 1 <#, OPERATOR 2 <=#, OPERATOR 3 =#, OPERATOR 4 >=#, OPERATOR 5 >#, FUNCTION 1 mycmp(int, int);
 	CREATE FUNCTION stf(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM audit('plan'); RETURN a; END $$;
+	CREATE FUNCTION alias(n int DEFAULT audit('alias')) RETURNS int LANGUAGE internal IMMUTABLE AS 'int4abs';
 	CREATE FUNCTION imf(a int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM audit('immutable'); RETURN a; END $$;
 	CREATE FUNCTION made(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN EXECUTE 'SELECT au' || 'dit(''made'')'; RETURN a; END $$;
 	CREATE TABLE checked (id int, CONSTRAINT c CHECK (id > -imf(1)) NOT VALID); CREATE TABLE parent (id int) PARTITION BY LIST (id);
@@ -82,6 +83,8 @@ var hiding = []struct{ name, sql, why string }{
 	{"domain in a row of a view", "SELECT d FROM deep", "audit is volatile"},
 	{"check of a table", "SELECT * FROM checked WHERE id < 0", "audit is volatile"},
 	{"check of a partition", "SELECT * FROM parent WHERE id < 0", "audit is volatile"},
+	{"domain by its number", "SELECT domain_in(v::text::cstring, 'dom'::regtype, -1) FROM t", "domain_in"},
+	{"default of an alias of a builtin", "SELECT count(*) FROM (SELECT id FROM t ORDER BY s LIMIT alias()) x", "audit is volatile"},
 	{"in quotes with a U", `SELECT U&"\0073tf"(id) FROM t`, ""},
 }
 

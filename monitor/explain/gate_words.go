@@ -18,17 +18,23 @@ import (
 type mentions struct {
 	calls []string // functions, relations and types
 	loose []string // types, or columns
-	text  string   // operators are looked for in it
+	text  []byte   // operators are looked for in it
 	// foreign are names that are not ASCII, as patterns of LIKE: what the other bytes stand for
 	// depends on encoding and locale.
 	foreign, looseForeign []string
 	oids                  []uint32 // types
 	// hidden is set when names may be written with escapes.
 	hidden bool
+	any    string // a function that is told a type by its number
 }
 
 // escaped finds names that are written with escapes.
 var escaped = regexp.MustCompile(`(?i)u&"`)
+
+// ofAnyType are PostgreSQL's functions that are told a type by its number, which may be that
+// of a domain: its checks are executed.
+var ofAnyType = []string{"domain_in", "domain_recv", "array_in", "array_recv", "record_in", "record_recv", "range_in", "range_recv",
+	"multirange_in", "multirange_recv", "pg_input_is_valid", "pg_input_error_info"}
 
 // longestQuoted is how far apart the quotes of a name may be: a name has 63 bytes at most,
 // and each may be a quote, which is written twice. What is longer is cut by the server.
@@ -36,7 +42,7 @@ const longestQuoted = 128
 
 // words returns all that a text may name.
 func words(text []byte) (m mentions) {
-	m.text = string(text)
+	m.text = text
 	m.hidden = escaped.Match(text)
 	for _, word := range identifiers(text) {
 		m.call(strings.ToLower(word))
@@ -50,6 +56,11 @@ func words(text []byte) (m mentions) {
 	for i, c := range text {
 		if c == '"' {
 			m.quoted(text[i+1:])
+		}
+	}
+	for _, name := range m.calls {
+		if slices.Contains(ofAnyType, name) {
+			m.any = name
 		}
 	}
 	return m
@@ -131,16 +142,16 @@ func named(part *sqlparse.Part, text []byte) (m mentions) {
 		case pg_query.Token_SCONST, pg_query.Token_USCONST, pg_query.Token_BCONST, pg_query.Token_XCONST,
 			pg_query.Token_SQL_COMMENT, pg_query.Token_C_COMMENT:
 		default:
-			m.text += string(text[token.Start:token.End]) + " "
+			m.text = append(append(m.text, text[token.Start:token.End]...), ' ')
 		}
 	}
-	all := words([]byte(m.text))
-	m.loose, m.looseForeign, m.hidden = all.calls, all.foreign, all.hidden
+	all := words(m.text)
+	m.loose, m.looseForeign, m.hidden, m.any = all.calls, all.foreign, all.hidden, all.any
 	for _, name := range slices.Concat(part.Functions, part.Reads, part.Types) {
 		m.call(name[len(name)-1])
 	}
 	for _, name := range part.Operators {
-		m.text += name[len(name)-1] + " "
+		m.text = append(append(m.text, name[len(name)-1]...), ' ')
 	}
 	for _, name := range part.Attributes { // which may be functions of a row
 		m.call(name)
@@ -178,7 +189,7 @@ func called(explained []byte) (m mentions) {
 func (m *mentions) plan(text []byte) {
 	all := words(text)
 	m.loose, m.looseForeign = append(m.loose, all.calls...), append(m.looseForeign, all.foreign...)
-	m.text += all.text + " "
+	m.text = append(append(m.text, text...), ' ')
 	for i, c := range text {
 		if c != '(' || i == 0 {
 			continue

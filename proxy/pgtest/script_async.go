@@ -143,7 +143,7 @@ var cancelScripts = []Script{
 		Receive("T *", "E ERROR 57014*", "Z I"),
 	}},
 	{Name: "cancel/statement timeout", Steps: []Step{
-		Send(Query("set statement_timeout = 20; select pg_sleep(600)")).Expect(
+		Send(Query("set statement_timeout = 300; select pg_sleep(600)")).Expect(
 			"C SET", "T *", "E ERROR 57014 canceling statement due to statement timeout", "Z I"),
 	}},
 }
