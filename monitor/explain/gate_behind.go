@@ -84,6 +84,7 @@ const askBehind = `WITH
 	UNION SELECT 'text', pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN r ON r.oid = d.adrelid
 		JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE a.attgenerated <> ''
 	UNION SELECT 'text', pg_get_partkeydef(r.oid) FROM r WHERE r.relkind = 'p'
+	UNION SELECT 'text', pg_get_partition_constraintdef(r.oid) FROM r WHERE r.relispartition
 	UNION SELECT 'text', pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s JOIN r ON r.oid = s.stxrelid
 	UNION SELECT 'known', p.oprname::text FROM pg_operator p WHERE $5::bool AND (p.oid >= 16384
 		OR EXISTS (SELECT FROM pg_amop a JOIN pg_amproc c ON c.amprocfamily = a.amopfamily WHERE a.amopopr = p.oid AND c.oid >= 16384))

@@ -49,6 +49,7 @@ const hidden = `
 	CREATE FUNCTION made(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN EXECUTE 'SELECT au' || 'dit(''made'')'; RETURN a; END $$;
 	CREATE TABLE checked (id int, CONSTRAINT c CHECK (id > -imf(1)) NOT VALID); CREATE TABLE parent (id int) PARTITION BY LIST (id);
 	CREATE TABLE part (id int, CONSTRAINT c CHECK (id > -imf(1)) NOT VALID);
+	CREATE TABLE keyed (id int) PARTITION BY RANGE ((imf(id))); CREATE TABLE keyed_part PARTITION OF keyed FOR VALUES FROM (0) TO (1000);
 	CREATE FUNCTION fine(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT coalesce(a, 0) + b';
 	CREATE FUNCTION fine_too(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ DECLARE r int; BEGIN SELECT count(*) INTO r FROM t WHERE id < a; /* größer */ RETURN fine(r, 1); END $$;
 	CREATE AGGREGATE finesum(int) (SFUNC = fine, STYPE = int); CREATE DOMAIN fine_domain AS int CHECK (VALUE > 0);
@@ -85,6 +86,7 @@ var hiding = []struct{ name, sql, why string }{
 	{"check of a partition", "SELECT * FROM parent WHERE id < 0", "audit is volatile"},
 	{"domain by its number", "SELECT domain_in(v::text::cstring, 'dom'::regtype, -1) FROM t", "domain_in"},
 	{"default of an alias of a builtin", "SELECT count(*) FROM (SELECT id FROM t ORDER BY s LIMIT alias()) x", "audit is volatile"},
+	{"key of the parent of a partition", "SELECT count(*) FROM keyed_part WHERE id > 3", "audit is volatile"},
 	{"in quotes with a U", `SELECT U&"\0073tf"(id) FROM t`, ""},
 }
 

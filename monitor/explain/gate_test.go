@@ -96,6 +96,7 @@ func TestGates(t *testing.T) {
 		{"SELECT pg_logical_emit_message(false, 'p', 'x')", "pg_logical_emit_message is volatile", true},
 		{"SELECT pg_terminate_backend(pid) FROM pg_stat_activity", "pg_terminate_backend is volatile", true},
 		{"SELECT pg_cancel_backend(pid) FROM pg_stat_activity", "pg_cancel_backend is volatile", true},
+		{"SELECT txid_current()", "txid_current is volatile", true},
 		{"SELECT pg_sleep(100)", "pg_sleep is volatile", true},
 		{"SELECT query_to_xml('DELETE FROM t', false, false, '')", "query_to_xml executes what it is given", false},
 		{"SELECT crosstab('SELECT pg_advisory_lock(9)')", "crosstab executes what it is given", false},
