@@ -95,16 +95,15 @@ func (s *session) parseShared(name []byte, b *body, frame []byte) {
 	s.traffic.FoundPrepared(st != nil)
 	s.client.statements.push(name, own, s.batch())
 	s.keep(frame)
+	again := s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies // PostgreSQL may refuse it now
 	switch {
 	case st == nil:
 		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
-	case s.mayHaveFailed() && !b.class.EndsTransaction() || s.tx.copies:
-		if len(name) > 0 && s.queue.owesReady() && !s.tx.copies {
-			s.load(s.back.lease.Statements.Add(s.statementKey(own), len(b.text)), own, forward)
-			s.closeSpare(spare{string(name), b, st.Name}) // which may be stale
-			return
-		}
-		s.prepareSpare(name, b) // PostgreSQL may refuse it now
+	case again && len(name) > 0 && s.queue.owesReady() && !s.tx.copies:
+		s.load(on.Add(s.statementKey(own), len(b.text)), own, forward)
+		s.closeSpare(spare{string(name), b, st.Name}) // the old one may be stale
+	case again:
+		s.prepareSpare(name, b)
 	default:
 		s.queue.push(expectParsed, forward)
 		s.tx.spared = true
