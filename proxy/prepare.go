@@ -125,14 +125,14 @@ type spare struct {
 func (s *session) prepareSpare(name []byte, b *body) {
 	st := s.back.lease.Statements.Spare()
 	s.sendLoad(st, b, forward)
-	s.tx.spares = append(s.tx.spares, spare{string(name[:min(len(name), maxName)]), b, st.Name})
+	s.tx.spares = append(s.tx.spares, spare{string(significant(name)), b, st.Name})
 }
 
 // spareOf returns the backend's name of the spare that a client's name means; empty: there
 // is none.
 func (s *session) spareOf(name []byte, st statement) string {
 	for i := len(s.tx.spares) - 1; i >= 0; i-- {
-		if p := &s.tx.spares[i]; p.body == st.body && p.name == string(name[:min(len(name), maxName)]) {
+		if p := &s.tx.spares[i]; p.body == st.body && p.name == string(significant(name)) {
 			return p.on
 		}
 	}
@@ -347,7 +347,7 @@ func (s *session) ensure(name []byte, own statement) string {
 	if st == nil {
 		if own.meaning != s.who.meaning && !s.otherwise(own) { // it will mean what it means now
 			own.meaning = s.who.meaning
-			s.client.statements.set(string(name[:min(len(name), maxName)]), own)
+			s.client.statements.set(string(significant(name)), own)
 			return s.ensure(name, own)
 		}
 		st = s.back.lease.Statements.Add(key, len(own.body.text))
@@ -442,7 +442,7 @@ func (s *session) mustWaitFor(typ byte, frame []byte) bool {
 	case batch != 0 && batch != s.batch() && (typ != wire.Parse || len(name) > 0),
 		batch == 0 && len(name) == 0 && typ != wire.Parse && s.queue.owesQuery():
 		return true
-	case typ != wire.Parse && len(s.tx.spares) > 0 && s.spareOf(name, st) != "":
+	case typ != wire.Parse && s.spareOf(name, st) != "":
 		return false
 	case (typ == wire.Bind || typ == wire.Describe) && st.shared():
 		known := s.back.lease.Statements.Use(s.statementKey(st))

@@ -34,7 +34,7 @@ func (s *session) mustCompare(name []byte, st statement) bool {
 		return true
 	}
 	now.changed = s.who.pool.Description(key).OtherRows(s.who.pool.Description(s.statementKeyThen(st)))
-	s.client.statements.set(string(name[:min(len(name), maxName)]), now)
+	s.client.statements.set(string(significant(name)), now)
 	return false
 }
 

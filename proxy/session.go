@@ -175,8 +175,8 @@ type backendSide struct {
 	// broken is set when the backend cannot be used any more, by a violation
 	// of the protocol or a change of label that failed.
 	broken bool
-	// sent has the client's messages of this lease as long as no reply has
-	// come, for another try elsewhere. nil when that is not possible any more.
+	// sent has the client's messages of this lease as long as PostgreSQL has not
+	// replied, for another try elsewhere. nil when that is not possible any more.
 	sent   []byte
 	told   int    // bytes of sent to which the client has a reply that was made here
 	effect effect // of what sent has
@@ -197,7 +197,7 @@ type backendSide struct {
 	// refusals are what the client is to get of what stands for its messages, oldest
 	// first.
 	refusals []refusal
-	// strays are statements that PostgreSQL was given so that it refuses others.
+	// strays are statements that nobody means any more: they are to be closed.
 	strays []string
 	spares []spare // that are being closed, oldest first
 	// skipped are the spares of the exchange that has failed last.

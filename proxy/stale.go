@@ -116,8 +116,8 @@ func (s *session) dropShared() {
 // heals has an exchange that has failed run once more, when it has ended, and
 // reports whether it will:
 //
-//  1. no transaction was open, nothing was executed, and nothing of it has reached
-//     the client;
+//  1. no transaction was open, nothing was executed, and nothing of PostgreSQL's
+//     replies has reached the client;
 //  2. all of it is known, and nothing has been sent behind it.
 //
 // One that has met a stale statement is run again if the client prepares that in it
@@ -176,7 +176,7 @@ func (s *session) forgetShared() {
 			}
 			name, _, _ := wire.CString(p[wire.HeaderLen:])
 			if is, _ := s.client.statements.get(name); told > 0 && is.body == own.body && is.shared() {
-				s.client.statements.set(string(name[:min(len(name), maxName)]), own)
+				s.client.statements.set(string(significant(name)), own)
 			}
 		}
 		p, told = p[n:], told-n

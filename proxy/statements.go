@@ -179,10 +179,13 @@ type statements struct {
 // (NAMEDATALEN).
 const maxName = 63
 
+// significant is the part of a name that counts.
+func significant(name []byte) []byte { return name[:min(len(name), maxName)] }
+
 // get returns what a name means when all that was sent succeeds, and the batch
 // of the change if that is under way, or 0.
 func (c *statements) get(name []byte) (st statement, batch uint64) {
-	name = name[:min(len(name), maxName)]
+	name = significant(name)
 	for i := len(c.pending) - 1; i >= 0; i-- {
 		if p := &c.pending[i]; p.name == string(name) {
 			return p.to, p.batch
@@ -210,7 +213,7 @@ func (c *statements) all(yield func(name string, st statement) bool) {
 func (c *statements) push(name []byte, to statement, batch uint64) {
 	n := ""
 	if len(name) > 0 {
-		n = string(name[:min(len(name), maxName)])
+		n = string(significant(name))
 	}
 	c.pending = append(c.pending, change{n, to, batch})
 }

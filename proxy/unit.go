@@ -175,7 +175,7 @@ func (s *session) unitHead(u *unit, b *body) []byte {
 		return bindComplete
 	}
 	s.traffic.Parsed()
-	s.client.statements.set(string(u.name[:min(len(u.name), maxName)]), s.newStatement(b))
+	s.client.statements.set(string(significant(u.name)), s.newStatement(b))
 	return parseComplete
 }
 
