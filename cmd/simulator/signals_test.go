@@ -37,14 +37,15 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestSignalsAreTaken gets the same signal twice, which would end this process.
+// TestSignalsAreTaken gets each of the signals, which would end this process. Each is
+// waited for: one that comes when they are not taken any more would end it, too.
 func TestSignalsAreTaken(t *testing.T) {
-	ctx, stop := untilSignal(t.Context())
-	defer stop()
-	for range 2 {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		ctx, stop := untilSignal(t.Context())
+		if err := syscall.Kill(os.Getpid(), sig); err != nil {
 			t.Fatal(err)
 		}
 		<-ctx.Done()
+		stop()
 	}
 }
