@@ -146,6 +146,20 @@ func TestTriesAgain(t *testing.T) {
 	if !shape.Admit(now) {
 		t.Error("it is not tried though the writes have gone")
 	}
+	for range 10 {
+		untilTry(0)
+	}
+	for range 10 {
+		table.Bump()
+	}
+	shape.economy.lose(20*shape.limit(), shape.limit())
+	now += 40 * second // nobody asks
+	for i := range 2 {
+		if shape.Admit(now) != (i == 1) {
+			t.Errorf("%d seconds after the writes have gone, and the cache is asked again: tried is %v", i, i == 0)
+		}
+		now += second
+	}
 	shape.economy.debt.Store(1)
 	shape.economy.win(2, shape.limit())
 	if n := untilTry(0); n != 1 {
@@ -257,6 +271,11 @@ func TestBusyProcessors(t *testing.T) {
 		key := rng.IntN(1000)
 		switch {
 		case kept[key]:
+			hit := int64(3_000)
+			if rng.IntN(50) == 0 {
+				hit = 10_000_000
+			}
+			shape.Hit(hit)
 			shape.served(80_000, shape.count(Hit))
 		case !shape.Admit(int64(i) * 80_000):
 			refused++

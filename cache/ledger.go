@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -27,9 +28,10 @@ type ledger struct {
 	wait atomic.Int64
 	// pause is how many looks are let pass before the next try.
 	pause atomic.Int64
-	// seen is what the version was at the last look, and writes how much it had grown
-	// since the one before.
-	seen, writes atomic.Uint64
+	// seen is what the version was at the last look, at when that was, and pace how much
+	// it had grown in a second since the one before: a float64's bits.
+	seen, pace atomic.Uint64
+	at         atomic.Int64
 }
 
 // What may be lost before the cache is off: for one shape, and for all answers
@@ -89,14 +91,16 @@ func (l *ledger) admit(now, limit int64, version uint64) bool {
 		return false
 	}
 	// One caller gets here.
-	before, grown := l.writes.Load(), version-l.seen.Load()
+	before := math.Float64frombits(l.pace.Load())
+	pace := float64(version-l.seen.Load()) / max(float64(now-l.at.Load())/float64(time.Second), 1e-3)
 	l.seen.Store(version)
-	if next == 0 { // it has just been switched off
+	l.at.Store(now)
+	l.pace.Store(math.Float64bits(pace))
+	if next == 0 { // it has been switched off
 		l.wait.Store(l.pause.Load())
 		return false
 	}
-	l.writes.Store(grown)
-	calm := 2*grown < before // half of the writes have gone
+	calm := 2*pace < before // half of the writes have gone
 	if !calm && l.wait.Add(-1) >= 0 {
 		return false
 	}

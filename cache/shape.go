@@ -21,11 +21,11 @@ type Shape struct {
 
 	tables  atomic.Pointer[[]*Word]
 	economy ledger
-	// Nanoseconds of a hit, an execution, and what a miss takes on top of that: where all
-	// processors are busy somebody else runs in between, so that the mean of something
-	// so short says nothing.
-	hitNS, originNS mean
-	bestNS, extraNS floor
+	// Nanoseconds of an execution, a hit, and what a miss takes on top of an execution:
+	// where all processors are busy somebody else runs in between, so that the mean of
+	// something so short says nothing.
+	originNS               mean
+	bestNS, hitNS, extraNS floor
 }
 
 // A stripe has counters for some of the shapes, so that they are not all in the

@@ -24,7 +24,6 @@ type Word struct {
 	_    [40]byte
 
 	economy ledger // of the answers that depend on it
-	_       [8]byte
 }
 
 const (
