@@ -131,6 +131,14 @@ func (l Label) Perishable() bool {
 	return slices.ContainsFunc(l.Settings(), func(s Setting) bool { return !slices.Contains(lasting[:], s.Name) })
 }
 
+// Sticks reports whether the label has a setting that a backend may neither take nor
+// give up: PostgreSQL refuses to change temp_buffers once there was a temporary table
+// (guc.c, check_temp_buffers).
+func (l Label) Sticks() bool {
+	_, ok := l.Get("temp_buffers")
+	return ok
+}
+
 // StartupOnly reports whether the label has a setting that does at start-up what
 // setting it later does not.
 func (l Label) StartupOnly() bool {

@@ -341,6 +341,7 @@ func (s *session) conclude() {
 	if suspects || s.mustLookBehind(q) {
 		s.tx.left.askDoors(q)
 	}
+	s.who.hadTemporary = s.who.hadTemporary || q.left.Has(sqlparse.ReasonTemporary)
 	s.repin(q.left)
 }
 
@@ -368,7 +369,7 @@ func (s *session) setLabel(l pool.Label) {
 	if l == s.who.label {
 		return
 	}
-	s.who.label, s.who.perishable = l, l.Perishable()
+	s.who.label, s.who.perishable, s.who.sticky = l, l.Perishable(), l.Sticks()
 	path, _ := l.Get("search_path")
 	role, _ := l.Get("role")
 	s.who.scope = unique.Make(path + "\x00" + role)

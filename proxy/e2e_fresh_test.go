@@ -20,9 +20,10 @@ func TestNewBackends(t *testing.T) {
 		return steps
 	}
 	others := []pgtest.Step{
-		pgtest.Send(pgtest.Query("do $$ begin create temp table other (); end $$")).On("b").Expect("C DO", "Z I"),
+		pgtest.Send(pgtest.Query("do $$ begin create temp table other as select 1 as id; end $$")).On("b").Expect("C DO", "Z I"),
 		pgtest.Send(pgtest.Terminate).On("b").Expect("EOF"),
 	}
+	const memory = "set temp_buffers = 200"
 	const set = "set plpgsql.no_such_setting = true"
 	extended := func(name string) pgtest.Step {
 		return pgtest.Send(pgtest.Parse(name, set), pgtest.Bind("", name), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")
@@ -37,10 +38,20 @@ func TestNewBackends(t *testing.T) {
 			set, "show plpgsql.no_such_setting"),
 		"library, a bad name before it": send("set a.\"b c\" = 1", set, "load 'plpgsql'"),
 		"no setting at all":             send("set plpgsql = 1", "set a.\"b c\" = 1"),
-		"schema":                        send("set search_path = pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "prepare transaction 'left'"),
-		"schema, not first":             send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
-		"schema, at start-up":           append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
-		"schema, objects in it":         send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
+		"memory":                        send(memory, "show temp_buffers", "create temp table mine as select 1 as id", "set temp_buffers = 300", "show temp_buffers"),
+		"memory, in a transaction":      send("begin", "set local temp_buffers = 200", "show temp_buffers", "create temp table mine as select 1 as id", "commit", "show temp_buffers"),
+		"memory, then others": append(send(memory, "create temp table mine as select 1 as id", "drop table mine", "select 1"),
+			pgtest.Send(pgtest.Query("show temp_buffers")).On("c").Expect("...", "Z *")),
+		"memory, by Execute":  {pgtest.Send(pgtest.Parse("", memory), pgtest.Bind("", ""), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")},
+		"memory, used":        send("create temp table mine as select 1 as id", "drop table mine", "select 1", memory, "show temp_buffers"),
+		"memory, at start-up": append([]pgtest.Step{pgtest.Connect("a", "temp_buffers", "200")}, send("show temp_buffers", "set temp_buffers = 300", "reset temp_buffers")...),
+		"memory, for all that the client has": send(memory, "select 1", "create temp table mine as select 1 as id", "drop table mine", "select 2", "show temp_buffers",
+			memory+"; select 3"),
+		"memory, out of range":  send("set temp_buffers = 1", "set temp_buffers = a"),
+		"schema":                send("set search_path = pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "prepare transaction 'left'"),
+		"schema, not first":     send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
+		"schema, at start-up":   append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
+		"schema, objects in it": send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })

@@ -43,5 +43,4 @@ var notYet = []limit{
 	{leakState{name: "setting of an application, reset", steps: sql("set app.x = 'left'"), probe: "select current_setting('app.x', true) is null"}, unremovable},
 	{leakState{name: "local setting of an application", steps: sql("begin; set local app.x = 'left'; commit"), probe: "select current_setting('app.x', true) is null"}, unremovable},
 	{leakState{name: "schema of temporary objects", steps: sql("create temp table left_behind (id int)"), probe: "select pg_my_temp_schema() = 0"}, unremovable},
-	{leakState{name: "temp_buffers after a temporary table", steps: sql("create temp table left_behind as select 1 as id"), probe: "set temp_buffers = 200"}, unremovable},
 }

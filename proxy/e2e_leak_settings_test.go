@@ -37,7 +37,7 @@ func (l *lane) settingStates(t *testing.T) (states []leakState) {
 				continue
 			}
 			states = append(states, leakState{
-				name: "setting " + s.name + " " + w.name, user: s.user, alone: s.name == "temp_buffers",
+				name: "setting " + s.name + " " + w.name, user: s.user,
 				steps: w.steps(s.name, s.value),
 			})
 		}

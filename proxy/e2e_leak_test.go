@@ -27,9 +27,6 @@ type leakState struct {
 	// probe asks for what the snapshot does not show. Its answer to somebody
 	// who has not made the state must differ.
 	probe string
-	// alone says that the backend must be a new one: a limit in notYet would
-	// get in the way.
-	alone bool
 	// fades says that A may find nothing of it any more when another client has
 	// had its backend.
 	fades bool
@@ -273,9 +270,6 @@ func (l *lane) runState(t *testing.T, s leakState, ways []parting) {
 // PostgreSQL itself; "" if nothing.
 func (l *lane) leak(t *testing.T, s leakState, want *truth, p parting) string {
 	t.Helper()
-	if s.alone {
-		l.terminate(t)
-	}
 	l.settle(t)
 	a := l.dial(t, l.proxy.addr, s.start...)
 	defer a.Close()

@@ -9,9 +9,10 @@ import (
 	"github.com/pgjay/pgjay/rewrite/sqlparse"
 )
 
-// Two things stay in a backend to its end, and a client may see that it is not a
-// new one: which libraries are loaded, and that it has a schema for temporary
-// objects. Where that makes a difference the session gets a backend of its own.
+// Three things stay in a backend to its end, and a client may see that it is not a
+// new one: which libraries are loaded, that it has a schema for temporary objects,
+// and how much memory for these. Where that makes a difference the session gets a
+// backend of its own.
 // And PostgreSQL counts logins: a session that looks at the number gets one of its
 // own first.
 
@@ -47,8 +48,10 @@ func (s *session) countsLogins(class sqlparse.Class) (wait bool) {
 // wantsNewBackend reports whether the next lease must be of a backend that has
 // never had a temporary object: the session's new objects go to the schema for
 // these, if that is there. PostgreSQL makes it when it is asked for, and then
-// cannot prepare the transaction.
-func (s *session) wantsNewBackend() bool { return s.who.temporary && s.state == stateReady }
+// cannot prepare the transaction. So must it be for a label that sticks.
+func (s *session) wantsNewBackend() bool {
+	return (s.who.temporary || s.who.sticky) && s.state == stateReady
+}
 
 // mayNeedNewBackend reports whether the backend is being asked for a search_path
 // that may be such.
@@ -66,11 +69,31 @@ func createsTemporary(path string) bool {
 // the setting that it sets, and it is being found out whether the session can leave
 // the one that it has.
 func (s *session) mayMove(class sqlparse.Class) bool {
-	if s.back.question == nil || s.who.loads || class.Pins != sqlparse.ReasonSetting.Set() || s.copyUnended() {
+	if s.back.question == nil || class.Pins != sqlparse.ReasonSetting.Set() || s.copyUnended() {
 		return false
 	}
 	names, _ := class.Changed()
-	return len(names) == 1 && strings.Contains(names[0], ".")
+	return len(names) == 1 && (strings.Contains(names[0], ".") && !s.who.loads || names[0] == "temp_buffers" && !s.who.hadTemporary)
+}
+
+// spoilt is what somebody has done to a backend, so that a setting is refused.
+type spoilt uint8
+
+const (
+	unspoilt    spoilt = iota
+	byLibrary          // a library was loaded
+	byTemporary        // there was a temporary table
+)
+
+// spoiltBy says what an error blames.
+func spoiltBy(code string, body []byte) spoilt {
+	switch {
+	case reserved(code, body):
+		return byLibrary
+	case code == "22023" && strings.Contains(wire.ParseError(body).Detail, `"temp_buffers"`):
+		return byTemporary
+	}
+	return unspoilt
 }
 
 // reserved reports whether an error says that a setting belongs to a library and
@@ -86,21 +109,28 @@ func reserved(code string, body []byte) bool {
 	return dotted && name != "" && strings.Contains(e.Detail, name)
 }
 
-// isStranger reports whether the library that such an error comes from was loaded
-// for somebody else:
+// isStranger reports whether it was somebody else who has spoilt the backend:
 //
 //  1. the backend was not made for the session;
-//  2. the session has not run anything that may have loaded it, here or elsewhere;
+//  2. the session has not run anything that may have done so, here or elsewhere;
 //  3. nothing of the session is on this backend yet.
-func (s *session) isStranger() bool {
-	return !s.back.lease.Dedicated() && s.pooled() && !s.who.loads && !s.back.past
+func (s *session) isStranger(by spoilt) bool {
+	did := s.who.loads
+	if by == byTemporary {
+		did = s.who.hadTemporary
+	}
+	return !s.back.lease.Dedicated() && s.pooled() && !did && !s.back.past
 }
 
 // moveToNew runs an exchange again, on a backend of the session's own.
 func (s *session) moveToNew(sent []byte) {
-	s.unpin()
-	s.release()
-	s.putBack(sent, "library_loaded")
+	if s.back.status == wire.StatusIdle {
+		s.unpin()
+		s.release()
+	} else {
+		s.destroy("new_backend")
+	}
+	s.putBack(sent, "new_backend")
 	s.dialOwn(sqlparse.ReasonNewBackend)
 }
 

@@ -206,7 +206,8 @@ func (s *session) beginExchange(class sqlparse.Class) {
 }
 
 // release gives the backend back. Caller has checked mayRelease. One that has
-// said why it ends is closed: the next session would not know the reason.
+// said why it ends is closed: the next session would not know the reason. So is one
+// that may not become what it was.
 func (s *session) release() {
 	s.recordHeld()
 	b, last, tuned := s.back.lease, s.back.fatal, s.back.tuned
@@ -222,6 +223,10 @@ func (s *session) release() {
 	}
 	if tuned {
 		b.Destroy("listening")
+		return
+	}
+	if s.who.sticky {
+		b.Destroy("sticky_setting")
 		return
 	}
 	b.Release()

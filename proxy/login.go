@@ -148,7 +148,7 @@ func (s *session) authenticated() {
 		s.dialTunnel()
 		return
 	}
-	if s.who.label.StartupOnly() || s.asksForPlans() {
+	if s.who.label.StartupOnly() || s.who.label.Sticks() || s.asksForPlans() {
 		s.dialOwn(sqlparse.ReasonStartup)
 		return
 	}

@@ -121,6 +121,10 @@ type identity struct {
 	always sqlparse.Reason
 	// temporary is set when new objects are temporary whatever a statement says.
 	temporary bool
+	// sticky is label.Sticks: its backend is its own.
+	sticky bool
+	// hadTemporary is set when the session was found to have temporary objects.
+	hadTemporary bool
 	// loads is set when the session may have loaded a library into some backend.
 	loads bool
 	// counted is set when PostgreSQL has counted a login of the session's own.

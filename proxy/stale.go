@@ -68,11 +68,11 @@ func (s *session) forwardError(body []byte) action {
 	if s.staleness(code, body, named) && s.tx.spared && s.heals() {
 		return swallow
 	}
-	if reserved(code, body) {
-		if s.isStranger() && s.heals() {
-			s.back.moving = true
+	if by := spoiltBy(code, body); by != unspoilt {
+		if s.back.moving = s.isStranger(by); s.back.moving && s.heals() {
 			return swallow
 		}
+		s.back.moving = false
 		s.notLonger()
 	}
 	if named {
@@ -116,15 +116,17 @@ func (s *session) dropShared() {
 // heals has an exchange that has failed run once more, when it has ended, and
 // reports whether it will:
 //
-//  1. no transaction was open, nothing was executed, and nothing of PostgreSQL's
-//     replies has reached the client;
-//  2. all of it is known, and nothing has been sent behind it.
+//  1. no transaction was open, or, if it is to run on another backend, none but that
+//     of a BEGIN that was held back;
+//  2. nothing was executed, and nothing of PostgreSQL's replies has reached the client;
+//  3. all of it is known, and nothing has been sent behind it.
 //
 // One that has met a stale statement is run again if the client prepares that in it
 // and the backend had it already. A statement that was prepared before may be
 // described to the client as it was then; for it the error is right.
 func (s *session) heals() bool {
-	if s.back.status != wire.StatusIdle || s.back.executed || len(s.back.sent) == s.back.told || s.gone {
+	apart := s.back.status == wire.StatusIdle || s.back.moving && s.begin.text != "" && s.begin.replies == 0
+	if !apart || s.back.executed || len(s.back.sent) == s.back.told || s.gone {
 		return false
 	}
 	switch {
