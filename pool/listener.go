@@ -122,12 +122,6 @@ func (l *Listener) unsubscribe(m *membership) {
 	l.advance()
 }
 
-// unsubscribeAll handles Subscription.UnsubscribeAll.
-func (l *Listener) unsubscribeAll(sub *Subscription) {
-	l.leaveAll(sub)
-	l.advance()
-}
-
 // forget handles Subscription.Close.
 func (l *Listener) forget(sub *Subscription) {
 	if sub.over == nil {

@@ -53,7 +53,7 @@ func realNames(t *testing.T, s *testServer) {
 	if pid := a.pids[0]; pid != speaker.conn.PID() {
 		t.Errorf("notified by %d, not %d", pid, speaker.conn.PID())
 	}
-	a.on(a.sub.UnsubscribeAll)
+	a.on(a.sub.unsubscribeAll)
 	eventually(t, func() bool { return w.set.ListenerStats()[0].Channels == 0 })
 	speaker.notify("jobs", "unheard")
 	a.expect()

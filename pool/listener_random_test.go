@@ -202,7 +202,7 @@ func (w *witness) leave(channel string) {
 	case w.paused:
 	case w.rumour.IntN(4) == 0:
 		clear(w.spans)
-		w.do(w.sub.UnsubscribeAll)
+		w.do(w.sub.unsubscribeAll)
 	case s != nil:
 		delete(w.spans, channel)
 		w.do(func() { w.sub.Unsubscribe(channel) })

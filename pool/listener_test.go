@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func TestUnsubscribe(t *testing.T) {
 	b.settle()
 	ann.expect("mail=2")
 	bob.expect("jobs=1 mail=2")
-	bob.do(bob.sub.UnsubscribeAll)
+	bob.do(bob.sub.unsubscribeAll)
 	b.settle()
 	b.expectListens(`UNLISTEN "jobs"`)
 	ann.close()
@@ -148,7 +149,7 @@ func TestListenAgain(t *testing.T) {
 	b, ann, bob := newListening(t, nil)
 	ann.subscribe("jobs")
 	b.settle()
-	ann.do(ann.sub.UnsubscribeAll)
+	ann.do(ann.sub.unsubscribeAll)
 	b.world.run() // UNLISTEN is on its way
 	again := bob.subscribe("jobs")
 	b.settle()
@@ -170,7 +171,7 @@ func TestListenerGoesWhenNobodyListens(t *testing.T) {
 	if p.check(t); s.b != nil || b.world.stat(p).Dedicated != 1 {
 		t.Error("the listener does not count")
 	}
-	ann.do(ann.sub.UnsubscribeAll)
+	ann.do(ann.sub.unsubscribeAll)
 	b.settle()
 	b.world.pass(time.Duration(lingerFor) - time.Second)
 	if len(b.world.open()) != 1 || s.b != nil {
@@ -239,7 +240,7 @@ func TestSlowSubscriber(t *testing.T) {
 		t.Error("the notifications are kept")
 	}
 	again := ann.subscribe("jobs")
-	bob.do(bob.sub.UnsubscribeAll)
+	bob.do(bob.sub.unsubscribeAll)
 	b.listens = nil
 	b.settle()
 	expectAnswer(t, again, "53400")
@@ -320,5 +321,12 @@ func TestQuoteName(t *testing.T) {
 		if got := quoteName(name); got != want {
 			t.Errorf("%s becomes %s", name, got)
 		}
+	}
+}
+
+// unsubscribeAll ends all that Subscribe began.
+func (sub *Subscription) unsubscribeAll() {
+	for _, channel := range slices.Sorted(maps.Keys(sub.channels)) {
+		sub.Unsubscribe(channel)
 	}
 }

@@ -102,18 +102,6 @@ func (sub *Subscription) Unsubscribe(channel string) {
 	sub.listener.post(func(l *Listener) { l.unsubscribe(m) })
 }
 
-// UnsubscribeAll ends all that Subscribe began.
-func (sub *Subscription) UnsubscribeAll() {
-	if len(sub.channels) == 0 {
-		return
-	}
-	for _, m := range sub.channels {
-		m.left = true
-	}
-	clear(sub.channels)
-	sub.listener.post(func(l *Listener) { l.unsubscribeAll(sub) })
-}
-
 // Barrier has done called when everything has been received that was committed
 // before the call: Notified has been called for it, or Resume will.
 func (sub *Subscription) Barrier(done func(error)) {

@@ -83,23 +83,51 @@ func TestNotifiedBeforeReplies(t *testing.T) {
 		} else {
 			succeed(t, speaker, fmt.Sprintf("notify news, '%d'", i))
 		}
-		if err := listener.Send(pgtest.Query(query)); err != nil {
-			t.Fatal(err)
-		}
-		frames, err := listener.ReceiveUntil('Z')
-		if err != nil {
-			t.Fatal(err)
-		}
-		var heard []string
-		for _, f := range frames {
-			if f.Type == 'A' {
-				heard = append(heard, f.String())
-			}
-		}
+		heard := notifiedBefore(t, listener, query)
 		if want := fmt.Sprintf("A news %d", i); len(heard) != 1 || heard[0] != want {
 			t.Fatalf("before the reply to %s came %q, not %q", query, heard, want)
 		}
 	}
+}
+
+// What was notified before a client stops to listen it hears, and nothing of what is
+// notified afterwards.
+func TestNotifiedBeforeUnlisten(t *testing.T) {
+	backend := plain(t)
+	p := startProxy(t, backend, nil)
+	listener, direct := client(t, p.addr), client(t, backend)
+	for i := range 200 {
+		query := []string{"unlisten news", "unlisten *", "discard all", "begin; unlisten news; commit", "select 1; unlisten news; listen other"}[i%5]
+		succeed(t, listener, "listen news")
+		succeed(t, direct, fmt.Sprintf("notify news, '%d'", i))
+		heard := notifiedBefore(t, listener, query)
+		if want := fmt.Sprintf("A news %d", i); len(heard) != 1 || heard[0] != want {
+			t.Fatalf("before the reply to %s came %q, not %q", query, heard, want)
+		}
+		succeed(t, direct, "notify news, 'unheard'")
+		if heard := notifiedBefore(t, listener, "unlisten *"); len(heard) != 0 {
+			t.Fatalf("after %s came %q", query, heard)
+		}
+	}
+}
+
+// notifiedBefore returns what comes of notifications up to the end of the replies to a
+// query.
+func notifiedBefore(t *testing.T, c *pgtest.Conn, query string) (heard []string) {
+	t.Helper()
+	if err := c.Send(pgtest.Query(query)); err != nil {
+		t.Fatal(err)
+	}
+	frames, err := c.ReceiveUntil('Z')
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range frames {
+		if f.Type == 'A' {
+			heard = append(heard, f.String())
+		}
+	}
+	return heard
 }
 
 // speakers notify numbers, one after the other. What was told is committed.

@@ -28,6 +28,10 @@ import (
 type listening struct {
 	sub      *pool.Subscription // nil: there was no need yet
 	channels map[string]channelState
+	// leaving are those that it does not listen to any more. What was notified before it
+	// said so is still to come: it is subscribed to them until the client gets
+	// ReadyForQuery.
+	leaving []string
 	// wanted are those that LISTEN was sent for in the transaction under way.
 	wanted []string
 	asking int // how many Subscribe are not answered
@@ -200,12 +204,25 @@ func (l *listening) uncommitted() {
 	}
 }
 
-// drop ends the subscription to a channel.
+// drop ends the subscription to a channel: soon, if the session has listened to it.
 func (l *listening) drop(name string) {
-	if l.channels[name] != channelRefused {
+	switch l.channels[name] {
+	case channelHeard:
+		l.leaving = append(l.leaving, name)
+	case channelPending:
 		l.sub.Unsubscribe(name)
 	}
 	delete(l.channels, name)
+}
+
+// leave ends the subscriptions of which nothing is to come any more.
+func (l *listening) leave() {
+	for _, name := range l.leaving {
+		if _, again := l.channels[name]; !again {
+			l.sub.Unsubscribe(name)
+		}
+	}
+	l.leaving = l.leaving[:0]
 }
 
 // learnChannels draws the conclusions from the backend's answer. The session
@@ -250,10 +267,9 @@ func (l *listening) settled() { l.wanted, l.committing, l.unsettled = nil, false
 // silence ends all subscriptions: DISCARD ALL has succeeded.
 func (s *session) silence() {
 	l := s.listen
-	if l.sub != nil {
-		l.sub.UnsubscribeAll()
+	for name := range l.channels {
+		l.drop(name)
 	}
-	clear(l.channels)
 	l.settled()
 	s.back.tuned = false
 }

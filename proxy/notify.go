@@ -254,6 +254,7 @@ func (s *session) hears() bool {
 // endListening forgets what is not needed by a session that does not listen.
 func (s *session) endListening() {
 	l := s.listen
+	l.leave()
 	if len(l.channels)+len(l.wanted) > 0 || l.unsettled || s.tx.unsynced || !s.queue.empty() {
 		return
 	}
