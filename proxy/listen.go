@@ -28,10 +28,6 @@ import (
 type listening struct {
 	sub      *pool.Subscription // nil: there was no need yet
 	channels map[string]channelState
-	// leaving are those that it does not listen to any more. What was notified before it
-	// said so is still to come: it is subscribed to them until the client gets
-	// ReadyForQuery.
-	leaving []string
 	// wanted are those that LISTEN was sent for in the transaction under way.
 	wanted []string
 	asking int // how many Subscribe are not answered
@@ -73,6 +69,8 @@ func (s *session) heed(class sqlparse.Class, text []byte) bool {
 		return true
 	case s.mustHear():
 		s.pauseClient(pausedWaiting)
+		return false
+	case s.mayLeave(class) && !s.caughtUp(false):
 		return false
 	case (s.outside() || ends) && !s.subscribed(ends):
 		return false
@@ -117,14 +115,30 @@ func (s *session) want(channel string) {
 	}
 }
 
-// heedBind prepares for the Bind of a statement that may commit a LISTEN. It
+// mayLeave reports whether a statement may end what the session listens to. It is asked
+// before the session is subscribed to anything that the statement may make it listen to.
+func (s *session) mayLeave(class sqlparse.Class) bool {
+	heard := class.Pins.Has(sqlparse.ReasonListen) && class.Releases || class.Pins.Has(sqlparse.ReasonDiscard)
+	for _, state := range s.listen.channels {
+		heard = heard && state != channelPending
+	}
+	return heard && len(s.listen.channels) > 0
+}
+
+// heedBind prepares for the Bind of a statement that may commit a LISTEN, or end it. It
 // returns false if that must wait.
 func (s *session) heedBind(frame []byte) bool {
 	name, ok := statementName(wire.Bind, frame)
-	if !ok || len(s.listen.wanted) == 0 {
+	if !ok {
 		return true
 	}
 	st, _ := s.client.statements.get(name)
+	if st.body != nil && s.mayLeave(st.body.class) && !s.caughtUp(true) {
+		return false
+	}
+	if len(s.listen.wanted) == 0 {
+		return true
+	}
 	ends := st.body == nil || st.body.class.First == sqlparse.CommandCommit || st.body.class.First == sqlparse.CommandUnknown
 	return !ends || s.subscribed(true)
 }
@@ -204,25 +218,12 @@ func (l *listening) uncommitted() {
 	}
 }
 
-// drop ends the subscription to a channel: soon, if the session has listened to it.
+// drop ends the subscription to a channel.
 func (l *listening) drop(name string) {
-	switch l.channels[name] {
-	case channelHeard:
-		l.leaving = append(l.leaving, name)
-	case channelPending:
+	if l.channels[name] != channelRefused {
 		l.sub.Unsubscribe(name)
 	}
 	delete(l.channels, name)
-}
-
-// leave ends the subscriptions of which nothing is to come any more.
-func (l *listening) leave() {
-	for _, name := range l.leaving {
-		if _, again := l.channels[name]; !again {
-			l.sub.Unsubscribe(name)
-		}
-	}
-	l.leaving = l.leaving[:0]
 }
 
 // learnChannels draws the conclusions from the backend's answer. The session

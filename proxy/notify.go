@@ -25,6 +25,7 @@ import (
 // delivery is how far a session is with its notifications.
 type delivery struct {
 	barriers int  // how many are not answered
+	catching bool // a message waits for them
 	notified bool // the session's backend has notified something in this exchange
 	held     bool // the client is to get ReadyForQuery: idle
 	again    int  // how many more behind it: of a copy that has failed before its Sync was read
@@ -119,6 +120,26 @@ func (s *session) heedExchange(class sqlparse.Class) {
 		s.barrier()
 	}
 	s.tune(class)
+}
+
+// caughtUp has the client told all that was notified before a transaction, by the end of
+// which it may not listen any more. begun is set where its exchange has begun: the
+// listener was asked then. It returns false if that must wait.
+func (s *session) caughtUp(begun bool) bool {
+	l := s.listen
+	whole := s.back.rest == 0 || s.back.restAction == swallow
+	switch {
+	case l.sub == nil || !whole || s.copyUnended():
+		return true
+	case !begun && !l.catching && s.outside():
+		s.barrier()
+	}
+	if l.catching = l.barriers > 0; l.catching {
+		s.pauseClient(pausedWaiting)
+		return false
+	}
+	s.resume(false)
+	return true
 }
 
 // barrier asks the listener whether it has sent all that was committed.
@@ -254,7 +275,6 @@ func (s *session) hears() bool {
 // endListening forgets what is not needed by a session that does not listen.
 func (s *session) endListening() {
 	l := s.listen
-	l.leave()
 	if len(l.channels)+len(l.wanted) > 0 || l.unsettled || s.tx.unsynced || !s.queue.empty() {
 		return
 	}

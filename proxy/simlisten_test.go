@@ -171,14 +171,16 @@ func since(exchanges []simExchange, k int, channel string) int {
 
 // checkNotes holds that a client is notified of what is committed while it listens,
 // once, in the order of the commits, and before the end of an exchange that it has
-// begun later.
+// begun later, also if it stops to listen in that.
 func (m *sim) checkNotes(c *simClient, v *simServer, from int) {
 	exchanges := append([]simExchange{{}}, c.exchanges(v, from)...)
 	ends, told := m.checkTold(c, exchanges)
 	for k := 2; k < min(len(ends), len(exchanges)); k++ {
 		for seq, note := range m.bus.sent[:at(c.sentAt, exchanges[k].from)] {
-			listens := since(exchanges, k, note.channel)
-			if listens >= k || !exchanges[k].idle || seq < at(c.gotAt, ends[listens]-1) {
+			listens := since(exchanges, k-1, note.channel)
+			ends := ends[min(listens, k-1)] - 1
+			outside, stays := exchanges[k-1].idle, exchanges[k].channels[note.channel]
+			if listens >= k || !exchanges[k].idle || !outside && !stays || seq < at(c.gotAt, ends) {
 				continue
 			}
 			if before, ok := told[note.payload]; !ok || before > k {
