@@ -140,6 +140,9 @@ func (r *reach) read(ctx context.Context, conn *pgconn.PgConn, m mentions) error
 	if next.first {
 		r.seen = make(map[string]bool)
 	}
+	if err := m.resolve(ctx, conn); err != nil {
+		return err
+	}
 	for r.add(&next, m); next.first || !next.empty(); {
 		values := [][]byte{textArray(next.calls), textArray(next.loose), textArray(next.foreign), textArray(next.symbols), truth(next.first), oidArray(next.oids), textArray(next.looseForeign)}
 		answer := conn.ExecParams(ctx, askBehind, values, nil, nil, nil).Read()

@@ -23,6 +23,7 @@ type mentions struct {
 	// depends on encoding and locale.
 	foreign, looseForeign []string
 	oids                  []uint32 // types
+	columns               []column // functions, unless they are columns
 	// hidden is set when names may be written with escapes.
 	hidden bool
 	any    string // a function that is told a type by its number
@@ -153,8 +154,12 @@ func named(part *sqlparse.Part, text []byte) (m mentions) {
 	for _, name := range part.Operators {
 		m.text = append(append(m.text, name[len(name)-1]...), ' ')
 	}
-	for _, name := range part.Attributes { // which may be functions of a row
-		m.call(name)
+	if len(part.Attributes) > 0 { // which may be functions of a row
+		var unsure []string
+		m.columns, unsure = columns(text, part.Attributes)
+		for _, name := range unsure {
+			m.call(name)
+		}
 	}
 	return m
 }
