@@ -25,8 +25,9 @@ type mentions struct {
 	oids                  []uint32 // types
 	columns               []column // functions, unless they are columns
 	// hidden is set when names may be written with escapes.
-	hidden bool
-	any    string // a function that is told a type by its number
+	hidden  bool
+	planned bool   // they are from a plan
+	any     string // a function that is told a type by its number
 }
 
 // escaped finds names that are written with escapes.
@@ -187,6 +188,7 @@ func called(explained []byte) (m mentions) {
 		}
 	}
 	visit(tree)
+	m.planned = true
 	return m
 }
 
