@@ -61,6 +61,11 @@ func (x *explanation) indexes(s advice.Subject) (list []*entry) {
 		}
 		list = append(list, a)
 	}
+	for _, r := range x.refers {
+		if c, ok := r.Unindexed(advice.DefaultLimits()); ok {
+			list = append(list, &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: &c, start: x.ran})
+		}
+	}
 	return list
 }
 

@@ -31,6 +31,7 @@ type explanation struct {
 	raw    []byte // what EXPLAIN has said; it has literals
 	facts  plan.Facts
 	tables map[string]*advice.Table
+	refers []advice.Reference // to tables that it changes
 	reach  reach
 	ran    digest.Histogram // the shape's before the server was asked
 	tried  map[string]trial // what came of a hypothetical index, by its definition
@@ -151,6 +152,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	}
 	x.factsOf(ctx, x.result.Plan)
 	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
+	x.refers = x.referencesOf(ctx)
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}
