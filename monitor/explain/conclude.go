@@ -37,6 +37,9 @@ func (e *Explainer) conclude(x *explanation) {
 	for _, a := range list {
 		e.advices.add(a, time.Now())
 	}
+	for _, found := range x.redundant {
+		e.advices.settle(found, time.Now())
+	}
 }
 
 // direction says what the planner thinks of another plan.
