@@ -85,6 +85,77 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// Nor does a value without quotes get anywhere, of what PostgreSQL takes and of what it refuses.
+func TestRedactionWithoutQuotes(t *testing.T) {
+	p := startObserving(t, plain(t), nil)
+	conn, ctx := dial(t, p.addr), context.Background()
+	refused := 0
+	for _, sql := range []string{
+		"alter user nobody_here password mark4711", "create user nobody_here password mark4711", "create role nobody_here login password mark4711 superuser",
+		"alter user nobody_here identified by mark4711", "alter usr nobody_here password mark4711", "mark4711", "password mark4711",
+		"set app.token mark4711", "set app.token = mark4711.mark4711", "set app token = mark4711", "begin; set app.token mark4711", "rollback",
+		"alter role nobody_here in database nothing set app.token to mark4711", "alter role nobody_here in database nothing set app.token mark4711",
+		"alter database nothing set app.token mark4711", "alter system set app.token mark4711", "explain set app.token mark4711",
+		"create subscription s connection host=h password=mark4711 publication p", "alter subscription s connection mark4711",
+		"create server s foreign data wrapper w options (host 'h', password mark4711)", "alter server s options (set token mark4711)",
+		"create user mapping for mark4711 server s options (password mark4711)", "alter user mapping for public server s options (add mark4711 mark4711)",
+		"create foreign table t (id int) server s options (password mark4711)", "import foreign schema a from server s into b options (password mark4711)",
+		"create function f() returns int set a = mark4711 mark4711 language sql as 'select 1'", "create temp table pinned (); set app.token to mark4711",
+		"set role mark4711", "set session authorization mark4711", "set time zone mark4711", "set search_path to mark4711",
+	} {
+		if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
+			refused++
+		}
+	}
+	if refused < 25 {
+		t.Errorf("PostgreSQL has refused %d only", refused)
+	}
+	places := map[string]string{"log": p.log.String(), "metrics": metricsText(p), "results": resultsText(t, p)}
+	console := consoleOf(t, p)
+	for _, command := range []string{"show statements", "show slow", "show plans", "show advice", "show pins", "show clients", "show servers"} {
+		places[command] = consoleText(ctx, console, command)
+	}
+	for place, text := range places {
+		if at := strings.Index(text, mark); at >= 0 {
+			t.Errorf("%s has it: ...%s...", place, text[max(at-100, 0):min(at+100, len(text))])
+		}
+	}
+	for place, part := range map[string]string{"show statements": "alter user nobody_here password $", "show slow": "alter user nobody_here password $", "show pins": "set app.token to ?"} {
+		if !strings.Contains(places[place], part) {
+			t.Errorf("%s has no %s: %s", place, part, places[place])
+		}
+	}
+}
+
+// A thousand tenants are one shape, whatever it is that names them.
+func TestNamesOfTenantsAreOneShape(t *testing.T) {
+	backend := plain(t)
+	admin := dial(t, backend)
+	for i := range 3 {
+		answerOf(t, admin, fmt.Sprintf("create role tenant_%d", i))
+		t.Cleanup(func() { answerOf(t, admin, fmt.Sprintf("drop role tenant_%d", i)) })
+	}
+	p := startObserving(t, backend, nil)
+	conn := dial(t, p.addr)
+	for i := range 3 {
+		for _, form := range []string{
+			"set role tenant_%d", "reset role", "begin", "set local role tenant_%d", "commit", "set session authorization tenant_%d", "reset session authorization",
+			"set search_path to tenant_%d", "set time zone 'Etc/GMT+%d'",
+		} {
+			answerOf(t, conn, strings.ReplaceAll(form, "%d", fmt.Sprint(i)))
+		}
+	}
+	calls := map[string]string{}
+	for _, row := range rowsOf(t, consoleOf(t, p), "show statements") {
+		calls[row["statement"]] = row["calls"]
+	}
+	for _, shape := range []string{"set role $1", "set local role $1", "set session authorization $1", "set search_path to $1", "set time zone $1"} {
+		if calls[shape] != "3" {
+			t.Errorf("%s: %q calls, of %v", shape, calls[shape], calls)
+		}
+	}
+}
+
 // Nor does what could be code, which tells statements apart where they are remembered.
 func TestRedactionOfWhatIsRemembered(t *testing.T) {
 	backend := plain(t)

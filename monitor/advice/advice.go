@@ -10,14 +10,15 @@ type Kind string
 
 // The kinds.
 const (
-	Index     Kind = "index"     // create one
-	PlanFlip  Kind = "plan flip" // a statement has another plan than before
-	NPlusOne  Kind = "n+1"       // one statement again and again, with other parameters
-	Repeated  Kind = "repeated"  // the same with the same parameters: the cache may take it
-	Unbounded Kind = "unbounded" // many rows without a LIMIT
-	WideRows  Kind = "wide rows" // SELECT * of much
-	Literals  Kind = "literals"  // values in the text
-	Conflicts Kind = "conflicts" // serialization failures and deadlocks
+	Index     Kind = "index"           // create one
+	Redundant Kind = "redundant index" // drop one: another does all that it does
+	PlanFlip  Kind = "plan flip"       // a statement has another plan than before
+	NPlusOne  Kind = "n+1"             // one statement again and again, with other parameters
+	Repeated  Kind = "repeated"        // the same with the same parameters: the cache may take it
+	Unbounded Kind = "unbounded"       // many rows without a LIMIT
+	WideRows  Kind = "wide rows"       // SELECT * of much
+	Literals  Kind = "literals"        // values in the text
+	Conflicts Kind = "conflicts"       // serialization failures and deadlocks
 	Storm     Kind = "conflict storm"
 	FirstRow  Kind = "slow first row" // all rows are made before the first is sent
 	Reader    Kind = "slow reader"    // the client does not take the rows

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,7 @@ type predicate struct {
 	column     string
 	expression string // as PostgreSQL writes it, without the table's alias
 	cast       bool   // of the column, to text
+	either     bool   // it is one of several values that OR holds together
 }
 
 // conditions cuts a condition, as PostgreSQL writes it, into what AND holds together,
@@ -38,9 +40,42 @@ func conditions(text, alias string) (list []predicate) {
 	for _, part := range split(text) {
 		if p, ok := understand(part, alias); ok {
 			list = append(list, p)
+		} else if p, ok := either(part, alias); ok {
+			list = append(list, p)
 		}
 	}
 	return list
+}
+
+// either understands what OR holds together if one column, or expression, is compared for
+// equality in all parts of it: an index is looked into for each.
+func either(text, alias string) (p predicate, ok bool) {
+	parts := cut(text, " or ")
+	if len(parts) < 2 {
+		return p, false
+	}
+	common := equalitiesOf(parts[0], alias)
+	cast := false
+	for _, part := range parts[1:] {
+		others := equalitiesOf(part, alias)
+		common = slices.DeleteFunc(common, func(p predicate) bool { return !slices.ContainsFunc(others, p.sameSide) })
+		cast = cast || slices.ContainsFunc(others, func(p predicate) bool { return p.cast })
+	}
+	if len(common) == 0 {
+		return p, false
+	}
+	p = common[0]
+	p.cast, p.either = p.cast || cast, true
+	return p, true
+}
+
+func equalitiesOf(text, alias string) []predicate {
+	return slices.DeleteFunc(conditions(text, alias), func(p predicate) bool { return p.op != equals })
+}
+
+// sameSide reports whether both are about one column or expression.
+func (p predicate) sameSide(o predicate) bool {
+	return p.column == o.column && p.expression == o.expression
 }
 
 // unwrap takes parentheses around all of a text away.
@@ -73,9 +108,11 @@ func closing(text string, i int) int {
 }
 
 // split cuts a condition at the ANDs that are not in parentheses.
-func split(text string) (parts []string) {
+func split(text string) []string { return cut(text, " and ") }
+
+// cut cuts a condition at the words that are not in parentheses.
+func cut(text, word string) (parts []string) {
 	text = unwrap(text)
-	const and = " and "
 	start := 0
 	for i := 0; i < len(text); i++ {
 		switch {
@@ -83,9 +120,9 @@ func split(text string) (parts []string) {
 			if end := closing(text, i); end > 0 {
 				i = end
 			}
-		case strings.HasPrefix(text[i:], and):
+		case strings.HasPrefix(text[i:], word):
 			parts = append(parts, unwrap(text[start:i]))
-			start = i + len(and)
+			start = i + len(word)
 			i = start - 1
 		}
 	}

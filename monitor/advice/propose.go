@@ -152,7 +152,8 @@ func (c *Candidate) ordinary(preds []predicate, wanted float64, l Limits) bool {
 		}
 	}
 	equal := len(c.Keys)
-	if order := slices.DeleteFunc(c.sortKeys(), c.hasKey); equal+len(order) <= maxKeys && len(order) > 0 {
+	either := slices.ContainsFunc(preds, func(p predicate) bool { return p.either })
+	if order := slices.DeleteFunc(c.sortKeys(), c.hasKey); !either && equal+len(order) <= maxKeys && len(order) > 0 {
 		c.Keys = append(c.Keys, order...)
 	} else if p, ok := c.oneRange(preds); ok && len(c.Keys) < maxKeys {
 		c.Keys = append(c.Keys, p)
@@ -164,10 +165,9 @@ func (c *Candidate) ordinary(preds []predicate, wanted float64, l Limits) bool {
 	if equal == 0 && c.Where == "" && !c.hasRange(preds) {
 		return false // the order alone does not make fewer rows
 	}
-	if c.turnsBRIN(equal, l) {
-		return true
+	if !either && !c.turnsBRIN(equal, l) { // the table is read after all values have been found
+		c.cover()
 	}
-	c.cover()
 	return true
 }
 

@@ -59,6 +59,10 @@ var advisedIndexes = []advised{
 	{name: "hash join", sql: "SELECT i.id FROM parents p JOIN items i ON i.owner = p.id WHERE p.name = 'p77'", ddl: "ON public.items (owner)"},
 	{name: "nested loop", sql: "SELECT i.id FROM parents p JOIN items i ON i.owner = p.id WHERE p.id < 3", ddl: "ON public.items (owner)", settings: map[string]string{"enable_hashjoin": "off", "enable_mergejoin": "off"}},
 	{name: "wrong index", sql: "SELECT * FROM items WHERE note = 'nothing' ORDER BY id LIMIT 5", ddl: "ON public.items (note"},
+	{name: "one of two values", sql: "SELECT id FROM items WHERE owner = 7 OR owner = 9 ORDER BY made", ddl: "ON public.items (owner);"},
+	{name: "one of two values and more", sql: "SELECT id FROM items WHERE (owner = 7 AND note > 'a') OR (kind = 'k3' AND owner = 9)", ddl: "ON public.items (owner);"},
+	{name: "one of two values of a varchar", sql: "SELECT id FROM items WHERE title = 'title x' OR title = 'title y'", ddl: "ON public.items (title);"},
+	{name: "one of two values of an expression", sql: "SELECT id FROM items WHERE lower(note) = 'note x' OR lower(note) = 'note y'", ddl: "ON public.items ((lower(note)));"},
 	{name: "inefficient index", before: "CREATE INDEX items_kind ON items (kind)", sql: "SELECT * FROM items WHERE kind = 'k3' AND title = 'title x'", ddl: "ON public.items (title"},
 }
 
@@ -167,11 +171,11 @@ func TestBRINAdvice(t *testing.T) {
 
 // No index is advised that there is already, or that would help nobody.
 func TestNoAdvice(t *testing.T) {
-	w := newWorld(t, `CREATE TABLE most (a int, b bool, c int); INSERT INTO most SELECT i % 2, true, i FROM generate_series(1, 30000) i; CREATE INDEX ON most (c);
+	w := newWorld(t, `CREATE TABLE most (a int, b bool, c int, d int); INSERT INTO most SELECT i % 2, true, i, i FROM generate_series(1, 30000) i; CREATE INDEX ON most (c);
 		CREATE TABLE few (a int); INSERT INTO few SELECT generate_series(1, 100); GRANT SELECT ON ALL TABLES IN SCHEMA public TO app; ANALYZE`)
 	for _, sql := range []string{
 		"SELECT * FROM most WHERE a = 1", "SELECT * FROM most WHERE b", "SELECT * FROM most WHERE c = 5", "SELECT * FROM few WHERE a = 1",
-		"SELECT * FROM most WHERE c > 5 OR a = 2", "SELECT count(*) FROM most",
+		"SELECT * FROM most WHERE c > 5 OR a = 2", "SELECT * FROM most WHERE d = 5 OR a = 7", "SELECT * FROM most WHERE d + a = 5 OR d * a = 7", "SELECT count(*) FROM most",
 	} {
 		w.explain(sql)
 	}

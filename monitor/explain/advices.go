@@ -23,7 +23,8 @@ type entry struct {
 	advice.Advice
 	shape digest.ID
 	key   pool.Key          // as whom to look
-	index *advice.Candidate // nil: it is no index
+	index *advice.Candidate // nil: it is none to be made
+	table *advice.Table     // of an index that is not needed
 	start digest.Histogram  // the shape's when the index was missing for the last time; once Adopted, when that was seen
 }
 

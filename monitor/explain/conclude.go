@@ -37,6 +37,9 @@ func (e *Explainer) conclude(x *explanation) {
 	for _, a := range list {
 		e.advices.add(a, time.Now())
 	}
+	for _, found := range x.redundant {
+		e.advices.settle(found, time.Now())
+	}
 }
 
 // direction says what the planner thinks of another plan.
@@ -60,6 +63,11 @@ func (x *explanation) indexes(s advice.Subject) (list []*entry) {
 			a.State, a.CostBefore, a.CostAfter = t.state(), t.before, t.after
 		}
 		list = append(list, a)
+	}
+	for _, r := range x.refers {
+		if c, ok := r.Unindexed(advice.DefaultLimits()); ok {
+			list = append(list, &entry{Advice: c.Advice(s), shape: x.result.Shape, key: x.Key, index: &c, start: x.ran})
+		}
 	}
 	return list
 }

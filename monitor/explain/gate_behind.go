@@ -21,6 +21,7 @@ import (
 //   - an operator counts if its characters are anywhere in a text;
 //   - of a function in SQL or PL/pgSQL each word counts as a name, whatever it is declared to
 //     be; one in another language cannot be read, nor one that has EXECUTE or escapes in it;
+//   - a cast between PostgreSQL's own types counts, unless it is one that must be written and none is;
 //   - PostgreSQL's own functions, and those in C that an extension has brought, are what they
 //     are declared to be.
 
@@ -51,7 +52,7 @@ const askBehind = `WITH
 		UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typmodin, typmodout]::oid[]) FROM t
 		UNION SELECT unnest(ARRAY[rngcanonical, rngsubdiff]::oid[]) FROM g
 		UNION SELECT c.castfunc FROM pg_cast c WHERE c.oid >= 16384 AND (c.castsource IN (SELECT oid FROM t) OR c.casttarget IN (SELECT oid FROM t)
-			OR $5::bool AND c.castsource < 16384 AND c.casttarget < 16384)
+			OR $5::bool AND c.castcontext <> 'e' AND c.castsource < 16384 AND c.casttarget < 16384)
 		UNION SELECT b.oid FROM pg_proc b JOIN f ON f.lanname = 'internal' AND b.oid < 16384 AND b.prosrc = f.prosrc),
 	typed AS (
 		SELECT a.atttypid AS oid FROM pg_attribute a JOIN r ON r.oid = a.attrelid
@@ -66,6 +67,10 @@ const askBehind = `WITH
 	SELECT 'call', p.proname::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid IN (SELECT code FROM called)
 		AND CASE WHEN p.oid < 16384 THEN p.provolatile <> 'i' WHEN l.lanname = 'c' AND p.provolatile <> 'v' AND p.probin !~* ` + executingFiles + ` THEN
 			NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') ELSE true END
+	UNION SELECT 'cast', p.proname::text FROM pg_cast c JOIN pg_proc p ON p.oid = c.castfunc WHERE $5::bool AND c.oid >= 16384 AND c.castcontext = 'e'
+		AND c.castsource < 16384 AND c.casttarget < 16384 AND (p.oid >= 16384 OR p.provolatile <> 'i')
+	UNION SELECT 'converts', y.typname::text FROM pg_type y WHERE $5::bool AND (y.typtype = 'd' OR y.oid IN (SELECT c.casttarget FROM pg_cast c
+		WHERE c.oid >= 16384 AND c.castcontext = 'e' AND c.castsource < 16384 AND c.casttarget < 16384))
 	UNION SELECT 'type', y.typname::text FROM pg_type y WHERE y.oid >= 16384 AND y.oid IN (SELECT oid FROM typed)
 	UNION SELECT 'call', c.relname::text FROM pg_inherits i JOIN r ON r.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
 	UNION SELECT 'operator', p.oprname::text FROM pg_operator p WHERE p.oid IN (SELECT unnest(ARRAY[oprcom, oprnegate]) FROM o
@@ -112,6 +117,7 @@ type reach struct {
 	volatile  string   // the first function that is
 	folds     string   // a function of the database's own that PostgreSQL may call while it makes a plan, as it is not declared to be volatile
 	closed    string   // why what it does cannot be found out; empty: it can
+	conversions
 }
 
 // round is what is asked next.
@@ -139,6 +145,9 @@ func (r *reach) read(ctx context.Context, conn *pgconn.PgConn, m mentions) error
 	next := round{first: r.seen == nil, oids: m.oids}
 	if next.first {
 		r.seen = make(map[string]bool)
+	}
+	if err := m.resolve(ctx, conn); err != nil {
+		return err
 	}
 	for r.add(&next, m); next.first || !next.empty(); {
 		values := [][]byte{textArray(next.calls), textArray(next.loose), textArray(next.foreign), textArray(next.symbols), truth(next.first), oidArray(next.oids), textArray(next.looseForeign)}
@@ -184,6 +193,10 @@ func (r *reach) take(rows [][][]byte, first bool, text []byte) (next round) {
 			r.add(&next, m)
 		case "operator":
 			r.symbol(&next, name)
+		case "cast":
+			r.functions = append(r.functions, name)
+		case "converts":
+			r.types = append(r.types, name)
 		case "executes":
 			r.executing = "the function " + name + " executes what it is given"
 		case "outside":
@@ -202,12 +215,20 @@ func (r *reach) take(rows [][][]byte, first bool, text []byte) (next round) {
 			r.add(&next, words(row[1]))
 		}
 	}
+	if r.converts() {
+		var m mentions
+		for _, name := range r.functions {
+			m.call(name)
+		}
+		r.add(&next, m)
+	}
 	r.closed = strings.ToValidUTF8(r.closed, "?")
 	return next
 }
 
 // add adds to the next round what is new.
 func (r *reach) add(next *round, m mentions) {
+	r.conversions.read(m)
 	for _, name := range m.calls {
 		if key := "f " + name; !r.seen[key] {
 			r.seen[key] = true

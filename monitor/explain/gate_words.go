@@ -23,9 +23,11 @@ type mentions struct {
 	// depends on encoding and locale.
 	foreign, looseForeign []string
 	oids                  []uint32 // types
+	columns               []column // functions, unless they are columns
 	// hidden is set when names may be written with escapes.
-	hidden bool
-	any    string // a function that is told a type by its number
+	hidden  bool
+	planned bool   // they are from a plan
+	any     string // a function that is told a type by its number
 }
 
 // escaped finds names that are written with escapes.
@@ -153,8 +155,12 @@ func named(part *sqlparse.Part, text []byte) (m mentions) {
 	for _, name := range part.Operators {
 		m.text = append(append(m.text, name[len(name)-1]...), ' ')
 	}
-	for _, name := range part.Attributes { // which may be functions of a row
-		m.call(name)
+	if len(part.Attributes) > 0 { // which may be functions of a row
+		var unsure []string
+		m.columns, unsure = columns(text, part.Attributes)
+		for _, name := range unsure {
+			m.call(name)
+		}
 	}
 	return m
 }
@@ -182,6 +188,7 @@ func called(explained []byte) (m mentions) {
 		}
 	}
 	visit(tree)
+	m.planned = true
 	return m
 }
 

@@ -40,3 +40,24 @@ func TestPartitionedAdvice(t *testing.T) {
 		t.Errorf("advised again: %+v", got)
 	}
 }
+
+// One of several values is looked up in each partition.
+func TestPartitionedAdviceForOr(t *testing.T) {
+	w := newWorld(t, `CREATE TABLE events (id int, v text, made date) PARTITION BY RANGE (made);
+		CREATE TABLE e2020 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+		CREATE TABLE e2021 PARTITION OF events FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
+		INSERT INTO events SELECT i, 'v' || i % 1000, '2020-01-01'::date + i % 700 FROM generate_series(1, 24000) i; ANALYZE; GRANT SELECT ON events TO app`)
+	const sql = `SELECT * FROM events WHERE v = 'v7' OR v = 'v9'`
+	before := w.explain(sql)
+	list := w.advisedFor(before)
+	if len(list) != 1 || list[0].DDL != `CREATE INDEX ON public.events (v);` {
+		t.Fatalf("advised: %+v\n%s", list, strings.Join(before.Lines(), "\n"))
+	}
+	w.run(w.admin, list[0].DDL)
+	after := w.explain(sql)
+	for n := range after.Plan.Nodes() {
+		if n.Type == "Seq Scan" {
+			t.Errorf("it is not used:\n%s", strings.Join(after.Lines(), "\n"))
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 // revisitEvery is how often it is looked whether indexes that are advised are there.
 const revisitEvery = 5 * time.Minute
 
-// revisit looks whether indexes that are advised have been created. What cannot be asked
+// revisit looks whether indexes that are advised have been created, and those that are not needed dropped. What cannot be asked
 // is asked the next time.
 func (e *Explainer) revisit(ctx context.Context, l *links) {
 	e.mu.Lock()
@@ -20,6 +20,7 @@ func (e *Explainer) revisit(ctx context.Context, l *links) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	defer l.releaseAll(ctx)
+	e.lookAgain(ctx, l)
 	without := make(map[pool.Key]bool)
 	for _, a := range open {
 		if without[a.key] {

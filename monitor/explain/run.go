@@ -25,15 +25,17 @@ const (
 // explanation is one statement on its way.
 type explanation struct {
 	*Request
-	cfg    *Config
-	conn   *pgconn.PgConn
-	result *Result
-	raw    []byte // what EXPLAIN has said; it has literals
-	facts  plan.Facts
-	tables map[string]*advice.Table
-	reach  reach
-	ran    digest.Histogram // the shape's before the server was asked
-	tried  map[string]trial // what came of a hypothetical index, by its definition
+	cfg       *Config
+	conn      *pgconn.PgConn
+	result    *Result
+	raw       []byte // what EXPLAIN has said; it has literals
+	facts     plan.Facts
+	tables    map[string]*advice.Table
+	refers    []advice.Reference // to tables that it changes
+	redundant []redundant
+	reach     reach
+	ran       digest.Histogram // the shape's before the server was asked
+	tried     map[string]trial // what came of a hypothetical index, by its definition
 }
 
 // explain explains one statement and keeps the result.
@@ -151,6 +153,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	}
 	x.factsOf(ctx, x.result.Plan)
 	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
+	x.refers, x.redundant = x.referencesOf(ctx), x.redundantOf(ctx)
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}

@@ -66,6 +66,7 @@ func (e *Explainer) takeTold(ctx context.Context, l *links, x *explanation) erro
 	if x.begin(ctx) == nil {
 		x.factsOf(ctx, p)
 		x.tables = tablesOf(ctx, x.conn, p)
+		x.refers, x.redundant = x.referencesOf(ctx), x.redundantOf(ctx)
 		_ = x.checkExpressions(ctx, p) // of what was not asked no index is advised
 	}
 	return nil

@@ -33,6 +33,7 @@ type Advice struct {
 // titles are the kinds of advice in words.
 var titles = map[advice.Kind]string{
 	advice.Index:     "An index is missing",
+	advice.Redundant: "An index is there twice",
 	advice.PlanFlip:  "The plan has changed",
 	advice.NPlusOne:  "One statement again and again (N+1)",
 	advice.Repeated:  "The same is asked again and again",

@@ -9,7 +9,7 @@ const shapeMore = 4
 // Nothing of any literal or comment is left in it, and a list of literals counts as one
 // however long it is: it tells statements apart for statistics.
 func AppendShape(buf, text []byte) (shape []byte, ok bool) {
-	s := shaper{scanner: scanner{text: text}, out: buf, several: true}
+	s := shaper{scanner: scanner{text: text}, out: buf, several: true, people: true}
 	if _, _, ok = s.run(); !ok {
 		return s.out, false
 	}

@@ -12,7 +12,7 @@ import (
 // AppendPattern appends the pattern of a text to buf, and reports whether it has
 // one.
 func AppendPattern(buf, text []byte) (pattern []byte, ok bool) {
-	s := shaper{scanner: scanner{text: text}, out: buf, code: true}
+	s := shaper{scanner: scanner{text: text}, out: buf, code: true, hiding: hiding{stage: hidingNone}}
 	_, _, ok = s.run()
 	return s.out, ok
 }
@@ -20,7 +20,7 @@ func AppendPattern(buf, text []byte) (pattern []byte, ok bool) {
 // Normal returns a pattern for people: with $1, $2 and so on in the place of literals, those
 // that are left in it as well, and behind the parameters that it has.
 func Normal(pattern []byte) string {
-	shape, _, ok := appendShape(nil, []byte(asLiterals.Replace(string(pattern))))
+	shape, ok := appendHidden(nil, []byte(asLiterals.Replace(string(pattern))))
 	if !ok {
 		return unreadableText
 	}

@@ -9,7 +9,7 @@ const maxRedacted = 200
 // and with ? in the place of strings and numbers. It is empty where it cannot tell
 // for sure what these are.
 func Redact(text []byte) string {
-	out, _, ok := appendShape(nil, text[:min(len(text), maxParse)])
+	out, ok := appendHidden(nil, text[:min(len(text), maxParse)])
 	if !ok {
 		return ""
 	}

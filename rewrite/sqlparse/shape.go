@@ -1,7 +1,7 @@
 package sqlparse
 
 // The shape of a text is what is left without its comments and the values of its
-// literals, and of settings, words in lower case: texts that differ only in these have the same
+// literals, words in lower case: texts that differ only in these have the same
 // facts. What stands for a literal is a byte that no token begins with; there is
 // one for each kind that the grammar tells apart.
 const (
@@ -38,12 +38,23 @@ type shaper struct {
 	all  Span  // from the first token to the last
 	prev token // the token before
 	code bool  // literals that could be code stay
+	// people is set when the shape is for them: words that are values are hidden.
+	people bool
 	// several is set when the text may have several statements, which stay apart.
 	several bool
-	// setting and onlySets are of the statement under way: how far it has been read, and
-	// whether it is a SET, in which all behind the name is a value.
-	setting  settingStage
-	onlySets bool
+	hiding
+}
+
+// hiding is what is known of the statement under way in a shape for people, in which wordList
+// that are values are hidden, too.
+type hiding struct {
+	stage    hidingStage
+	onlySets bool     // all behind the name of the setting is its value
+	naming   bool     // the name of what it is about is to come
+	foreign  bool     // it is about something FOREIGN
+	let      wordList // those that are shown in hidingRest
+	last     []byte   // the token before
+	hidden   int      // the length of the shape behind what is hidden, if that was the token before
 }
 
 // appendShape appends the shape of a text to buf, and tells where the first
@@ -51,8 +62,15 @@ type shaper struct {
 // literals are written in a way that few use and versions of PostgreSQL read
 // differently.
 func appendShape(buf, text []byte) (shape []byte, all Span, ok bool) {
-	s := shaper{scanner: scanner{text: text}, out: buf}
+	s := shaper{scanner: scanner{text: text}, out: buf, hiding: hiding{stage: hidingNone}}
 	return s.run()
+}
+
+// appendHidden appends the shape of a text for people.
+func appendHidden(buf, text []byte) (shape []byte, ok bool) {
+	s := shaper{scanner: scanner{text: text}, out: buf, people: true}
+	shape, _, ok = s.run()
+	return shape, ok
 }
 
 func (s *shaper) run() (shape []byte, all Span, ok bool) {
@@ -61,7 +79,9 @@ func (s *shaper) run() (shape []byte, all Span, ok bool) {
 	for t := s.next(); t != tokEnd; t = s.next() {
 		if t == tokSemicolon { // before or behind the one statement
 			between = s.several && s.all.Start >= 0
-			s.setting = settingStart
+			if s.people {
+				s.stage = hidingStart
+			}
 			continue
 		}
 		start := s.place(t).Start
@@ -84,20 +104,13 @@ func (s *shaper) run() (shape []byte, all Span, ok bool) {
 
 // add adds a token.
 func (s *shaper) add(t token, written []byte) bool {
-	hides := s.setting != settingNone && !s.code && s.hidesWord(t, written)
+	hides := s.stage != hidingNone && s.hides(t, written)
+	ok := t != tokLiteral || s.readable(written)
 	switch {
 	case hides:
-		s.out = append(s.out, shapeString)
+		s.hide()
 	case t == tokLiteral:
-		kind := literalKind(written)
-		if kind == 0 || s.prev == tokLiteral || s.prev == tokDot || kind != shapeString && s.continuesNumber() {
-			return false
-		}
-		if kind == '$' || s.code && !isPlain(written) {
-			s.out = append(s.out, written...)
-		} else {
-			s.out = append(s.out, kind)
-		}
+		s.addLiteral(written)
 	case t.isWord() && t != tokQuoted:
 		from := len(s.out)
 		s.out = append(s.out, written...)
@@ -111,7 +124,35 @@ func (s *shaper) add(t token, written []byte) bool {
 	default:
 		s.out = append(s.out, written...)
 	}
-	return true
+	if !hides {
+		s.hidden = 0
+	}
+	s.last = written
+	return ok
+}
+
+// hide adds a placeholder, one for all tokens in a row that are hidden.
+func (s *shaper) hide() {
+	if s.hidden > 0 {
+		s.out = s.out[:s.hidden]
+		return
+	}
+	s.out = append(s.out, shapeString)
+	s.hidden = len(s.out)
+}
+
+// readable reports whether it is certain what a literal is.
+func (s *shaper) readable(written []byte) bool {
+	kind := literalKind(written)
+	return kind != 0 && s.prev != tokLiteral && s.prev != tokDot && (kind == shapeString || !s.continuesNumber())
+}
+
+func (s *shaper) addLiteral(written []byte) {
+	if kind := literalKind(written); kind != '$' && (!s.code || isPlain(written)) {
+		s.out = append(s.out, kind)
+		return
+	}
+	s.out = append(s.out, written...)
 }
 
 // continuesNumber reports whether what follows a number or parameter may be part
