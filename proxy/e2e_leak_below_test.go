@@ -41,6 +41,11 @@ create view leak.ruled as select ''::text as v;
 create rule r as on update to leak.ruled do instead select set_config('work_mem', new.v, false);
 create function leak.outer(name text) returns text language sql as $$ select leak.set('app.' || name, 'left') $$;
 create function leak.seeds() returns void language sql as $$ select setseed(0.5) $$;
+create extension dblink;
+create extension isn;
+grant execute on function dblink_connect(text, text) to public;
+create function leak.weakens() returns boolean language sql as $$ select isn_weak(true) $$;
+create view leak.view_weakens as select isn_weak(true) as w;
 create function leak.loads() returns void language plpgsql as $$ begin load 'auto_explain'; end $$;
 grant all on all tables in schema leak to public`
 

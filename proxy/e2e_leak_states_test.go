@@ -25,7 +25,7 @@ func extended(text string, params ...string) leakStep {
 func leakStates() []leakState {
 	return slices.Concat(
 		identityStates, transactionStates, temporaryStates, lockStates(), listenStates,
-		preparedStates, cursorStates, settingFormStates, otherStates, startupStates, seedStates, belowStates,
+		preparedStates, cursorStates, settingFormStates, otherStates, startupStates, seedStates, libraryStates, belowStates,
 	)
 }
 
@@ -307,6 +307,27 @@ var seedStates = []leakState{
 	leavesSeed("seed, discarded", "select setseed(0.5)", "discard all"),
 	leavesSeed("seed, then another reason to stay", "select setseed(0.5); create temp table left_behind (id int)"),
 	leavesSeed("seed before an error", "select setseed(0.5), 1/(0 * length(current_user))"),
+}
+
+// libraryStates leave something in what extensions keep in their process.
+var libraryStates = []leakState{
+	leavesConnection("connection of dblink", connects),
+	leavesConnection("connection of dblink, by DO", "do $$ begin perform dblink_connect('left', format('host=127.0.0.1 port=%s dbname=%s user=postgres', current_setting('port'), current_database())); end $$"),
+	leavesConnection("connection of dblink, by a text of a function", "select leak.run($$ "+connects+" $$)"),
+	leavesWeakness("weak mode of isn", "select isn_weak(true)"),
+	leavesWeakness("weak mode of isn, in a transaction", "begin; select isn_weak(true); rollback"),
+	leavesWeakness("weak mode of isn, by a function", "select leak.weakens()"),
+	leavesWeakness("weak mode of isn, by a view", "select * from leak.view_weakens"),
+}
+
+const connects = "select dblink_connect('left', format('host=127.0.0.1 port=%s dbname=%s user=postgres', current_setting('port'), current_database()))"
+
+func leavesConnection(name, query string) leakState {
+	return leakState{name: name, user: "postgres", steps: sql(query), probe: "select dblink_get_connections()"}
+}
+
+func leavesWeakness(name, query string) leakState {
+	return leakState{name: name, steps: sql(query), probe: "select isn_weak()"}
 }
 
 // leavesSeed makes a state whose probe is what random() says next: the same each time
