@@ -374,6 +374,7 @@ func (s *session) setLabel(l pool.Label) {
 	role, _ := l.Get("role")
 	s.who.scope = unique.Make(path + "\x00" + role)
 	_, s.who.timed = l.Get("statement_timeout")
+	_, s.who.idles = l.Get("idle_in_transaction_session_timeout")
 	if !s.who.blurred {
 		s.who.meaning = meaningOf(l)
 	}

@@ -44,7 +44,7 @@ func (s *session) handledHere(frame []byte, n int) bool {
 	switch {
 	case !ok:
 		return false
-	case s.begin.text == "" && tx.Kind == sqlparse.TransactionBegin && cannotFail(tx.Modes):
+	case s.begin.text == "" && tx.Kind == sqlparse.TransactionBegin && cannotFail(tx.Modes) && !s.who.idles:
 		s.holdBegin(text, tx.Modes.Isolation)
 		return true
 	case s.begin.text != "" && !tx.Chain && (tx.Kind == sqlparse.TransactionCommit || tx.Kind == sqlparse.TransactionRollback):

@@ -240,3 +240,16 @@ func TestQueryTimeoutInPipeline(t *testing.T) {
 	}()
 	expect(t, c, "T *", "E ERROR 57014 *query timeout*", "Z I")
 }
+
+// PostgreSQL counts how long a client does nothing in a transaction from its BEGIN, where
+// the client has asked for that.
+func TestServersIdleInTransactionTimeout(t *testing.T) {
+	for name, address := range map[string]string{"directly": plain(t), "through the proxy": startProxy(t, plain(t), onlyOne).addr} {
+		t.Run(name, func(t *testing.T) {
+			pgtest.Check(t, pgtest.Target{Address: address, User: "postgres", Database: "postgres"}, &pgtest.Script{Name: name, Steps: []pgtest.Step{
+				pgtest.Send(pgtest.Query("set idle_in_transaction_session_timeout = '50ms'")).Expect("C SET", "Z I"),
+				pgtest.Send(pgtest.Query("begin")).Expect("C BEGIN", "Z T", "E FATAL 25P03 *", "EOF"),
+			}})
+		})
+	}
+}

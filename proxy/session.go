@@ -107,6 +107,8 @@ type identity struct {
 	scope unique.Handle[string]
 	understanding
 	timed bool // it has a statement_timeout of its own
+	// idles is set when it has an idle_in_transaction_session_timeout of its own.
+	idles bool
 	// standard is set when standard_conforming_strings is on.
 	standard bool
 	plainness
