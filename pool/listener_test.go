@@ -244,7 +244,7 @@ func TestSlowSubscriber(t *testing.T) {
 	b.listens = nil
 	b.settle()
 	expectAnswer(t, again, "53400")
-	b.expectListens(`UNLISTEN "mail"`, `UNLISTEN "jobs"`)
+	b.expectListens(`UNLISTEN "jobs"`, `UNLISTEN "mail"`)
 }
 
 // TestOverflowAfterBarrier drops notifications that came before the end of a
