@@ -3,6 +3,7 @@ package proxy
 import (
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/pgjay/pgjay/pool"
 )
@@ -63,7 +64,8 @@ func (sh *shared) full() bool {
 }
 
 // leavesToBackend reports whether a named statement is left to the backend, as the client's
-// own. It must not have the name of one that all sessions share.
+// own: one too many, or one whose name PostgreSQL may refuse. It must not have the name of
+// one that all sessions share.
 func (s *session) leavesToBackend(name []byte) bool {
-	return !s.shares() || s.full() && !s.defined(name) && !strings.HasPrefix(string(name), pool.StatementPrefix)
+	return !s.shares() || (s.full() || !utf8.Valid(name)) && !s.defined(name) && !strings.HasPrefix(string(name), pool.StatementPrefix)
 }

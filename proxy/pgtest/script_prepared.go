@@ -53,6 +53,12 @@ var preparedScripts = []Script{
 		Send(Bind("", "nothing"), Execute("", 0), Sync).Expect(`E ERROR 26000 prepared statement "nothing" does not exist`, "Z I"),
 		ask("select 1", "1"),
 	}},
+	{Name: "prepared/a name that is no text", Steps: []Step{
+		Send(Parse("\xff", "select 1 as n"), Sync).Expect("E ERROR 22021 *", "Z I"),
+		Send(Bind("", "\xff"), Execute("", 0), Sync).Expect("E ERROR 22021 *", "Z I"),
+		Send(DescribeStatement("\xff"), Sync).Expect("E ERROR 22021 *", "Z I"),
+		ask("select 1", "1"),
+	}},
 	{Name: "prepared/long name", Steps: []Step{
 		Send(Parse(strings.Repeat("n", 500), "select 1 as n"), Sync).Expect("1", "Z I"),
 		Send(Bind("", strings.Repeat("n", 500)), Execute("", 0), Sync).Expect("2", "D 1", "C SELECT 1", "Z I"),
