@@ -91,12 +91,12 @@ var executing = []string{
 
 // askVolatile asks which of these functions, in any schema, are volatile, in the order of
 // the names, or make a transaction one that writes. Names in any schema: to find out which one is
-// meant is the server's business.
+// meant is the server's business. 13 is the language C.
 const askVolatile = `SELECT p.proname FROM pg_proc p
 	WHERE (p.proname = ANY ($1::name[]) OR p.proname ~ '[^\x01-\x7f]' AND p.proname::text LIKE ANY ($3::text[]))
 	AND (p.provolatile = 'v' OR p.oid < 16384 AND p.proname IN ('txid_current', 'pg_current_xact_id'))
 	AND NOT (p.proname = ANY ($2::name[]) AND (p.pronamespace = 'pg_catalog'::regnamespace
-		OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')))
+		OR p.prolang = 13 AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')))
 	ORDER BY array_position($1::name[], p.proname) LIMIT 1`
 
 // gateExecuting is the part of gate 2 that needs no server.

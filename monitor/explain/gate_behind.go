@@ -29,7 +29,7 @@ import (
 // operators ($4) and the types with these OIDs ($6). $3 and $7 are patterns of names that are not ASCII. $5:
 // what need not be named, too. A row is what it is and a name or a text, see take.
 const askBehind = `WITH
-	f AS (SELECT p.*, l.lanname, EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension
+	f AS (SELECT p.*, l.lanname, l.lanname = 'c' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension
 		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.oid >= 16384 AND (p.proname = ANY ($1::name[]) OR p.proname ~ '[^\x01-\x7f]' AND p.proname::text LIKE ANY ($3::text[]))),
 	r AS (SELECT c.* FROM pg_class c

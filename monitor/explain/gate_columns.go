@@ -24,6 +24,7 @@ type references struct {
 	unsure    map[string]bool     // names that stand elsewhere behind a dot
 	relations map[string][]string // by alias or name: the relations
 	others    map[string]bool     // what is, or may be, something else than a relation
+	wild      bool                // what has a name of its own in FROM may be anywhere
 }
 
 // columns returns those of attributes that are columns if the catalog has them, and those
@@ -34,7 +35,7 @@ func columns(text []byte, attributes []string) (certain []column, unsure []strin
 	if err != nil || json.Unmarshal([]byte(tree), &parsed) != nil {
 		return nil, attributes
 	}
-	r := references{make(map[string][]string), make(map[string]bool), make(map[string][]string), make(map[string]bool)}
+	r := references{of: make(map[string][]string), unsure: make(map[string]bool), relations: make(map[string][]string), others: make(map[string]bool)}
 	r.visit(parsed)
 	for _, name := range attributes {
 		if of := r.columns(name); of != nil {
@@ -49,7 +50,7 @@ func columns(text []byte, attributes []string) (certain []column, unsure []strin
 
 // columns returns the columns that a name must be; nil: it may be something else.
 func (r *references) columns(name string) (all []column) {
-	if r.unsure[name] || !plainName(name) {
+	if r.wild || r.unsure[name] || !plainName(name) {
 		return nil
 	}
 	for _, alias := range r.of[name] {
@@ -93,6 +94,10 @@ func (r *references) visit(v any) {
 				r.reference(namesOf(e))
 			case "indirection":
 				r.isUnsure(namesOf(e))
+			case "funcname":
+				r.isOther(namesOf(e))
+			case "SqlvalueFunction", "SQLValueFunction", "RangeTableFunc", "JsonTable", "CoalesceExpr", "MinMaxExpr", "XmlExpr":
+				r.wild = true
 			}
 			r.visit(e)
 		}
@@ -118,6 +123,13 @@ func (r *references) reference(names []string) {
 		return
 	}
 	r.isUnsure(names[min(1, len(names)):])
+}
+
+// isOther notes a function: in FROM its rows have its name.
+func (r *references) isOther(names []string) {
+	for _, name := range names {
+		r.others[name] = true
+	}
 }
 
 func (r *references) isUnsure(names []string) {

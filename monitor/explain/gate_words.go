@@ -42,16 +42,30 @@ var ofAnyType = []string{"domain_in", "domain_recv", "array_in", "array_recv", "
 // and each may be a quote, which is written twice. What is longer is cut by the server.
 const longestQuoted = 128
 
+// unquoted notes a name without quotes. PostgreSQL makes capital letters of ASCII small, and
+// others only in encodings with a byte for each: these are looked for in both ways.
+func (m *mentions) unquoted(word string) {
+	m.call(strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, word))
+	if !ascii(word) {
+		m.call(strings.ToLower(word))
+	}
+}
+
 // words returns all that a text may name.
 func words(text []byte) (m mentions) {
 	m.text = text
 	m.hidden = escaped.Match(text)
 	for _, word := range identifiers(text) {
-		m.call(strings.ToLower(word))
+		m.unquoted(word)
 		for i := strings.IndexByte(word, '$'); i >= 0; i = strings.IndexByte(word, '$') {
-			m.call(strings.ToLower(word[:i])) // it may be the end of a string in dollars
+			m.unquoted(word[:i]) // it may be the end of a string in dollars
 			if word = word[i+1:]; word != "" {
-				m.call(strings.ToLower(word))
+				m.unquoted(word)
 			}
 		}
 	}
