@@ -233,7 +233,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteExecuted(st)
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
-	s.bindReset(portal, st)
+	s.bindReset(portal, st, values)
 	if st.body != nil && seedsBy(st.body.class, values) {
 		s.pin(sqlparse.ReasonSeed)
 		s.tx.outlasts = true

@@ -17,6 +17,9 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
+	if class.Nulls && !s.resetsByNull(class, text) {
+		return false
+	}
 	if s.codeResets(class, text) {
 		s.moveToOwn()
 		return false

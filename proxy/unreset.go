@@ -71,7 +71,15 @@ func (s *session) executesReset(class sqlparse.Class, text []byte) bool {
 	if d == nil {
 		return true
 	}
-	b := s.client.statements.named[d.Name].resets()
+	st := s.client.statements.named[d.Name]
+	if b := st.parsed(); b != nil {
+		if calls := s.nulls(b.class); len(calls) > 0 && s.owns() {
+			return false
+		} else if len(calls) > 0 {
+			s.undoneBy(calls, nil)
+		}
+	}
+	b := st.resets()
 	if b == nil {
 		return true
 	}
