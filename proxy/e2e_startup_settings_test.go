@@ -135,3 +135,32 @@ func TestNullOnSharedBackend(t *testing.T) {
 		})
 	}
 }
+
+// The backend is being asked what an earlier statement has left when a function resets a
+// setting: the next statement waits for what is found out of that function.
+func TestResetBehindQuestion(t *testing.T) {
+	backend := plain(t)
+	admin := observer(t, backend)
+	if err := admin.Exec(createResets); err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, backend, onlyOne)
+	c := client(t, p.addr, "work_mem", "7MB")
+	defer c.Close()
+	if err := admin.Exec("begin; lock pg_depend in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Query("select pg_advisory_lock(7)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Await("select count(*) = 1 from pg_locks where not granted"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(pgtest.Query("select public.startup_new()"), pgtest.Query("show work_mem")); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Exec("commit"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "T *", "D *", "C SELECT 1", "Z I", "T *", "D 7MB", "C SHOW", "Z I")
+}

@@ -116,7 +116,7 @@ func (s *session) undoneBy(calls []sqlparse.Config, text []byte) []pool.Setting 
 		return []pool.Setting{{Name: call.Name, Value: value, Local: call.Local}}
 	}
 	if slices.ContainsFunc(calls, func(call sqlparse.Config) bool { return !call.Local }) {
-		s.tx.mayReset, s.tx.left.all = true, true
+		s.tx.left.mayReset, s.tx.left.all = true, true
 	}
 	return nil
 }

@@ -261,8 +261,6 @@ type transaction struct {
 	// opened is set when code may be reached by new names, feared when a backend cannot
 	// be asked for what that may leave: doors.go.
 	opened, feared bool
-	// mayReset is set when settings may have been reset unseen.
-	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool

@@ -15,19 +15,19 @@ import (
 // noteUnseenReset notes that a text may have such a RESET in it.
 func (s *session) noteUnseenReset(class sqlparse.Class, changes bool) {
 	if class.Pins&mayExecute != 0 && !s.who.startup.Empty() && !s.back.lease.Dedicated() {
-		s.tx.mayReset = s.tx.mayReset || changes || s.hidden.setters(s.who.pool.Key())
+		s.tx.left.mayReset = s.tx.left.mayReset || changes || s.hidden.setters(s.who.pool.Key())
 	}
 }
 
 // mayBeReset reports whether it is being found out what was reset, or that is being
 // undone.
 func (s *session) mayBeReset() bool {
-	return s.tx.mayReset && !s.tx.unsynced && (s.queue.owesClient() || s.back.question != nil || s.back.relabels)
+	q := s.back.question
+	return !s.tx.unsynced && (s.back.relabels || q != nil && q.about.mayReset || s.tx.left.mayReset && (q != nil || s.queue.owesClient()))
 }
 
 // withStartup adds the settings to a label that only an unseen RESET can have taken away.
 func (s *session) withStartup(q *question, l pool.Label) pool.Label {
-	s.tx.mayReset = false
 	if !q.all || s.back.lease.Dedicated() {
 		return l
 	}
