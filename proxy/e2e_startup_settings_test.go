@@ -84,6 +84,7 @@ var startupScripts = map[string][]pgtest.Step{
 	"local, and others":             each("begin", "reset work_mem", "set local timezone to default; reset search_path", "show timezone", "show search_path", "commit"),
 
 	"RESET at once behind a SET":           together("set work_mem = '6MB'", "reset work_mem; show work_mem"),
+	"DO at once behind a SET":              together("set work_mem = '6MB'", "do $$ begin reset work_mem; perform set_config('app.x', current_setting('work_mem'), false); end $$"),
 	"RESET behind a SET":                   each("set work_mem = '6MB'", "reset work_mem; show work_mem"),
 	"RESET at once behind a function":      together("select startup_harmless()", "reset work_mem; show work_mem"),
 	"RESET in a new function, all at once": together(createResets, "select public.startup_new()", "show work_mem"),

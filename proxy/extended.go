@@ -20,7 +20,10 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 			return false
 		}
 	}
-	if typ == wire.Bind && s.bindsNull(frame) {
+	if parsed != nil {
+		s.client.nulls = s.client.nulls || parsed.class.Nulls
+	}
+	if typ == wire.Bind && s.client.nulls && s.bindsNull(frame) {
 		return false
 	}
 	s.beginBatch()

@@ -393,6 +393,7 @@ func (s *session) noteBody(b *body) {
 
 // newStatement returns the shared statement that the client prepares now.
 func (s *session) newStatement(b *body) statement {
+	s.client.nulls = s.client.nulls || b.class.Nulls
 	return statement{body: b, epoch: s.who.pool.SchemaEpoch(), scope: s.who.scope, meaning: s.who.meaning}
 }
 

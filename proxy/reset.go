@@ -98,7 +98,9 @@ func (s *session) bindReset(portal []byte, st statement, values []byte) {
 	if b := st.resets(); b != nil {
 		settings = s.undone(b.class)
 	}
-	settings = append(settings, s.undoneByNull(st, values)...)
+	if s.client.nulls {
+		settings = append(settings, s.undoneByNull(st, values)...)
+	}
 	switch {
 	case len(settings) == 0 && s.client.resets == nil:
 	case len(settings) == 0:

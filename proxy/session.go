@@ -155,7 +155,9 @@ type clientSide struct {
 	// cut is set when that was in the midst of a copy, of which the backend was told;
 	// lostSync when the client was told what came of it.
 	cut, lostSync bool
-	statements    statements
+	// nulls is set when it has prepared a statement with Class.Nulls.
+	nulls      bool
+	statements statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
 	resets map[string][]pool.Setting

@@ -20,11 +20,7 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Nulls && !s.resetsByNull(class, text) {
 		return false
 	}
-	if s.codeResets(class, text) {
-		s.moveToOwn()
-		return false
-	}
-	if s.mustExpose(class, text, s.revival(class, text)) {
+	if s.codeResets(class, text) || s.mustExpose(class, text, s.revival(class, text)) {
 		return false
 	}
 	if !s.executesReset(class, text) || s.readsSequences(class) || s.countsLogins(class) || s.looksAtPlans(class, text) {

@@ -54,14 +54,11 @@ func (s *session) relabel() {
 // resetsInCode finds a RESET in the text of DO.
 var resetsInCode = regexp.MustCompile(`(?i)\b(?:reset|discard)\b|\bto\s+default\b`)
 
-// codeResets reports whether a text is a DO that may read a setting behind its RESET, and
-// can be given a backend where that makes no difference.
-func (s *session) codeResets(class sqlparse.Class, text []byte) bool {
-	if !class.Pins.Has(sqlparse.ReasonDo) || s.who.startup.Empty() || !resetsInCode.Match(text) {
-		return false
-	}
-	class.Reset, class.ReadsReset = sqlparse.ResetAll, true
-	return s.wantsOwnBackend(class)
+// codeResets gives a DO that may read a setting behind its RESET a backend where that makes
+// no difference, if it can, and reports whether it must wait.
+func (s *session) codeResets(class sqlparse.Class, text []byte) (wait bool) {
+	return class.Pins.Has(sqlparse.ReasonDo) && !s.who.startup.Empty() && !s.back.lease.Dedicated() &&
+		!s.copyUnended() && resetsInCode.Match(text) && s.owns()
 }
 
 // executesReset prepares for an EXECUTE of what a Parse has prepared and that undoes
