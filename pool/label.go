@@ -7,10 +7,11 @@ import (
 )
 
 // Setting is one session setting. With Reset it goes back to its default and
-// Value means nothing.
+// Value means nothing. One with Local ends with the transaction; no label has such.
 type Setting struct {
 	Name, Value string
 	Reset       bool
+	Local       bool
 }
 
 // Label is a session state: the settings in which a session differs from a

@@ -17,6 +17,7 @@ func (s *session) asksAgain(q *question) bool {
 	left.pins |= s.tx.left.pins
 	left.settings = append(left.settings, s.tx.left.settings...)
 	left.undone = left.undone || s.tx.left.undone
+	left.mayReset = left.mayReset || s.tx.left.mayReset
 	if s.tx.left.unsure {
 		left.text = nil
 	}

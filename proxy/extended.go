@@ -16,9 +16,15 @@ func (s *session) extended(typ byte, frame []byte, n int) bool {
 	var parsed *body
 	if typ == wire.Parse && n == len(frame) {
 		if parsed = s.parsed(frame); s.mustExpose(parsed.class, parsed.sql, "") || s.readsSequences(parsed.class) || s.countsLogins(parsed.class) ||
-			s.looksAtPlans(parsed.class, parsed.sql) {
+			s.looksAtPlans(parsed.class, parsed.sql) || parsed.class.Nulls && s.parsesNull(parsed.class) {
 			return false
 		}
+	}
+	if parsed != nil {
+		s.client.nulls = s.client.nulls || parsed.class.Nulls
+	}
+	if typ == wire.Bind && s.client.nulls && s.bindsNull(frame) {
+		return false
 	}
 	s.beginBatch()
 	s.tx.bound = s.tx.bound || typ == wire.Bind || typ == wire.Execute

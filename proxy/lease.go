@@ -11,7 +11,10 @@ import (
 
 // setConfig applies one setting. A NULL value resets it (guc.c,
 // set_config_by_name). Bound parameters need no quoting in any encoding.
-const setConfig = "SELECT pg_catalog.set_config($1, $2, false)"
+const (
+	setConfig      = "SELECT pg_catalog.set_config($1, $2, false)"
+	setConfigLocal = "SELECT pg_catalog.set_config($1, $2, true)"
+)
 
 // acquire reports whether the session may send to a backend now. If not it
 // has asked for one and is called back; the client is not read until then.
@@ -138,11 +141,17 @@ func (s *session) hold(b *pool.Backend) {
 }
 
 // applySettings gives the backend the session's label and swallows the
-// replies. The last one, ReadyForQuery, is dealt with as last says.
+// replies. Settings that end with the transaction come last. The last one, ReadyForQuery, is dealt with as last says.
 func (s *session) applySettings(settings []pool.Setting, last action) {
 	out := wire.AppendParse(s.scratch[:0], "", setConfig)
 	s.queue.push(expectReply, swallow)
+	local := false
 	for i := range settings {
+		if settings[i].Local && !local {
+			out = wire.AppendParse(out, "", setConfigLocal)
+			s.queue.push(expectReply, swallow)
+			local = true
+		}
 		value := &settings[i].Value
 		if settings[i].Reset {
 			value = nil

@@ -26,6 +26,8 @@ type leftover struct {
 	// undone is set when some of the settings may have been put back, by RESET
 	// or a rollback: then it counts whether they are set at all.
 	undone bool
+	// mayReset is set when start-up settings may have been reset unseen.
+	mayReset bool
 	// doors is set when the database's doors are to be asked for.
 	doors bool
 	// behind are the texts that were sent when these were not known; behindSize is how
@@ -180,7 +182,7 @@ func (s *session) tellPin(why sqlparse.Reason, text []byte) {
 
 // unpin ends the pin: nothing of the session is left on the backend.
 func (s *session) unpin() {
-	s.tx.pins, s.tx.left, s.tx.mayReset = 0, leftover{}, false
+	s.tx.pins, s.tx.left = 0, leftover{}
 	if s.tx.pin != sqlparse.ReasonNone {
 		s.recordUnpin(s.tx.pin)
 		s.tx.pin, s.tx.pinText = sqlparse.ReasonNone, ""

@@ -233,7 +233,7 @@ func (s *session) bind(frame []byte, n int) {
 		s.noteExecuted(st)
 	}
 	s.tx.copies = s.tx.copies || st.body == nil && st.sql == "" || st.body != nil && st.body.class.First == sqlparse.CommandCopy
-	s.bindReset(portal, st)
+	s.bindReset(portal, st, values)
 	if st.body != nil && seedsBy(st.body.class, values) {
 		s.pin(sqlparse.ReasonSeed)
 		s.tx.outlasts = true
@@ -393,6 +393,7 @@ func (s *session) noteBody(b *body) {
 
 // newStatement returns the shared statement that the client prepares now.
 func (s *session) newStatement(b *body) statement {
+	s.client.nulls = s.client.nulls || b.class.Nulls
 	return statement{body: b, epoch: s.who.pool.SchemaEpoch(), scope: s.who.scope, meaning: s.who.meaning}
 }
 

@@ -15,9 +15,16 @@ import (
 
 // undone returns the start-up settings that a text undoes.
 func (s *session) undone(class sqlparse.Class) []pool.Setting {
-	settings := s.who.startup.Settings()
-	if class.Reset == sqlparse.ResetName {
-		settings = slices.DeleteFunc(settings, func(p pool.Setting) bool { return !class.Resets(p.Name) })
+	all := s.who.startup.Settings()
+	if class.Reset != sqlparse.ResetName {
+		return all
+	}
+	settings := all[:0]
+	for _, p := range all {
+		reset, local := class.Resets(p.Name)
+		if p.Local = !reset; reset || local {
+			settings = append(settings, p)
+		}
 	}
 	return settings
 }
@@ -26,12 +33,12 @@ func (s *session) undone(class sqlparse.Class) []pool.Setting {
 // Query must wait: it is sent when no earlier exchange is under way, so that
 // the next ReadyForQuery is known to be its own.
 func (s *session) reset(class sqlparse.Class) bool {
-	if s.wantsOwnBackend(class) {
-		s.moveToOwn()
-		return false
-	}
-	if s.queue.owesReady() {
+	switch {
+	case s.queue.owesReady(), s.readsUndone(class) && s.back.question != nil:
 		s.pauseClient(pausedWaiting)
+		return false
+	case s.wantsOwnBackend(class):
+		s.moveToOwn()
 		return false
 	}
 	s.tx.discard = class.Statements == 1 && class.Reset == sqlparse.DiscardAll && !s.tx.unsynced
@@ -63,7 +70,8 @@ func (s *session) executeReset(body []byte) bool {
 	return true
 }
 
-// undoes notes settings that what is sent next undoes.
+// undoes notes settings that what is sent next undoes. Those that end with the
+// transaction come last.
 func (s *session) undoes(settings []pool.Setting) {
 	if s.back.lease.Dedicated() {
 		return // started with them
@@ -73,13 +81,25 @@ func (s *session) undoes(settings []pool.Setting) {
 			s.back.reapply = append(s.back.reapply, p)
 		}
 	}
+	slices.SortStableFunc(s.back.reapply, func(a, b pool.Setting) int {
+		switch {
+		case a.Local == b.Local:
+			return 0
+		case b.Local:
+			return -1
+		}
+		return 1
+	})
 }
 
-// bindReset notes what a portal will undo: what its statement does.
-func (s *session) bindReset(portal []byte, st statement) {
+// bindReset notes what a portal will undo: what its statement does, with these values.
+func (s *session) bindReset(portal []byte, st statement, values []byte) {
 	var settings []pool.Setting
 	if b := st.resets(); b != nil {
 		settings = s.undone(b.class)
+	}
+	if s.client.nulls {
+		settings = append(settings, s.undoneByNull(st, values)...)
 	}
 	switch {
 	case len(settings) == 0 && s.client.resets == nil:
@@ -95,24 +115,38 @@ func (s *session) bindReset(portal []byte, st statement) {
 
 // resets returns what puts settings back to their defaults; nil: it does not.
 func (st statement) resets() *body {
-	b := st.body
-	if b == nil {
-		b = st.here
-	}
+	b := st.parsed()
 	if b == nil || b.class.Reset == sqlparse.ResetNone {
 		return nil
 	}
 	return b
 }
 
-// wantsOwnBackend reports whether a text may read a setting after it has reset
-// it, and can still be given a backend where that makes no difference: nothing
-// of the session is left on the one that it has.
+// parsed returns what a Parse has made the statement of; nil: none, or it is too long.
+func (st statement) parsed() *body {
+	if st.body != nil {
+		return st.body
+	}
+	return st.here
+}
+
+// readsUndone reports whether a text may read a start-up setting after it has reset it,
+// on a backend that was started without.
+func (s *session) readsUndone(class sqlparse.Class) bool {
+	return class.ReadsReset && !s.back.lease.Dedicated() && len(s.undone(class)) > 0
+}
+
+// wantsOwnBackend reports whether a text does so, and can still be given a backend where
+// that makes no difference.
 func (s *session) wantsOwnBackend(class sqlparse.Class) bool {
-	return class.ReadsReset &&
-		!s.back.lease.Dedicated() && s.tx.pins == 0 && s.client.statements.bySQL == 0 &&
-		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced &&
-		len(s.undone(class)) > 0
+	return class.ReadsReset && s.mayMoveToOwn() && s.readsUndone(class)
+}
+
+// mayMoveToOwn reports whether the session can be given a backend of its own: nothing of
+// it is left on the one that it has.
+func (s *session) mayMoveToOwn() bool {
+	return !s.back.lease.Dedicated() && s.tx.pins == 0 && s.client.statements.bySQL == 0 &&
+		s.back.status == wire.StatusIdle && s.begin.text == "" && !s.tx.unsynced
 }
 
 // applyAgain is called at the end of an exchange. It sends the start-up

@@ -157,7 +157,9 @@ type clientSide struct {
 	// cut is set when that was in the midst of a copy, of which the backend was told;
 	// lostSync when the client was told what came of it.
 	cut, lostSync bool
-	statements    statements
+	// nulls is set when it has prepared a statement with Class.Nulls.
+	nulls      bool
+	statements statements
 	// resets has the portals that undo start-up settings; nil for nearly every
 	// client.
 	resets map[string][]pool.Setting
@@ -263,8 +265,6 @@ type transaction struct {
 	// opened is set when code may be reached by new names, feared when a backend cannot
 	// be asked for what that may leave: doors.go.
 	opened, feared bool
-	// mayReset is set when settings may have been reset unseen.
-	mayReset bool
 	// discard is set by a DISCARD ALL that is under way: when it succeeds the
 	// pin ends.
 	discard bool

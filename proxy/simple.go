@@ -17,11 +17,10 @@ func (s *session) query(frame []byte, n int) bool {
 	if class.Reset != sqlparse.ResetNone && !s.copyUnended() && !s.reset(class) {
 		return false
 	}
-	if s.codeResets(class, text) {
-		s.moveToOwn()
+	if class.Nulls && !s.resetsByNull(class, text) {
 		return false
 	}
-	if s.mustExpose(class, text, s.revival(class, text)) {
+	if s.codeResets(class, text) || s.mustExpose(class, text, s.revival(class, text)) {
 		return false
 	}
 	if !s.executesReset(class, text) || s.readsSequences(class) || s.countsLogins(class) || s.looksAtPlans(class, text) {

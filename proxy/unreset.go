@@ -15,19 +15,19 @@ import (
 // noteUnseenReset notes that a text may have such a RESET in it.
 func (s *session) noteUnseenReset(class sqlparse.Class, changes bool) {
 	if class.Pins&mayExecute != 0 && !s.who.startup.Empty() && !s.back.lease.Dedicated() {
-		s.tx.mayReset = s.tx.mayReset || changes || s.hidden.setters(s.who.pool.Key())
+		s.tx.left.mayReset = s.tx.left.mayReset || changes || s.hidden.setters(s.who.pool.Key())
 	}
 }
 
 // mayBeReset reports whether it is being found out what was reset, or that is being
 // undone.
 func (s *session) mayBeReset() bool {
-	return s.tx.mayReset && !s.tx.unsynced && (s.queue.owesClient() || s.back.question != nil || s.back.relabels)
+	q := s.back.question
+	return !s.tx.unsynced && (s.back.relabels || q != nil && q.about.mayReset || s.tx.left.mayReset && (q != nil || s.queue.owesClient()))
 }
 
 // withStartup adds the settings to a label that only an unseen RESET can have taken away.
 func (s *session) withStartup(q *question, l pool.Label) pool.Label {
-	s.tx.mayReset = false
 	if !q.all || s.back.lease.Dedicated() {
 		return l
 	}
@@ -54,14 +54,11 @@ func (s *session) relabel() {
 // resetsInCode finds a RESET in the text of DO.
 var resetsInCode = regexp.MustCompile(`(?i)\b(?:reset|discard)\b|\bto\s+default\b`)
 
-// codeResets reports whether a text is a DO that may read a setting behind its RESET, and
-// can be given a backend where that makes no difference.
-func (s *session) codeResets(class sqlparse.Class, text []byte) bool {
-	if !class.Pins.Has(sqlparse.ReasonDo) || s.who.startup.Empty() || !resetsInCode.Match(text) {
-		return false
-	}
-	class.Reset, class.ReadsReset = sqlparse.ResetAll, true
-	return s.wantsOwnBackend(class)
+// codeResets gives a DO that may read a setting behind its RESET a backend where that makes
+// no difference, if it can, and reports whether it must wait.
+func (s *session) codeResets(class sqlparse.Class, text []byte) (wait bool) {
+	return class.Pins.Has(sqlparse.ReasonDo) && !s.who.startup.Empty() && !s.back.lease.Dedicated() &&
+		!s.copyUnended() && resetsInCode.Match(text) && s.owns()
 }
 
 // executesReset prepares for an EXECUTE of what a Parse has prepared and that undoes
@@ -71,7 +68,15 @@ func (s *session) executesReset(class sqlparse.Class, text []byte) bool {
 	if d == nil {
 		return true
 	}
-	b := s.client.statements.named[d.Name].resets()
+	st := s.client.statements.named[d.Name]
+	if b := st.parsed(); b != nil {
+		if calls := s.nulls(b.class); len(calls) > 0 && s.owns() {
+			return false
+		} else if len(calls) > 0 {
+			s.undoneBy(calls, nil)
+		}
+	}
+	b := st.resets()
 	if b == nil {
 		return true
 	}

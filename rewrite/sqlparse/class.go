@@ -23,6 +23,9 @@ type Class struct {
 	// ReadsReset is set when a statement stands behind one that puts a setting
 	// back, and may depend on the setting.
 	ReadsReset bool
+	// Nulls is set when set_config may be given NULL for a value, which puts the setting
+	// back to its default: ask Class.Configs.
+	Nulls bool
 	// ReadsState is set when the answer depends on the state of the session
 	// beyond its settings: only its own backend knows.
 	ReadsState bool
@@ -94,13 +97,14 @@ func (c Class) Atomic() bool { return !c.loose }
 
 // Resets reports whether the setting has its default after the text and had
 // not necessarily before: the last that the text does to it is RESET, SET ...
-// TO DEFAULT or the like. The name is compared without regard to case. The
+// TO DEFAULT or the like. local is set if it does so by SET LOCAL: then it has it until
+// the end of the transaction. The name is compared without regard to case. The
 // text is read again; it must not have changed since Classify.
-func (c Class) Resets(setting string) bool {
+func (c Class) Resets(setting string) (reset, local bool) {
 	if c.Reset == ResetNone {
-		return false
+		return false, false
 	}
 	cl := classifier{scanner: scanner{text: c.text}, setting: setting}
 	cl.run()
-	return cl.reset
+	return cl.reset, cl.resetLocal
 }

@@ -22,7 +22,7 @@ func (c *classifier) classify() Class {
 	c.class.Loads = c.class.Loads || c.class.Pins&loading != 0
 	c.class.ReadsSequences = c.class.Pins.Has(ReasonSequence)
 	c.noteSequences()
-	if c.class.Pins.Has(ReasonSetting) {
+	if c.class.Pins.Has(ReasonSetting) || c.class.Nulls {
 		c.class.text = text
 	}
 	if c.class.Reset != ResetNone {
@@ -52,9 +52,11 @@ type classifier struct {
 	statement
 	class Class
 
-	setting string // the setting that Class.Resets asks for, if any
-	reset   bool   // whether it has been put back
-	changed *changed
+	setting    string // the setting that Class.Resets asks for, if any
+	reset      bool   // whether it has been put back
+	resetLocal bool   // whether it has been until the end of the transaction
+	changed    *changed
+	configs    *[]Config // those that Class.Configs asks for
 
 	declared     Declared // nil: nothing is known of functions
 	harmlessCall bool     // a procedure of which it is known was called

@@ -78,7 +78,10 @@ func TestClass(t *testing.T) {
 		{"SET work_mem = 1", CommandSet, 1, false, false, ResetNone},
 		{"SET work_mem = DEFAULT", CommandSet, 1, false, false, ResetName},
 		{`SET work_mem = "default"`, CommandSet, 1, false, false, ResetNone},
-		{"SET LOCAL work_mem = DEFAULT", CommandSet, 1, false, false, ResetNone},
+		{"SET LOCAL work_mem = DEFAULT", CommandSet, 1, false, false, ResetName},
+		{"SET LOCAL work_mem = 1", CommandSet, 1, false, false, ResetNone},
+		{"SET LOCAL TIME ZONE LOCAL", CommandSet, 1, false, false, ResetName},
+		{"SET TRANSACTION READ ONLY; SET local = 1", CommandSet, 2, false, false, ResetNone},
 		{"DISCARD ALL", CommandDiscard, 1, false, false, DiscardAll},
 		{" discard /* */ all ; ", CommandDiscard, 1, false, false, DiscardAll},
 		{"DISCARD ALL; SELECT 1", CommandDiscard, 2, false, false, ResetName},
@@ -168,9 +171,30 @@ func TestResets(t *testing.T) {
 		{"RESET work_mem; SET LOCAL work_mem = 1", "work_mem", true},
 	}
 	for _, test := range tests {
-		if got := Classify([]byte(test.text)).Resets(test.setting); got != test.want {
-			t.Errorf("%s: resets %s: %t", test.text, test.setting, got)
+		if got, local := Classify([]byte(test.text)).Resets(test.setting); got != test.want || local {
+			t.Errorf("%s: resets %s: %t, locally %t", test.text, test.setting, got, local)
 		}
+	}
+	for text, want := range map[string]bool{
+		"SET LOCAL work_mem TO DEFAULT":                           true,
+		`SET LOCAL "work_mem" = DEFAULT`:                          true,
+		"SET LOCAL search_path TO DEFAULT":                        false,
+		"SET LOCAL work_mem = 1; SET LOCAL work_mem TO DEFAULT":   true,
+		"SET LOCAL work_mem TO DEFAULT; SET LOCAL work_mem = 1":   false,
+		"SET LOCAL work_mem TO DEFAULT; SET work_mem = 1":         false,
+		"SET LOCAL app.work_mem TO DEFAULT":                       false,
+		"SET work_mem = 1; SET LOCAL work_mem TO DEFAULT; COMMIT": true,
+		"SET LOCAL work_mem TO DEFAULT; DISCARD ALL":              false,
+	} {
+		if _, local := Classify([]byte(text)).Resets("work_mem"); local != want {
+			t.Errorf("%s: resets locally: %t", text, local)
+		}
+	}
+	if _, local := Classify([]byte("set local app.x to default")).Resets("app.x"); !local {
+		t.Error("a name of two parts is not reset")
+	}
+	if _, local := Classify([]byte("set local time zone local")).Resets("timezone"); !local {
+		t.Error("the time zone is not reset")
 	}
 }
 

@@ -60,6 +60,12 @@ func (c *classifier) comma() {
 		if c.config.commas == 0 && c.prev == tokLiteral && c.prev2 == tokOpen {
 			c.config.start, c.config.end = c.literalStart, c.literalEnd
 		}
+		switch c.config.commas {
+		case 0:
+			c.config.valueAt = c.end
+		case 1:
+			c.config.valueEnd = c.start
+		}
 		c.config.commas++
 	}
 }

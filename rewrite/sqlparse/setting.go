@@ -8,6 +8,7 @@ type change struct {
 	tok        token  // the first word of the setting's name; tokIdent if there is a dot in it
 	start, end int    // the name
 	odd        bool   // it cannot be asked for
+	local      bool   // SET LOCAL
 	written    string // the name without what stands between its parts, if Class.Changed wants it
 }
 
@@ -42,8 +43,12 @@ func (c *classifier) followSetting(t token) {
 	case stageLocal:
 		ch.stage = stageName
 		if t.isWord() && t != kwTo { // else it is a setting: local.x
-			ch.stage = stageNoState
+			*ch = change{stage: stageNoState, local: ch.tok == kwLocal, tok: t, start: c.start, end: c.end}
 			c.noteSeed(c.text[c.start:c.end])
+		}
+	case stageNoState:
+		if t.isWord() && c.prev == tokDot {
+			ch.tok, ch.end = tokIdent, c.end
 		}
 	case stageName:
 		if t.isWord() && c.prev == tokDot {
@@ -80,8 +85,9 @@ func afterSet(t token) stage {
 // endSetting draws the conclusions from a SET or RESET.
 func (c *classifier) endSetting() {
 	ch := &c.change
-	c.class.Sets = c.class.Sets || ch.stage != stageNoState || ch.tok == kwLocal
+	c.class.Sets = c.class.Sets || ch.stage != stageNoState || ch.local
 	if ch.stage == stageNoState {
+		c.endLocal()
 		return
 	}
 	c.pin(ReasonSetting)
@@ -95,7 +101,22 @@ func (c *classifier) endSetting() {
 		c.class.Reset = ResetName
 	}
 	if all || c.changes(c.setting) {
-		c.reset = back
+		c.reset, c.resetLocal = back, false
+	}
+}
+
+// endLocal draws the conclusions from a SET that ends with the transaction.
+func (c *classifier) endLocal() {
+	ch := &c.change
+	if !ch.local {
+		return
+	}
+	back := ch.toDefault(c.prev)
+	if back {
+		c.class.Reset = max(c.class.Reset, ResetName)
+	}
+	if c.changes(c.setting) {
+		c.resetLocal = back
 	}
 }
 
@@ -103,7 +124,7 @@ func (c *classifier) endSetting() {
 func (c *classifier) endDiscard() {
 	if c.change.tok == kwAll {
 		c.class.Reset, c.class.Drops = DiscardAll, true
-		c.reset = true
+		c.reset, c.resetLocal = true, false
 	}
 }
 
@@ -161,6 +182,8 @@ func equalFoldStrings(a string, b []byte) bool {
 type config struct {
 	depth      int // of its arguments, 0: there is none
 	commas     int
+	valueAt    int // where its second argument begins
+	valueEnd   int
 	start, end int // its first argument, if that is a literal
 }
 
@@ -169,6 +192,7 @@ func (c *classifier) startConfig() {
 	if c.config.depth != 0 {
 		c.pin(ReasonSetting)
 		c.noteUnnamed()
+		c.addConfig(Config{Value: ConfigUnknown})
 		return
 	}
 	c.config = config{depth: c.parens.depth + 1}
@@ -180,6 +204,7 @@ func (c *classifier) endConfig() {
 	if c.config.depth == 0 {
 		return
 	}
+	c.noteConfigCall()
 	if c.config.commas != 2 || c.prev != kwTrue || c.prev2 != tokComma {
 		c.pin(ReasonSetting)
 		c.noteConfig()

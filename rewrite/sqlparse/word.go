@@ -168,6 +168,7 @@ func (c *classifier) checkSettingsView() {
 	if equalFold(c.text[c.start:c.end], settingsView) {
 		c.pin(ReasonSetting)
 		c.noteUnnamed()
+		c.addConfig(Config{Value: ConfigUnknown})
 	}
 }
 
