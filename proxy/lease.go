@@ -140,7 +140,11 @@ func (s *session) hold(b *pool.Backend) {
 // applySettings gives the backend the session's label and swallows the
 // replies. The last one, ReadyForQuery, is dealt with as last says.
 func (s *session) applySettings(settings []pool.Setting, last action) {
-	out := wire.AppendParse(s.scratch[:0], "", setConfig)
+	out, guarded := s.scratch[:0], s.mayBeHurt()
+	if guarded {
+		out = s.appendCommand(out, "BEGIN ISOLATION LEVEL READ COMMITTED")
+	}
+	out = wire.AppendParse(out, "", setConfig)
 	s.queue.push(expectReply, swallow)
 	for i := range settings {
 		value := &settings[i].Value
@@ -151,10 +155,34 @@ func (s *session) applySettings(settings []pool.Setting, last action) {
 		s.queue.push(expectReply, swallow)
 		s.queue.push(expectReply, swallow)
 	}
+	if guarded {
+		out = s.appendCommand(out, "COMMIT")
+	}
 	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, last)
 	s.back.lease.UnnamedOwner = unknownOwner
 	s.back.labelling = true
+}
+
+// mayBeHurt reports whether setConfig might wait for the transactions of others, as what
+// is asked might (unhurt): only transactions that are READ ONLY by default do so. Before
+// version 14 the server does not say whether they are; then the label counts.
+func (s *session) mayBeHurt() bool {
+	const setting = "default_transaction_read_only"
+	b := s.back.lease
+	value, told := b.Params.Get(setting)
+	if !told {
+		value, _ = b.Label.Get(setting)
+	}
+	return value == "on" && s.back.status == wire.StatusIdle
+}
+
+// appendCommand appends a command without parameters, whose replies are swallowed.
+func (s *session) appendCommand(out []byte, sql string) []byte {
+	for range 3 {
+		s.queue.push(expectReply, swallow)
+	}
+	return wire.AppendExecute(wire.AppendBindText(wire.AppendParse(out, "", sql), ""))
 }
 
 // setParams notes the parameter values that the client knows.

@@ -215,8 +215,10 @@ type backendSide struct {
 	past bool
 	// question is what the backend was asked; nil: nothing.
 	question *question
-	// hurried is how often the last one was canceled.
+	// hurried is how often the last one was canceled, and denied is set when the client
+	// had no right to it.
 	hurried int
+	denied  bool
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence bool
