@@ -58,9 +58,10 @@ func (s *session) acquire() bool {
 //  5. it is being found out whether the session needs a new backend, or what SQL has
 //     prepared, which is to be described as it is now;
 //  6. settings may have been reset unseen;
-//  7. what exposes the backend may be taken back.
+//  7. what exposes the backend may be taken back;
+//  8. the session may turn out not to have yielded what was refused.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.mayNeedNewBackend() || s.learnsNames() || s.mayBeReset() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
+	return s.back.healing || s.yields.tries() && s.back.used && !s.tx.unsynced || s.mayNeedNewBackend() || s.learnsNames() || s.mayBeReset() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil || s.back.amid) && !s.tx.unsynced && s.queue.owesClient()
 }
@@ -287,6 +288,7 @@ func (s *session) dropLease() {
 	s.unpin()
 	s.recordLost()
 	s.tx = transaction{}
+	s.restoreFormer()
 	s.focus()
 	if s.client.rest > 0 {
 		s.client.restDropped = true

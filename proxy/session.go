@@ -77,6 +77,7 @@ type session struct {
 	cancel  cancelState
 	retries retries // of the exchange that is under way
 	loss    *loss   // whose consequences are not known yet; nil: none
+	yields  yielding
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
