@@ -102,7 +102,7 @@ func encryption(nc net.Conn) string {
 }
 
 // uptime asks a server for how many seconds it has been up.
-const uptime = "SELECT extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time())"
+const uptime = "SELECT extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.pg_postmaster_start_time())"
 
 // Probe is the ProbeFunc of production.
 func Probe(ctx context.Context, t Target) (server string, up time.Duration, err error) {

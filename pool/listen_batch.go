@@ -12,7 +12,7 @@ import (
 // for sessions. The settings are looked up because not every version of
 // PostgreSQL has all of them.
 const prepareListening = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings ` +
-	`WHERE name IN ('idle_session_timeout', 'statement_timeout', 'lock_timeout', 'transaction_timeout')`
+	`WHERE name OPERATOR(pg_catalog.=) ANY ('{idle_session_timeout,statement_timeout,lock_timeout,transaction_timeout}')`
 
 // batch is what is under way on the listening backend: LISTEN and UNLISTEN for
 // the channels whose members have changed, or a Sync if there is none. One

@@ -43,8 +43,9 @@ func (p Plans) options() (options string) {
 
 // askPlans has a row if auto_explain is loaded and does nothing, and the server's log
 // would not get what it tells.
-const askPlans = `SELECT 1 FROM pg_catalog.pg_settings WHERE name = 'auto_explain.log_min_duration' AND vartype = 'integer' AND setting = '-1'
-	AND pg_catalog.current_setting('log_min_messages') <> ALL ('{debug5,debug4,debug3,debug2,debug1,info}')`
+const askPlans = `SELECT 1 FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'auto_explain.log_min_duration'
+	AND vartype OPERATOR(pg_catalog.=) 'integer' AND setting OPERATOR(pg_catalog.=) '-1'
+	AND pg_catalog.current_setting('log_min_messages') OPERATOR(pg_catalog.<>) ALL ('{debug5,debug4,debug3,debug2,debug1,info}')`
 
 // plansFor is how long it is believed what a server has said about auto_explain.
 const plansFor = 10 * time.Minute

@@ -28,8 +28,14 @@ import (
 //	sql     name     text   a prepared statement; its PREPARE, unless it is too long
 //	parse   name            a prepared statement that a Parse has made
 //
-// Operators are qualified: the client's search_path counts. A setting is asked
-// for as SHOW tells it, so that equal states are equal labels.
+// Operators are qualified, and nothing is used that looks for one by its name (NULLIF,
+// IN, CASE x WHEN): the client's search_path counts. A setting is asked for as SHOW
+// tells it, so that equal states are equal labels.
+
+// unhurt begins what is asked in one Query of several statements. By its
+// default_transaction_ settings the client's transactions may wait for those of others
+// (predicate.c, GetSafeSnapshot), or be refused on a standby.
+const unhurt = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
 
 // appendAskSettings asks for settings of which it is known that the session has
 // set them, or that are there only when somebody has.
@@ -54,7 +60,7 @@ func appendAskSettings(sql []byte, names []string) []byte {
 // that may run an EXECUTE or DEALLOCATE which they have as a string. Functions below 16384
 // are PostgreSQL's own.
 const (
-	askRole = `SELECT 'set', 'role', NULLIF(pg_catalog.current_setting('role'), 'none')`
+	askRole = `SELECT 'set', 'role', CASE WHEN pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' THEN pg_catalog.current_setting('role') END`
 	askUser = `SELECT 'set', 'session_authorization', (SELECT u.rolname FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a, ` +
 		`pg_catalog.pg_roles u WHERE u.rolname OPERATOR(pg_catalog.=) SESSION_USER AND u.oid OPERATOR(pg_catalog.<>) a.usesysid)`
 	askSet = `SELECT 'set', pg_catalog.lower(s.name), pg_catalog.current_setting(s.name) FROM pg_catalog.pg_settings s ` +
@@ -68,11 +74,12 @@ const (
 		` UNION ALL SELECT 'left', 'advisory_lock', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l ` +
 		`WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())` +
 		` UNION ALL SELECT 'left', 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)` +
-		` UNION ALL SELECT 'left', 'listen', pg_catalog.encode(pg_catalog.convert_to(c, 'UTF8'), 'hex') FROM pg_catalog.pg_listening_channels() c` +
+		` UNION ALL ` + askChannels +
 		` UNION ALL SELECT CASE WHEN p.from_sql THEN 'sql' ELSE 'parse' END, p.name, ` +
 		`CASE WHEN p.from_sql AND pg_catalog.octet_length(p.statement) OPERATOR(pg_catalog.<=) 32768 THEN p.statement END ` +
 		`FROM pg_catalog.pg_prepared_statements p WHERE p.name OPERATOR(pg_catalog.!~) '^pgjay_'`
-	askNative = ` UNION ALL SELECT 'left', 'native', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
+	askChannels = `SELECT 'left', 'listen', pg_catalog.encode(pg_catalog.convert_to(c, 'UTF8'), 'hex') FROM pg_catalog.pg_listening_channels() c`
+	askNative   = ` UNION ALL SELECT 'left', 'native', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_proc p, pg_catalog.pg_language l ` +
 		`WHERE l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'c' AND p.oid OPERATOR(pg_catalog.>=) 16384 ` +
 		`AND p.provolatile OPERATOR(pg_catalog.=) 'v' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d ` +
 		`WHERE d.classid OPERATOR(pg_catalog.=) 1255 AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e') ` +
@@ -128,6 +135,8 @@ type question struct {
 	all      bool     // all settings were asked for
 	failed   bool
 	canceled bool                  // by a statement_timeout, say
+	denied   bool                  // the client has no right to some of it
+	less     bool                  // only askChannels was part of it
 	about    leftover              // what is asked about
 	meaning  unique.Handle[string] // of the session's texts when it was asked: it answers for no other
 	set      []pool.Setting
@@ -154,6 +163,10 @@ type question struct {
 func (s *session) ask() bool {
 	left := s.tx.left
 	s.tx.left = leftover{}
+	if s.back.denied {
+		s.askLess(left)
+		return true
+	}
 	if s.leavesNothing(&left) {
 		s.unpin()
 		return false
@@ -193,11 +206,15 @@ func (s *session) ask() bool {
 	if q.asksDoors = left.doors; q.asksDoors {
 		sql = append(append(sql, "; "...), askDoors...)
 	}
+	s.sendQuestion(q, string(sql))
+	return true
+}
+
+func (s *session) sendQuestion(q *question, sql string) {
 	s.back.question = q
 	s.back.lease.UnnamedOwner = 0
-	s.toBackend(wire.AppendQuery(s.scratch[:0], string(sql)))
+	s.toBackend(wire.AppendQuery(s.scratch[:0], unhurt+sql))
 	s.queue.push(expectQuery, swallow)
-	return true
 }
 
 // appendAskAll asks for all that may be left.
@@ -296,14 +313,14 @@ func answerColumns(body []byte) (kind, name, value []byte, ok bool) {
 func (s *session) conclude() {
 	q := s.back.question
 	s.back.question = nil
-	if q.canceled && s.asksAgain(q) {
+	if q.canceled && s.asksHurried(q) || q.denied && s.asksLess(q) {
 		return
 	}
-	s.back.hurried = 0
+	s.back.hurried, s.back.denied = 0, false
 	if s.listen != nil {
 		s.learnChannels(q)
 	}
-	if q.failed || s.gone || s.state != stateReady {
+	if q.failed || q.less || s.gone || s.state != stateReady {
 		s.tx.left.lost = true
 		if s.tx.pins == 0 {
 			s.tx.pins = sqlparse.ReasonFunction.Set()

@@ -5,14 +5,37 @@ import "github.com/pgjay/pgjay/rewrite/sqlparse"
 // maxHurried bounds how often a question is asked that is canceled each time.
 const maxHurried = 5
 
-// asksAgain has a question asked again that was canceled, without the session's
+// asksHurried has a question asked again that was canceled, without the session's
 // statement_timeout, of which it was not known: it is the server's, or was set in the
 // text that the question is about.
-func (s *session) asksAgain(q *question) bool {
+func (s *session) asksHurried(q *question) bool {
 	if s.back.hurried == maxHurried || s.gone {
 		return false
 	}
 	s.back.hurried++
+	s.askAgain(q)
+	return true
+}
+
+// asksLess has a client who has no right to some of the question asked for its channels
+// only, if it waits for these. What is not asked pins.
+func (s *session) asksLess(q *question) bool {
+	if q.less || !q.settles || s.gone {
+		return false
+	}
+	s.back.denied = true
+	s.askAgain(q)
+	return true
+}
+
+// askLess asks that.
+func (s *session) askLess(left leftover) {
+	q := &question{about: left, meaning: s.who.meaning, asksLeft: true, settles: true, less: true}
+	s.sendQuestion(q, "SET LOCAL statement_timeout = 0; "+askChannels)
+}
+
+// askAgain has the backend asked again.
+func (s *session) askAgain(q *question) {
 	left := q.about
 	left.pins |= s.tx.left.pins
 	left.settings = append(left.settings, s.tx.left.settings...)
@@ -23,7 +46,6 @@ func (s *session) asksAgain(q *question) bool {
 	}
 	left.unsure, left.all = true, true
 	s.tx.left = left
-	return true
 }
 
 // noteAlways draws the consequences of the settings for statements that were

@@ -78,13 +78,13 @@ WITH RECURSIVE code AS (
 	UNION ALL SELECT p.oid, p.proname::pg_catalog.text, 'load' FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.proname::pg_catalog.text = ANY (` + keepers + `)
 ), caller AS (
 	SELECT d.oid, d.name, d.kind FROM deed d
-	UNION SELECT c.oid, c.name, CASE f.kind WHEN 'name' THEN 'setting' ELSE f.kind END FROM caller f, code c WHERE c.oid <> f.oid AND pg_catalog.strpos(c.source, f.name) > 0
+	UNION SELECT c.oid, c.name, CASE WHEN f.kind = 'name' THEN 'setting' ELSE f.kind END FROM caller f, code c WHERE c.oid <> f.oid AND pg_catalog.strpos(c.source, f.name) > 0
 		AND (f.name !~ '^[a-z0-9_]+$' OR c.source ~ ('[[:<:]]' || f.name || '[[:>:]]'))
 ), node AS (
 	SELECT 1255::pg_catalog.oid AS class, c.oid, c.kind FROM caller c
 	UNION SELECT t.class::pg_catalog.oid, t.oid, CASE WHEN t.tree ~ '` + treeSeeds + `' THEN 'seed'
 		WHEN t.tree ~ '` + treeComposes + `' THEN 'setting' ELSE 'code' END FROM tree t WHERE t.tree ~ '` + treeCalls + `'
-	UNION SELECT next.class, next.oid, CASE n.kind WHEN 'name' THEN 'setting' ELSE n.kind END FROM node n, LATERAL (
+	UNION SELECT next.class, next.oid, CASE WHEN n.kind = 'name' THEN 'setting' ELSE n.kind END FROM node n, LATERAL (
 		SELECT d.classid AS class, d.objid AS oid FROM pg_catalog.pg_depend d
 			WHERE d.refclassid = n.class AND d.refobjid = n.oid AND (n.class <> 1259 OR d.classid = 2618)
 		UNION ALL SELECT 1259, r.ev_class FROM pg_catalog.pg_rewrite r WHERE n.class = 2618 AND r.oid = n.oid

@@ -346,7 +346,7 @@ func (s *session) parameterStatus(body []byte) action {
 	name, rest, _ := wire.CString(body)
 	value, _, _ := wire.CString(rest)
 	b.Params = b.Params.With(string(name), string(value))
-	if s.back.labelling || s.back.reapply != nil || s.gone || s.state != stateReady {
+	if s.back.labelling || s.back.reapply != nil || s.yields.tries() || s.gone || s.state != stateReady {
 		return swallow
 	}
 	told := s.who.params
@@ -405,6 +405,9 @@ func (s *session) readyForQuery(body []byte) action {
 		s.reportChanged()
 	}
 	if act == forward {
+		if s.yields.tries() && !s.yields.failed {
+			s.tellParams()
+		}
 		s.exchangeDone()
 	}
 	return act
@@ -424,8 +427,14 @@ func (s *session) unexpectedReady() action {
 }
 
 // reportChanged tells the client the parameter values that have changed
-// without its being told.
+// without its being told. While it is not certain that they have, it does not.
 func (s *session) reportChanged() {
+	if !s.yields.tries() {
+		s.tellParams()
+	}
+}
+
+func (s *session) tellParams() {
 	if s.state != stateReady || s.gone {
 		return
 	}

@@ -29,7 +29,8 @@ func TestNothingRunsWithoutItsLabel(t *testing.T) {
 				pgtest.Send(pgtest.Query("select current_user")).Expect("T *", "D perishable", "C SELECT 1", "Z I"),
 				pgtest.Connect("b"),
 				pgtest.Send(pgtest.Query("drop role perishable")).On("b").Expect("C DROP ROLE", "Z I"),
-				send.Expect(`E FATAL 22023 role "perishable" does not exist`, "EOF"),
+				send.Expect(`E ERROR 22023 role "perishable" does not exist`, "Z I"),
+				pgtest.Send(pgtest.Query("reset role")).Expect(`E ERROR 22023 role "perishable" does not exist`, "Z I"),
 			}}
 			pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, script)
 			if got, err := admin.Ask("select to_regclass('perishable_proof') is null"); err != nil || got != "t" {

@@ -19,6 +19,7 @@ func (s *session) errorReply(body []byte) action {
 	if s.back.question != nil {
 		s.back.question.failed = true
 		s.back.question.canceled = string(wire.ErrorCode(body)) == timedOut
+		s.back.question.denied = string(wire.ErrorCode(body)) == "42501"
 		return swallow
 	}
 	forgets := s.queue.head().kind == expectForget

@@ -60,6 +60,9 @@ type loss struct {
 	owed  expectations
 	// fresh is set when nothing of the client's was sent on the lease.
 	fresh bool
+	// refused is set when the backend has refused the session's label, and again when it
+	// had not all of it.
+	refused, again bool
 	// free is set when nothing of the session went with the backend.
 	free bool
 	skip bool // the client's messages up to a Sync are to be skipped

@@ -72,7 +72,7 @@ func (h *hidden) ask(ctx context.Context, k pool.Key, conn *pgconn.PgConn) {
 
 // read reports whether the answer could be read.
 func (k *knowledge) read(ctx context.Context, conn *pgconn.PgConn, sql string) bool {
-	results, err := conn.Exec(ctx, sql).ReadAll()
+	results, err := conn.Exec(ctx, unhurt+sql).ReadAll()
 	for _, result := range results {
 		for _, row := range result.Rows {
 			k.take(string(row[0]), row[1], row[2])

@@ -61,9 +61,10 @@ func (s *session) acquire() bool {
 //  5. it is being found out whether the session needs a new backend, or what SQL has
 //     prepared, which is to be described as it is now;
 //  6. settings may have been reset unseen;
-//  7. what exposes the backend may be taken back.
+//  7. what exposes the backend may be taken back;
+//  8. the session may turn out not to have yielded what was refused.
 func (s *session) mustSettle() bool {
-	return s.back.healing || s.mayNeedNewBackend() || s.learnsNames() || s.mayBeReset() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
+	return s.back.healing || s.yields.tries() && s.back.used && !s.tx.unsynced || s.mayNeedNewBackend() || s.learnsNames() || s.mayBeReset() || s.cancel.inFlight > 0 || s.cancel.due && s.queue.owesClient() && !s.tx.unsynced ||
 		s.back.labelling && s.who.perishable ||
 		(s.tx.discard || s.back.reapply != nil || s.back.amid) && !s.tx.unsynced && s.queue.owesClient()
 }
@@ -143,7 +144,11 @@ func (s *session) hold(b *pool.Backend) {
 // applySettings gives the backend the session's label and swallows the
 // replies. Settings that end with the transaction come last. The last one, ReadyForQuery, is dealt with as last says.
 func (s *session) applySettings(settings []pool.Setting, last action) {
-	out := wire.AppendParse(s.scratch[:0], "", setConfig)
+	out, guarded := s.scratch[:0], s.mayBeHurt()
+	if guarded {
+		out = s.appendCommand(out, "BEGIN ISOLATION LEVEL READ COMMITTED")
+	}
+	out = wire.AppendParse(out, "", setConfig)
 	s.queue.push(expectReply, swallow)
 	local := false
 	for i := range settings {
@@ -160,10 +165,34 @@ func (s *session) applySettings(settings []pool.Setting, last action) {
 		s.queue.push(expectReply, swallow)
 		s.queue.push(expectReply, swallow)
 	}
+	if guarded {
+		out = s.appendCommand(out, "COMMIT")
+	}
 	s.toBackend(wire.AppendEmpty(out, wire.Sync))
 	s.queue.push(expectSync, last)
 	s.back.lease.UnnamedOwner = unknownOwner
 	s.back.labelling = true
+}
+
+// mayBeHurt reports whether setConfig might wait for the transactions of others, as what
+// is asked might (unhurt): only transactions that are READ ONLY by default do so. Before
+// version 14 the server does not say whether they are; then the label counts.
+func (s *session) mayBeHurt() bool {
+	const setting = "default_transaction_read_only"
+	b := s.back.lease
+	value, told := b.Params.Get(setting)
+	if !told {
+		value, _ = b.Label.Get(setting)
+	}
+	return value == "on" && s.back.status == wire.StatusIdle
+}
+
+// appendCommand appends a command without parameters, whose replies are swallowed.
+func (s *session) appendCommand(out []byte, sql string) []byte {
+	for range 3 {
+		s.queue.push(expectReply, swallow)
+	}
+	return wire.AppendExecute(wire.AppendBindText(wire.AppendParse(out, "", sql), ""))
 }
 
 // setParams notes the parameter values that the client knows.
@@ -268,6 +297,7 @@ func (s *session) dropLease() {
 	s.unpin()
 	s.recordLost()
 	s.tx = transaction{}
+	s.restoreFormer()
 	s.focus()
 	if s.client.rest > 0 {
 		s.client.restDropped = true

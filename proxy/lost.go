@@ -81,12 +81,14 @@ func (s *session) backendViolation() {
 func (s *session) loseBackend(cause *wire.Error, open bool) {
 	b, lost := s.back.lease, s.back
 	l := &loss{
-		cause: cause,
-		owed:  s.queue,
-		fresh: !lost.used && s.client.paused&pausedWaiting != 0,
-		free:  lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling,
-		skip:  s.client.skipping || s.tx.unsynced,
-		torn:  lost.rest > 0 && lost.restAction == forward && !s.page.held(),
+		refused: open && lost.labelling && cause != nil && cause != &errViolation,
+		cause:   cause,
+		owed:    s.queue,
+		fresh:   !lost.used && s.client.paused&pausedWaiting != 0,
+		free:    lost.status == wire.StatusIdle && s.begin.text == "" && s.tx.pins == 0 && s.pooled() && !lost.labelling,
+		again:   s.yields.tries(),
+		skip:    s.client.skipping || s.tx.unsynced,
+		torn:    lost.rest > 0 && lost.restAction == forward && !s.page.held(),
 	}
 	if s.mayTryAgain(cause) {
 		l.sent = s.takeSent() // keep it from being recycled
@@ -119,6 +121,8 @@ func (s *session) afterLoss(l *loss) {
 	case s.state == stateReady && l.fresh && !fatal && s.retries.all < maxRetries:
 		s.retries.all++
 		s.proceed() // nothing of the client's was sent
+	case s.state == stateReady && l.fresh && l.refused && len(s.client.in) > 0:
+		s.labelRefused(l.cause, l.again)
 	case s.state == stateGreeting && l.cause != nil && l.cause.Code == "55P02":
 		s.dialOwn(sqlparse.ReasonStartup) // PostgreSQL takes some settings at start-up only
 	case l.torn:

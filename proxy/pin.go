@@ -126,7 +126,7 @@ func (s *session) onlyTries(class sqlparse.Class) bool {
 
 // noteFailed notes that a statement has failed.
 func (s *session) noteFailed() {
-	s.tx.discard = false
+	s.tx.discard, s.yields.failed = false, true
 	s.tx.left.undone = s.tx.left.unsure
 	if s.tx.tries {
 		s.tx.tries = false

@@ -77,6 +77,7 @@ type session struct {
 	cancel  cancelState
 	retries retries // of the exchange that is under way
 	loss    *loss   // whose consequences are not known yet; nil: none
+	yields  yielding
 	begin   heldBegin
 	listen  *listening // nil: it does not listen
 	fill    *fill      // nil: no answer is to be kept
@@ -219,8 +220,10 @@ type backendSide struct {
 	past bool
 	// question is what the backend was asked; nil: nothing.
 	question *question
-	// hurried is how often the last one was canceled.
+	// hurried is how often the last one was canceled, and denied is set when the client
+	// had no right to it.
 	hurried int
+	denied  bool
 	// fence is set when it is not known whether another ReadyForQuery will
 	// come.
 	fence bool

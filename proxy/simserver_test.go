@@ -231,8 +231,8 @@ func (v *simServer) query(text string) {
 		v.out = wire.AppendEmpty(v.out, wire.EmptyQueryResponse)
 	}
 	statements := strings.Split(text, ";")
-	if strings.HasPrefix(text, "SELECT 'set'") { // the proxy's question has semicolons in strings
-		statements = []string{text}
+	if question, ok := strings.CutPrefix(text, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "); ok { // the proxy's has semicolons in strings
+		statements = []string{question}
 	}
 	for _, statement := range statements {
 		if statement = strings.TrimSpace(statement); statement == "" {

@@ -69,6 +69,8 @@ func (s *session) settle() {
 		s.sendFence()
 	case s.back.healing:
 		s.heal()
+	case s.keepsFormer():
+		s.destroy("label_refused")
 	case s.untidy():
 		s.tidy()
 	case s.gone:

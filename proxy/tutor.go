@@ -134,7 +134,7 @@ func (t *tutor) closeLocked() {
 func (t *tutor) standing(sig *signature) (found *standing) {
 	err := t.ask(func(ctx context.Context, conn *pgconn.PgConn) error {
 		batch := &pgconn.Batch{}
-		batch.ExecParams("BEGIN", nil, nil, nil, nil)
+		batch.ExecParams("BEGIN ISOLATION LEVEL READ COMMITTED", nil, nil, nil, nil)
 		for _, p := range sig.settings {
 			batch.ExecParams("SELECT pg_catalog.set_config($1, $2, true)", [][]byte{[]byte(p.Name), []byte(p.Value)}, nil, nil, nil)
 		}
