@@ -44,3 +44,15 @@ func TestTimeLimit(t *testing.T) {
 		t.Errorf("the server has another limit: %q, %+v", got.Reason, got.Plan)
 	}
 }
+
+// Of the functions of an extension only those in C are taken for what they are declared to be.
+func TestGateOfAdopted(t *testing.T) {
+	w := newWorld(t, `CREATE TABLE t AS SELECT 1 AS id; GRANT ALL ON t TO app; CREATE EXTENSION hstore;
+		CREATE FUNCTION gen_random_bytes(text) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RAISE 'called'; END $$;
+		CREATE FUNCTION folded(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_advisory_lock(1); RAISE 'called'; END $$;
+		ALTER EXTENSION hstore ADD FUNCTION gen_random_bytes(text); ALTER EXTENSION hstore ADD FUNCTION folded(int)`)
+	w.expectReason(w.explain("SELECT gen_random_bytes('a') FROM t"), "gen_random_bytes is volatile")
+	if r := w.explain("SELECT count(*) FROM t WHERE id = folded(1)"); r.Plan != nil || r.Reason == "" {
+		t.Errorf("it was planned: %s", r.Reason)
+	}
+}

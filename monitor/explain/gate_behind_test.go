@@ -31,6 +31,8 @@ const hidden = `
 		$$ BEGIN PERFORM audit_of_all_that_somebody_has_read_in_this_table_of_contacts_xx_yyyyyyy('long'); RETURN a; END $$;
 	CREATE FUNCTION "Ärger"(w text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN audit(w); END $$;
 	CREATE FUNCTION umf(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM Ärger('umlaut'); RETURN a; END $$;
+	CREATE FUNCTION Kbad(w text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN audit(w); END $$;
+	CREATE FUNCTION kelvin(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM Kbad('kelvin'); RETURN a; END $$;
 	CREATE FUNCTION emf(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM n̈f('combining'); RETURN a; END $$;
 	CREATE FUNCTION n̈f(w text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN audit(w); END $$;
 	CREATE FUNCTION uf(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM U&"\0061udit"('uni'); RETURN a; END $$;
@@ -71,6 +73,7 @@ var hiding = []struct{ name, sql, why string }{
 	{"A6 long name", "SELECT sum(longf(v)) FROM t", "is volatile"},
 	{"A7 not ASCII", "SELECT sum(umf(v)) FROM t", "is volatile"},
 	{"A8 combining", "SELECT sum(emf(v)) FROM t", "is volatile"},
+	{"A8 folded by nobody", "SELECT sum(kelvin(v)) FROM t", "is volatile"},
 	{"A9 escapes", "SELECT sum(uf(v)) FROM t", "escapes"},
 	{"A10 operator class", "SELECT count(*) FROM (SELECT id FROM t ORDER BY id USING <# LIMIT 3) x", "is volatile"},
 	{"A11 stable, planned", "SELECT count(*) FROM t WHERE v = stf(3)", "audit is volatile"},

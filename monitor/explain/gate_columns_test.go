@@ -17,6 +17,8 @@ func TestColumnsThatAreCertain(t *testing.T) {
 		"SELECT t.a FROM (SELECT 1) t":                                          "[]",
 		"SELECT t.a FROM t, LATERAL (SELECT 1) t":                               "[]",
 		"SELECT t.a FROM t, generate_series(1, 2) t":                            "[]",
+		"SELECT t.a FROM t, t()":                                                "[]",
+		"SELECT t.a FROM t, current_date":                                       "[]",
 		"WITH t AS (SELECT 1) SELECT t.a FROM t":                                "[]",
 		"WITH t AS (SELECT 1) SELECT u.a FROM t u":                              "[]",
 		"SELECT t.a FROM t JOIN u USING (id) AS t":                              "[]",
