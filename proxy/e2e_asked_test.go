@@ -23,6 +23,19 @@ func heard(client, what string) []pgtest.Step {
 	return []pgtest.Step{pgtest.Send().On(client).Expect("A " + what)}
 }
 
+// dropAfter executes statements when the test is over: what functions do counts for all
+// texts of the database, which tests share.
+func dropAfter(t *testing.T, backend string, drops ...string) {
+	admin := observer(t, backend)
+	t.Cleanup(func() {
+		for _, sql := range drops {
+			if err := admin.Exec(sql); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // differ plays scripts directly and through the proxy, each after the statements of
 // before, and reports what differs.
 func differ(t *testing.T, backend, user string, size int, before []string, scripts map[string][]pgtest.Step) {
@@ -53,6 +66,7 @@ func differ(t *testing.T, backend, user string, size int, before []string, scrip
 func TestAskedWithoutWaiting(t *testing.T) {
 	writer := queries("w", "begin isolation level serializable", "insert into hurt values (1)")
 	commit := queries("w", "commit")
+	dropAfter(t, plain(t), "drop table if exists hurt")
 	const deferrable = "set session characteristics as transaction isolation level serializable, read only, deferrable"
 	differ(t, plain(t), "postgres", 2, []string{"drop table if exists hurt", "create table hurt (id int)"}, map[string][]pgtest.Step{
 		"the question": slices.Concat(writer, queries("a", deferrable, "show work_mem", "set work_mem = '3MB'", "show work_mem",
@@ -76,6 +90,7 @@ func TestAskedWithOperatorsOfTheClient(t *testing.T) {
 	}
 	before = append(before, "drop function if exists asked()",
 		"create function asked() returns void language plpgsql as $$ begin perform pg_catalog.set_config('work_mem', '6MB', false); end $$")
+	dropAfter(t, plain(t), "drop schema own cascade", "drop function asked()")
 	const path = "set search_path = own, pg_catalog, public"
 	differ(t, plain(t), "postgres", 2, before, map[string][]pgtest.Step{
 		"listen":    slices.Concat(queries("a", path, "listen q", "select pg_catalog.pg_listening_channels()"), queries("b", "notify q"), heard("a", "q"), queries("a", "notify q, 'mine'")),
@@ -88,6 +103,7 @@ func TestAskedWithOperatorsOfTheClient(t *testing.T) {
 func TestAskedWithFewRights(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
+	dropAfter(t, backend, "drop role fewer")
 	for name, right := range map[string]string{
 		"pg_settings":            "select on pg_catalog.pg_settings",
 		"pg_locks":               "select on pg_catalog.pg_locks",

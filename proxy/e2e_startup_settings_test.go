@@ -96,6 +96,7 @@ var startupScripts = map[string][]pgtest.Step{
 // PostgreSQL itself.
 func TestStartupSettings(t *testing.T) {
 	backend := plain(t)
+	dropAfter(t, backend, "drop function startup_harmless()", "drop function if exists startup_new()")
 	if err := observer(t, backend).Exec(`create or replace function startup_harmless() returns int language plpgsql as 'begin return 1; end'`); err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +143,7 @@ func TestNullOnSharedBackend(t *testing.T) {
 func TestResetBehindQuestion(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
+	dropAfter(t, backend, "drop function startup_new()")
 	if err := admin.Exec(createResets); err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ func TestYieldsDroppedRole(t *testing.T) {
 func TestNothingYieldedByMistake(t *testing.T) {
 	backend := plain(t)
 	admin := observer(t, backend)
+	dropAfter(t, backend, "drop role if exists dropped", "drop role stays")
 	const gone = `E ERROR 22023 role "dropped" does not exist`
 	const who = "select current_user"
 	asked := pgtest.Send(pgtest.Query(who)).Expect(gone, "Z I")
