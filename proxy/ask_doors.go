@@ -21,7 +21,7 @@ const (
 
 // keepers are functions of PostgreSQL's own extensions that leave something in their
 // library, where nobody can ask for it: connections; how numbers of isn are read.
-const keepers = `ARRAY['dblink_connect', 'dblink_connect_u', 'isn_weak']`
+const keepers = `(dblink_connect|dblink_connect_u|isn_weak)`
 
 // The same of the trees of expressions, which name functions by OID: those of setseed,
 // set_config, the advisory locks of sessions, and what runs texts or tables that it is
@@ -44,7 +44,7 @@ const (
 // that askSetters and askLeavers find.
 var askSuspects = qualified(` UNION ALL SELECT 'suspects', NULL, NULL WHERE EXISTS (SELECT FROM (` + trees + `) t WHERE t.tree ~ '` + treeCalls + `')
 OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND (p.prosrc ~* '` + sourceSeeds + `' OR p.prosrc ~* '` + sourceLoads + `'
-	OR p.proname::pg_catalog.text = ANY (` + keepers + `)))`)
+	OR p.proname::pg_catalog.text ~ '^` + keepers + `$'))`)
 
 // askDoors finds the doors (doors.go), as rows of kind door, a name in hexadecimal
 // digits, and what to fear: code, or what a backend cannot be asked for (setting, seed,
@@ -75,7 +75,7 @@ WITH RECURSIVE code AS (
 		FROM code c WHERE c.source ~* '` + sourceComposes + `'
 	UNION ALL SELECT c.oid, c.name, 'seed' FROM code c WHERE c.source ~* '` + sourceSeeds + `'
 	UNION ALL SELECT c.oid, c.name, 'load' FROM code c WHERE c.source ~* '` + sourceLoads + `'
-	UNION ALL SELECT p.oid, p.proname::pg_catalog.text, 'load' FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.proname::pg_catalog.text = ANY (` + keepers + `)
+	UNION ALL SELECT p.oid, p.proname::pg_catalog.text, 'load' FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.proname::pg_catalog.text ~ '^` + keepers + `$'
 ), caller AS (
 	SELECT d.oid, d.name, d.kind FROM deed d
 	UNION SELECT c.oid, c.name, CASE WHEN f.kind = 'name' THEN 'setting' ELSE f.kind END FROM caller f, code c WHERE c.oid <> f.oid AND pg_catalog.strpos(c.source, f.name) > 0

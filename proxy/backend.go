@@ -339,6 +339,9 @@ func (s *session) copyInBegins() action {
 	return act
 }
 
+// betweenMessages reports whether the client is not in the midst of a message.
+func (s *session) betweenMessages() bool { return s.back.rest == 0 || s.back.restAction == swallow }
+
 // parameterStatus notes a parameter's new value. While the label changes the
 // client is not told: for it nothing changes.
 func (s *session) parameterStatus(body []byte) action {

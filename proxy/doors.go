@@ -330,7 +330,7 @@ type codeFear struct {
 var codeFears = [...]codeFear{
 	{regexp.MustCompile(`(?i)set_config\s*\(\s*(?:[^'\s]|'[^']*'\s*[^,\s])|['$]\s*set\s+(?:(?:session|local)\s+)?(?:'|%|\|)`), sqlparse.ReasonAnySetting},
 	{regexp.MustCompile(`(?i)setseed|'seed'|(?:^|;|begin|then|else|loop|'|\$)\s*set\s+(?:(?:session|local)\s+)?seed\b`), sqlparse.ReasonSeed},
-	{regexp.MustCompile(`(?i)\b(?:load\s+'|dblink_connect|isn_weak)`), sqlparse.ReasonLoad},
+	{regexp.MustCompile(`(?i)\b(?:load\s+'|` + keepers + `)`), sqlparse.ReasonLoad},
 }
 
 // seedsBy reports whether a statement may seed random() by its parameters: the name of

@@ -28,7 +28,7 @@ func TestNewBackends(t *testing.T) {
 	extended := func(name string) pgtest.Step {
 		return pgtest.Send(pgtest.Parse(name, set), pgtest.Bind("", name), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")
 	}
-	for name, steps := range map[string][]pgtest.Step{
+	scripts := map[string][]pgtest.Step{
 		"library":                     send(set, "load 'plpgsql'", set, "show plpgsql.no_such_setting"),
 		"library, by Execute":         append([]pgtest.Step{extended("")}, send("show plpgsql.no_such_setting", "load 'plpgsql'")...),
 		"library, by a name":          {pgtest.Send(pgtest.Parse("s", set), pgtest.Sync).Expect("1", "Z I"), pgtest.Send(pgtest.Bind("", "s"), pgtest.Execute("", 0), pgtest.Sync).Expect("...", "Z I")},
@@ -52,17 +52,11 @@ func TestNewBackends(t *testing.T) {
 		"schema, not first":     send("set search_path = public, pg_temp", "begin", "select current_schema() ~ 'pg_temp'", "rollback"),
 		"schema, at start-up":   append([]pgtest.Step{pgtest.Connect("a", "search_path", `"pg_temp", public`)}, send("begin; select current_schema() ~ 'pg_temp'", "prepare transaction 'left'")...),
 		"schema, objects in it": send("set search_path = pg_temp", "create table t (id int)", "insert into t values (1)", "select * from t", "discard all", "select * from t"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
-			s := &pgtest.Script{Name: name, Steps: append(others[:2:2], steps...)}
-			want := pgtest.Check(t, pgtest.Target{Address: backend, User: "postgres", Database: "postgres"}, s)
-			got := pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, s)
-			if diff := pgtest.Diff(want, got); diff != "" {
-				t.Errorf("%s\ndirectly:\n%s\nthrough the proxy:\n%s", diff, want, got)
-			}
-		})
 	}
+	for name, steps := range scripts {
+		scripts[name] = append(others[:2:2], steps...)
+	}
+	differ(t, backend, "postgres", 1, nil, scripts)
 }
 
 // Where a new backend has loaded the library, too, it is of no use: the client gets

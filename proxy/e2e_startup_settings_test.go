@@ -101,17 +101,11 @@ func TestStartupSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	see := each("show work_mem", "show timezone", "show app.x", "show search_path")
+	scripts := make(map[string][]pgtest.Step)
 	for name, steps := range startupScripts {
-		t.Run(name, func(t *testing.T) {
-			p := startProxy(t, backend, func(c *proxy.Config) { c.Pool.Size = 1 })
-			s := &pgtest.Script{Name: name, Steps: slices.Concat([]pgtest.Step{pgtest.Connect("a", startUp...)}, steps, see)}
-			want := pgtest.Check(t, pgtest.Target{Address: backend, User: "postgres", Database: "postgres"}, s)
-			got := pgtest.Check(t, pgtest.Target{Address: p.addr, User: "postgres", Database: "postgres"}, s)
-			if diff := pgtest.Diff(want, got); diff != "" {
-				t.Errorf("%s\ndirectly:\n%s\nthrough the proxy:\n%s", diff, want, got)
-			}
-		})
+		scripts[name] = slices.Concat([]pgtest.Step{pgtest.Connect("a", startUp...)}, steps, see)
 	}
+	differ(t, backend, "postgres", 1, nil, scripts)
 }
 
 // Where set_config is given NULL on a backend that the session cannot leave, its own answer

@@ -177,7 +177,7 @@ func (s *session) terminate() bool {
 // and the client has the whole of it.
 func (s *session) answered() bool {
 	s.queue.skipMarks()
-	whole := s.back.rest == 0 || s.back.restAction == swallow
+	whole := s.betweenMessages()
 	return whole && (s.queue.empty() && !s.back.deferred || s.copyUnended()) && !s.holds() && !s.client.conn.Spooling()
 }
 

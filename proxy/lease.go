@@ -142,7 +142,8 @@ func (s *session) hold(b *pool.Backend) {
 }
 
 // applySettings gives the backend the session's label and swallows the
-// replies. Settings that end with the transaction come last. The last one, ReadyForQuery, is dealt with as last says.
+// replies. The last one, ReadyForQuery, is dealt with as last says. Settings that end
+// with the transaction come behind the others.
 func (s *session) applySettings(settings []pool.Setting, last action) {
 	out, guarded := s.scratch[:0], s.mayBeHurt()
 	if guarded {

@@ -36,7 +36,7 @@ func (s *session) failAs(e *wire.Error, why closeReason) {
 	case s.sample.start != 0:
 		s.recordFailed(e)
 	}
-	if s.back.rest == 0 || s.back.restAction == swallow {
+	if s.betweenMessages() {
 		fatal := *e
 		fatal.Severity = "FATAL"
 		s.toClient(fatal.Append(s.scratch[:0]))

@@ -127,9 +127,8 @@ func (s *session) heedExchange(class sqlparse.Class) {
 // listener was asked then. It returns false if that must wait.
 func (s *session) caughtUp(begun bool) bool {
 	l := s.listen
-	whole := s.back.rest == 0 || s.back.restAction == swallow
 	switch {
-	case l.sub == nil || !whole || s.copyUnended():
+	case l.sub == nil || !s.betweenMessages() || s.copyUnended():
 		return true
 	case !begun && !l.catching && s.outside():
 		s.barrier()
@@ -268,8 +267,7 @@ func (s *session) hears() bool {
 	if s.state != stateReady || s.gone || l.held || l.asking > 0 || len(l.wanted) > 0 || s.begin.text != "" || s.client.paused&pausedClient != 0 || s.tx.unsynced {
 		return false
 	}
-	whole := s.back.rest == 0 || s.back.restAction == swallow
-	return s.back.lease == nil || s.back.status == wire.StatusIdle && whole && !s.queue.owesClient()
+	return s.back.lease == nil || s.back.status == wire.StatusIdle && s.betweenMessages() && !s.queue.owesClient()
 }
 
 // endListening forgets what is not needed by a session that does not listen.

@@ -38,6 +38,13 @@ type explanation struct {
 	tried     map[string]trial // what came of a hypothetical index, by its definition
 }
 
+// lookAround asks for what the plan and its advice need to know of the database.
+func (x *explanation) lookAround(ctx context.Context) {
+	x.factsOf(ctx, x.result.Plan)
+	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
+	x.refers, x.redundant = x.referencesOf(ctx), x.redundantOf(ctx)
+}
+
 // explain explains one statement and keeps the result.
 func (e *Explainer) explain(ctx context.Context, l *links, r *Request, cfg Config) {
 	ctx, cancel := context.WithTimeout(ctx, 4*cfg.Timeout+lingering)
@@ -151,9 +158,7 @@ func (e *Explainer) converse(ctx context.Context, l *links, x *explanation) erro
 	if why == "" {
 		x.mayAnalyze(ctx, busy)
 	}
-	x.factsOf(ctx, x.result.Plan)
-	x.tables = tablesOf(ctx, x.conn, x.result.Plan)
-	x.refers, x.redundant = x.referencesOf(ctx), x.redundantOf(ctx)
+	x.lookAround(ctx)
 	if x.result.Reason == "" {
 		x.analyze(ctx)
 	}

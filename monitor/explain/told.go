@@ -64,9 +64,7 @@ func (e *Explainer) takeTold(ctx context.Context, l *links, x *explanation) erro
 	}
 	defer leave()
 	if x.begin(ctx) == nil {
-		x.factsOf(ctx, p)
-		x.tables = tablesOf(ctx, x.conn, p)
-		x.refers, x.redundant = x.referencesOf(ctx), x.redundantOf(ctx)
+		x.lookAround(ctx)
 		_ = x.checkExpressions(ctx, p) // of what was not asked no index is advised
 	}
 	return nil
